@@ -1,0 +1,77 @@
+"""Finds connectors: those of this package, and those that other packages offer by an entry point.
+
+A package of a third party names its connector class in the entry-point group ``dsar.connectors``; the name of the
+entry point is the key of the connector. A bundled connector cannot be replaced by such a package, so that installing
+a library never changes how an existing source is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from cases.connectors.base import JSON, Clock, ConfigurationError, Connector, Setup, utc_now
+
+ENTRY_POINT_GROUP = "dsar.connectors"
+
+BUILT_IN: Mapping[str, str] = {
+    "postgresql": "cases.connectors.sql.postgresql:PostgreSQLConnector",
+    "demo": "cases.connectors.demo.connector:DemoConnector",
+}
+
+
+def available() -> tuple[str, ...]:
+    """Return the keys of all connectors, in order, without importing them."""
+    return tuple(sorted({*BUILT_IN, *_offered()}))
+
+
+def get(key: str) -> type[Connector]:
+    """Return the connector class of this key. Raises ConfigurationError when there is none or it cannot be loaded."""
+    if key in BUILT_IN:
+        module, _, name = BUILT_IN[key].partition(":")
+        return _checked(key, getattr(import_module(module), name))
+    return _checked(key, _load_offered(key))
+
+
+def build(
+    key: str,
+    options: Mapping[str, JSON],
+    secrets: Mapping[str, str],
+    dataset_yaml: str | None = None,
+    *,
+    clock: Clock = utc_now,
+) -> Connector:
+    """Make a connector ready for use; nothing is contacted yet. Raises ConfigurationError (or DatasetError, its kind)."""
+    connector = get(key)
+    if connector.needs_dataset and not (dataset_yaml or "").strip():
+        raise ConfigurationError("this kind of source needs a dataset description.")
+    return connector.create(Setup(options=options, secrets=secrets, dataset_yaml=dataset_yaml, clock=clock))
+
+
+@cache
+def _offered() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _load_offered(key: str) -> object:
+    point = _offered().get(key)
+    if point is None:
+        raise ConfigurationError(f"there is no connector “{key}”; there are {', '.join(available())}.")
+    try:
+        return point.load()
+    except (ImportError, AttributeError):
+        raise ConfigurationError(f"the package that offers the connector “{key}” cannot be loaded.") from None
+
+
+def _checked(key: str, found: object) -> type[Connector]:
+    if not isinstance(found, type) or not all(hasattr(found, name) for name in _REQUIRED):
+        raise ConfigurationError(f"what is offered as the connector “{key}” does not keep the contract.")
+    return found
+
+
+_REQUIRED = (
+    "key", "label", "version", "needs_dataset", "options", "create",
+    "capabilities", "check", "holds", "find", "collect", "close",
+)  # fmt: skip
