@@ -120,7 +120,7 @@ def _refuse_wrong_symbols(symbols: str) -> None:
             raise ReferenceError_("unknown", f"A reference never contains “{symbol}”. Please check it.")
     if len(symbols) != LENGTH:
         raise ReferenceError_("length", f"A reference has {LENGTH} symbols; this has {len(symbols)}.")
-    if _sum(symbols) != 0:
+    if _sum(symbols) != _TARGET:
         raise ReferenceError_("mistyped", "This reference is mistyped: symbols are wrong or swapped.")
 
 
