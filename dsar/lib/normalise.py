@@ -6,6 +6,7 @@ Each function is idempotent, and gives the empty string where nothing remains.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date
 
 import phonenumbers
@@ -14,7 +15,7 @@ _DASHES = "\\-\u2010-\u2015\u2212"
 _MAIL_WRAPPING = re.compile(r"^(?:mailto:|[<\"'\s])+|[>\"'\s]+$")
 _EXTENSION = re.compile(r"\s*(?:;ext=|[;#]|extension|ext\.?|durchwahl|poste|x)\s*\d+\s*$", re.IGNORECASE)
 _ID_SEPARATORS = re.compile(rf"[\s{_DASHES}./_#]+")
-_NAME_BREAKS = re.compile(rf"[^\w'’ʼ`´]+|_+|[{_DASHES}]")
+_NAME_BREAKS = re.compile(rf"[^\w]+|_+|[{_DASHES}]")
 _APOSTROPHES = re.compile(r"['’ʼ`´]")
 _DIACRITICS = re.compile("[\u0300-\u036f]")
 _ISO_DATE = re.compile(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})")
@@ -37,9 +38,7 @@ def email(text: str) -> str:
     Dots and ``+tags`` stay: whether they matter is known to the mail provider alone, and two people must
     never become one.
     """
-    address = _MAIL_WRAPPING.sub("", _fold(text))
-    local, at, domain = address.rpartition("@")
-    return f"{local}@{_ascii_domain(domain.rstrip('.'))}" if at else address
+    return _settled(_mail_step, text)
 
 
 def phone(text: str, region: str | None) -> str:
@@ -63,7 +62,7 @@ def external_id(text: str) -> str:
 
     Leading zeros stay, since they tell numbers apart in some systems.
     """
-    return _ID_SEPARATORS.sub("", _fold(text))
+    return _settled(lambda step: _ID_SEPARATORS.sub("", _fold(step)), text)
 
 
 def name_tokens(text: str) -> frozenset[str]:
@@ -72,8 +71,8 @@ def name_tokens(text: str) -> frozenset[str]:
     Diacritics go (Müller is muller, and not mueller: which of the two a person writes is not guessed);
     hyphens split, apostrophes join; titles go unless nothing else remains.
     """
-    joined = _APOSTROPHES.sub("", _NAME_BREAKS.sub(" ", _without_diacritics(text)))
-    tokens = frozenset(joined.split())
+    plain = _settled(_name_step, text)
+    tokens = frozenset(_NAME_BREAKS.sub(" ", plain).split())
     return tokens - _TITLES or tokens
 
 
@@ -98,15 +97,27 @@ def _year_month_day(text: str) -> tuple[int, int, int]:
     raise ValueError("neither form")
 
 
+def _settled(step: Callable[[str], str], text: str) -> str:
+    """Repeat a step until nothing changes: taking one sign away can lay another bare."""
+    while (result := step(text)) != text:
+        text = result
+    return text
+
+
 def _fold(text: str) -> str:
-    """Fold letter case and width until nothing changes; one round is not always enough."""
-    folded = unicodedata.normalize("NFKC", text.strip().casefold()).strip()
-    return folded if folded == text else _fold(folded)
+    return unicodedata.normalize("NFKC", text.casefold()).strip()
 
 
-def _without_diacritics(text: str) -> str:
-    plain = _DIACRITICS.sub("", unicodedata.normalize("NFKD", _fold(text))).translate(_PLAIN)
-    return plain if plain == text else _without_diacritics(plain)
+def _mail_step(text: str) -> str:
+    address = _MAIL_WRAPPING.sub("", _fold(text))
+    local, at, domain = address.rpartition("@")
+    return f"{local}@{_ascii_domain(domain.rstrip('.'))}" if at else address
+
+
+def _name_step(text: str) -> str:
+    # Apostrophes go first, since one of them decomposes into a space and a diacritic.
+    joined = _APOSTROPHES.sub("", text)
+    return _DIACRITICS.sub("", unicodedata.normalize("NFKD", _fold(joined))).translate(_PLAIN)
 
 
 def _ascii_domain(domain: str) -> str:

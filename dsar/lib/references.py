@@ -42,7 +42,7 @@ _DECIMALS = "0123456789"
 Fault = Literal["empty", "length", "unknown", "mistyped", "suffix"]
 
 
-class ReferenceError_(ValueError):
+class BadReference(ValueError):
     """A text is no reference. ``code`` is stable; the message is a sentence for the person who typed."""
 
     def __init__(self, code: Fault, sentence: str) -> None:
@@ -64,16 +64,16 @@ class CaseReference:
 def new_reference() -> str:
     """Make a reference at random. There are 3.4 thousand million: the caller ensures uniqueness."""
     body = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH - 1))
-    return format(body + _check_symbol(body))
+    return group(body + _check_symbol(body))
 
 
-def format(symbols: str) -> str:
+def group(symbols: str) -> str:
     """Write eight symbols in two groups of four."""
     return f"{symbols[:4]}-{symbols[4:]}"
 
 
 def parse(text: str) -> str:
-    """Give the canonical form of what a person typed, without suffix; raises ReferenceError_.
+    """Give the canonical form of what a person typed, without suffix; raises BadReference.
 
     Case, spaces, hyphens and look-alikes are forgiven.
     """
@@ -81,11 +81,11 @@ def parse(text: str) -> str:
 
 
 def parse_case(text: str) -> CaseReference:
-    """Read a reference with or without the suffix of a case; raises ReferenceError_."""
+    """Read a reference with or without the suffix of a case; raises BadReference."""
     body, slash, suffix = unicodedata.normalize("NFKC", text).upper().partition("/")
     symbols = _SEPARATORS.sub("", body).translate(_LOOK_ALIKES)
     _refuse_wrong_symbols(symbols)
-    return CaseReference(format(symbols), _parse_suffix(suffix) if slash else None)
+    return CaseReference(group(symbols), _parse_suffix(suffix) if slash else None)
 
 
 def case_reference(reference: str, right: str) -> str:
@@ -114,21 +114,21 @@ def _spoken(reference: str, digits: list[str]) -> Iterator[str]:
 
 def _refuse_wrong_symbols(symbols: str) -> None:
     if not symbols:
-        raise ReferenceError_("empty", "Please enter a reference, such as K7QF-2M9D.")
+        raise BadReference("empty", "Please enter a reference, such as K7QF-2M9D.")
     for symbol in symbols:
         if symbol not in _VALUE:
-            raise ReferenceError_("unknown", f"A reference never contains “{symbol}”. Please check it.")
+            raise BadReference("unknown", f"A reference never contains “{symbol}”. Please check it.")
     if len(symbols) != LENGTH:
-        raise ReferenceError_("length", f"A reference has {LENGTH} symbols; this has {len(symbols)}.")
+        raise BadReference("length", f"A reference has {LENGTH} symbols; this has {len(symbols)}.")
     if _sum(symbols) != _TARGET:
-        raise ReferenceError_("mistyped", "This reference is mistyped: symbols are wrong or swapped.")
+        raise BadReference("mistyped", "This reference is mistyped: symbols are wrong or swapped.")
 
 
 def _parse_suffix(text: str) -> str:
     suffix = text.strip()
     if suffix not in SUFFIXES.values():
         known = ", ".join(SUFFIXES.values())
-        raise ReferenceError_("suffix", f"After the slash stands one letter for the right: {known}.")
+        raise BadReference("suffix", f"After the slash stands one letter for the right: {known}.")
     return suffix
 
 

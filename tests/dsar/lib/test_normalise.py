@@ -95,6 +95,7 @@ def test_external_id_is_idempotent(written: str) -> None:
     ("written", "expected"),
     [
         ("Łukasz O’Neil-Groß", {"lukasz", "oneil", "gross"}),
+        ("O´Neil Groß-Lukasz", {"lukasz", "oneil", "gross"}),
         ("GROSS, Lukasz O'Neil", {"lukasz", "oneil", "gross"}),
         ("Søren Kierkegård", {"soren", "kierkegard"}),
         ("Muñoz Núñez", {"munoz", "nunez"}),

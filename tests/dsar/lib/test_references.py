@@ -8,10 +8,10 @@ from dsar.lib.references import (
     ALPHABET,
     LENGTH,
     SUFFIXES,
+    BadReference,
     CaseReference,
-    ReferenceError_,
     case_reference,
-    format,
+    group,
     new_reference,
     parse,
     parse_case,
@@ -24,7 +24,7 @@ SAMPLES = [new_reference() for _ in range(20)]
 def survives(symbols: str) -> bool:
     try:
         parse(symbols)
-    except ReferenceError_:
+    except BadReference:
         return False
     return True
 
@@ -130,7 +130,7 @@ def test_parse_forgives_look_alikes_that_we_never_give_out(reference: str) -> No
 def test_parse_gives_a_canonical_form_or_a_sentence(text: str) -> None:
     try:
         reference = parse(text)
-    except ReferenceError_:
+    except BadReference:
         return
 
     assert parse(reference) == reference
@@ -147,7 +147,7 @@ def test_parse_gives_a_canonical_form_or_a_sentence(text: str) -> None:
     ],
 )
 def test_parse_says_what_is_wrong(typed: str, code: str, sentence: str) -> None:
-    with pytest.raises(ReferenceError_) as caught:
+    with pytest.raises(BadReference) as caught:
         parse(typed)
 
     assert (caught.value.code, str(caught.value)) == (code, sentence)
@@ -157,7 +157,7 @@ def test_parse_says_that_a_reference_is_mistyped() -> None:
     right = completed({0: "K"})
     wrong = right[:-1] + ALPHABET[ALPHABET.index(right[-1]) - 1]
 
-    with pytest.raises(ReferenceError_) as caught:
+    with pytest.raises(BadReference) as caught:
         parse(wrong)
 
     assert caught.value.code == "mistyped"
@@ -173,7 +173,7 @@ def test_parse_case_keeps_the_suffix_that_parse_drops(suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["", "X", "AA", "A/E", "1"])
 def test_parse_case_refuses_an_unknown_suffix(suffix: str) -> None:
-    with pytest.raises(ReferenceError_) as caught:
+    with pytest.raises(BadReference) as caught:
         parse_case(f"{SAMPLES[0]}/{suffix}")
 
     assert caught.value.code == "suffix"
@@ -188,8 +188,8 @@ def test_case_reference_appends_the_suffix_of_the_right() -> None:
     assert case_reference("K7QF-2M9D", "erasure") == "K7QF-2M9D/E"
 
 
-def test_format_writes_two_groups() -> None:
-    assert format("K7QF2M9D") == "K7QF-2M9D"
+def test_group_writes_two_groups() -> None:
+    assert group("K7QF2M9D") == "K7QF-2M9D"
 
 
 @pytest.mark.parametrize(
