@@ -1,8 +1,9 @@
 """The contract between the collection engine and a connector.
 
-A connector is pure input and output: it is given identifiers of one person and returns pages of records. It knows
-nothing of cases, tasks or databases of ours, so this module imports the standard library only. Whatever names,
-addresses or keys an object carries is left out of its ``repr``, because a repr ends up in logs and tracebacks.
+A connector is pure input and output: it is given identifiers of one person and returns pages of records. It
+knows nothing of cases, tasks or databases of ours, so this module imports the standard library only. Whatever
+names, addresses or keys an object carries is left out of its ``repr``, because a repr ends up in logs and
+tracebacks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ PHONE = "phone_number"
 EXTERNAL_ID = "external_id"
 
 # Other words for the same kind of identifier, met in dataset files and in other systems.
-KIND_ALIASES: Mapping[str, str] = {"phone": PHONE, "telephone": PHONE, "e-mail": EMAIL, "customer_number": EXTERNAL_ID}
+KIND_ALIASES: Mapping[str, str] = {
+    "phone": PHONE,
+    "telephone": PHONE,
+    "e-mail": EMAIL,
+    "customer_number": EXTERNAL_ID,
+}
 
 
 def canonical_kind(kind: str) -> str:
@@ -35,7 +41,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-# --- What is searched for -------------------------------------------------------------------------------------------
+# --- What is searched for -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,13 @@ class Identifier:
 def require_identifiers(identifiers: Iterable[Identifier], kinds: Iterable[str]) -> tuple[Identifier, ...]:
     """Return the identifiers by which a source with these ``kinds`` can be searched.
 
-    Raises NoIdentifiers when nothing but blanks was given, since a search for nothing would match everything, and
-    NotSearchable when the source knows none of the kinds, since "not searched" must never read as "no data".
+    Raises NoIdentifiers when nothing but blanks was given, since a search for nothing would match everything,
+    and NotSearchable when the source knows none of the kinds, since "not searched" must never read as "no
+    data".
     """
     filled = [identifier for identifier in identifiers if identifier.value.strip()]
     if not filled:
-        raise NoIdentifiers()
+        raise NoIdentifiers
     known = frozenset(kinds)
     usable = tuple(identifier for identifier in filled if identifier.kind in known)
     if not usable:
@@ -66,7 +73,7 @@ def require_identifiers(identifiers: Iterable[Identifier], kinds: Iterable[str])
     return usable
 
 
-# --- What is found --------------------------------------------------------------------------------------------------
+# --- What is found ------------------------------------------------------------------------------------------
 
 
 class Confidence(StrEnum):
@@ -81,7 +88,8 @@ class Confidence(StrEnum):
 class Match:
     """A place in the source where the person was found, from which collecting starts.
 
-    ``selector`` belongs to the connector and may hold personal data: keep it where the collected data are kept.
+    ``selector`` belongs to the connector and may hold personal data: keep it where the collected data are
+    kept.
     """
 
     ref: str
@@ -126,8 +134,8 @@ class LinkKind(StrEnum):
 class Link:
     """The proof that a record belongs to the person.
 
-    ``via`` names what led here (``customer.email``, or ``invoice.customer_id = customer.customer_id``); ``keys`` holds
-    the values of the record itself that bear it out.
+    ``via`` names what led here (``customer.email``, or ``invoice.customer_id = customer.customer_id``);
+    ``keys`` holds the values of the record itself that bear it out.
     """
 
     kind: LinkKind
@@ -139,9 +147,9 @@ class Link:
 class Record:
     """One record of the source.
 
-    ``ref`` is stable from run to run and free of readable personal data, so that it can serve as a unique key;
-    ``categories`` gives the data categories of each field; ``third_party`` marks a record about somebody else, and
-    ``third_party_fields`` the fields about somebody else in a record about the person.
+    ``ref`` is stable from run to run and free of readable personal data, so that it can serve as a unique
+    key; ``categories`` gives the data categories of each field; ``third_party`` marks a record about somebody
+    else, and ``third_party_fields`` the fields about somebody else in a record about the person.
     """
 
     ref: str
@@ -160,10 +168,13 @@ CURSOR_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the next page starts: opaque to the engine, saved in the same transaction as the records of its page.
+    """Where the next page starts.
+
+    Opaque to the engine, saved in the same transaction as the records of its page.
 
     ``after`` may hold a key of the source and so personal data: keep it where the collected data are kept.
-    ``seen`` counts the records of the pages so far, ``total`` is what the source counted when collecting began.
+    ``seen`` counts the records of the pages so far, ``total`` is what the source counted when collecting
+    began.
     """
 
     stage: str
@@ -184,9 +195,9 @@ class Cursor:
     @classmethod
     def from_json(cls, value: Mapping[str, JSON]) -> Self:
         """Read what to_json wrote. Raises ContractBroken for another format."""
+        if value.get("format") != CURSOR_FORMAT:
+            raise ContractBroken(what="the place where an earlier search stopped")
         try:
-            if value["format"] != CURSOR_FORMAT:
-                raise ValueError
             total = value["total"]
             return cls(
                 stage=str(value["stage"]),
@@ -202,9 +213,9 @@ class Cursor:
 class Page:
     """One page of records. ``next`` is None when the source is finished.
 
-    ``expected_total`` is the source's own count for the whole collection, for progress and for the check at the end.
-    ``unknown_fields`` names, by record type, fields that the source holds and its description does not know: they
-    were not fetched. ``warnings`` are sentences for staff, free of personal data.
+    ``expected_total`` is the source's own count for the whole collection, for progress and for the check at
+    the end. ``unknown_fields`` names, by record type, fields that the source holds and its description does
+    not know: they were not fetched. ``warnings`` are sentences for staff, free of personal data.
     """
 
     records: Sequence[Record]
@@ -214,7 +225,7 @@ class Page:
     unknown_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-# --- What a connector says of itself --------------------------------------------------------------------------------
+# --- What a connector says of itself ------------------------------------------------------------------------
 
 
 class OptionKind(StrEnum):
@@ -253,7 +264,10 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a connected source can do. Blind spots are shown to staff and named in the answer to the requester."""
+    """What a connected source can do.
+
+    Blind spots are shown to staff and named in the answer to the requester.
+    """
 
     identifier_kinds: frozenset[str]
     types: Mapping[str, RecordType]
@@ -263,7 +277,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a trial of the connection showed: the account used, the system's name and version, and what to look at."""
+    """What a trial of the connection showed.
+
+    The account used, the system's name and version, and what to look at.
+    """
 
     account: str
     server: str
@@ -308,7 +325,9 @@ class Connector(Protocol):
         """Try the connection and the permissions with reads only."""
 
     def holds(self, identifiers: Sequence[Identifier]) -> Mapping[str, bool]:
-        """Say for each kind of identifier whether all of that kind are on file: a bounded look-up, no data returned.
+        """Say for each kind of identifier whether all of that kind are on file.
+
+        A bounded look-up, no data returned.
 
         A kind that the source cannot look up is absent: not known is not "no".
         """
@@ -323,14 +342,17 @@ class Connector(Protocol):
         """Let go of the connection; may be called twice."""
 
 
-# --- What goes wrong ------------------------------------------------------------------------------------------------
+# --- What goes wrong ----------------------------------------------------------------------------------------
 
 
 class ConnectorError(Exception):
-    """Something went wrong at a source; says what, and what to do, in words free of personal data and secrets.
+    """Something went wrong at a source.
 
-    ``sentence`` and ``remedy`` are format strings over ``params``, which hold names of tables, columns and options
-    only, so that a screen can translate them by ``code``. ``retryable`` says whether waiting may heal it.
+    Says what, and what to do, in words free of personal data and secrets.
+
+    ``sentence`` and ``remedy`` are format strings over ``params``, which hold names of tables, columns and
+    options only, so that a screen can translate them by ``code``. ``retryable`` says whether waiting may heal
+    it.
     """
 
     code: ClassVar[str] = "error"
@@ -373,7 +395,7 @@ class PermissionDenied(AuthError):
 
     code = "permission"
     sentence = "The account may sign in, but may not read {what}."
-    remedy = "Ask the administrator of the source to let this account read {what}, then rerun this source."
+    remedy = "Ask the source's administrator to let this account read {what}, then rerun this source."
 
 
 class Transient(ConnectorError):
@@ -390,7 +412,7 @@ class Unreachable(Transient):
 
     code = "unreachable"
     sentence = "The source could not be reached."
-    remedy = "Check that the source runs and that its address and port are right; the search is tried again by itself."
+    remedy = "Check that the source runs, and its address and port; the search is tried again by itself."
 
 
 class TimedOut(Transient):
@@ -398,7 +420,7 @@ class TimedOut(Transient):
 
     code = "timeout"
     sentence = "The source took longer than the time it was given{where}."
-    remedy = "Try when the source is less busy, raise its time limit, or add an index for the columns searched."
+    remedy = "Try at a quieter hour, raise the time limit, or add an index for the columns searched."
 
     def __init__(self, where: str = "") -> None:
         super().__init__(where=f" to read {where}" if where else "")
@@ -425,7 +447,7 @@ class NoIdentifiers(Refused):
 
     code = "no_identifiers"
     sentence = "There is nothing to search for: no identifier of the person was given."
-    remedy = "Add an e-mail address, a telephone number or a customer number to the request, then rerun this source."
+    remedy = "Add an e-mail address, telephone or customer number to the request, then rerun this source."
 
 
 class NotSearchable(Refused):
@@ -449,4 +471,4 @@ class SchemaDrift(ContractBroken):
 
     code = "drift"
     sentence = "The description of the source names {what}, which the source does not have."
-    remedy = "Bring the dataset description in line with the source, or the source with it, then rerun this source."
+    remedy = "Bring the dataset description and the source in line again, then rerun this source."

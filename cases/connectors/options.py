@@ -31,7 +31,10 @@ class Settings:
 
 
 def read_settings(declared: Sequence[Option], setup: Setup) -> Settings:
-    """Check a set-up against the declared options. Raises ConfigurationError, naming options and never values."""
+    """Check a set-up against the declared options.
+
+    Raises ConfigurationError, naming options and never values.
+    """
     plain = {option.name: option for option in declared if not option.secret}
     secret = {option.name: option for option in declared if option.secret}
     _refuse_unknown(plain, secret, setup)
@@ -71,7 +74,9 @@ def _read_text(option: Option, given: JSON) -> str:
     if not isinstance(given, str):
         raise ConfigurationError(f"“{option.label}” ({option.name}) must be text.")
     if option.kind is OptionKind.CHOICE and given not in option.choices:
-        raise ConfigurationError(f"“{option.label}” ({option.name}) must be one of {', '.join(option.choices)}.")
+        raise ConfigurationError(
+            f"“{option.label}” ({option.name}) must be one of {', '.join(option.choices)}."
+        )
     return given.strip()
 
 

@@ -1,8 +1,8 @@
 """Finds connectors: those of this package, and those that other packages offer by an entry point.
 
-A package of a third party names its connector class in the entry-point group ``dsar.connectors``; the name of the
-entry point is the key of the connector. A bundled connector cannot be replaced by such a package, so that installing
-a library never changes how an existing source is searched.
+A package of a third party names its connector class in the entry-point group ``dsar.connectors``; the name of
+the entry point is the key of the connector. A bundled connector cannot be replaced by such a package, so that
+installing a library never changes how an existing source is searched.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ def available() -> tuple[str, ...]:
 
 
 def get(key: str) -> type[Connector]:
-    """Return the connector class of this key. Raises ConfigurationError when there is none or it cannot be loaded."""
+    """Return the connector class of this key.
+
+    Raises ConfigurationError when there is none or it cannot be loaded.
+    """
     if key in BUILT_IN:
         module, _, name = BUILT_IN[key].partition(":")
         return _checked(key, getattr(import_module(module), name))
@@ -43,7 +46,10 @@ def build(
     *,
     clock: Clock = utc_now,
 ) -> Connector:
-    """Make a connector ready for use; nothing is contacted yet. Raises ConfigurationError (or DatasetError, its kind)."""
+    """Make a connector ready for use; nothing is contacted yet.
+
+    Raises ConfigurationError (or DatasetError, its kind).
+    """
     connector = get(key)
     if connector.needs_dataset and not (dataset_yaml or "").strip():
         raise ConfigurationError("this kind of source needs a dataset description.")
