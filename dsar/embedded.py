@@ -369,6 +369,10 @@ class EmbeddedServers:
         process = self.processes.get(name)
         return process is not None and process.poll() is None
 
+    def pids(self) -> set[int]:
+        """Return the process ids of our children."""
+        return {process.pid for process in self.processes.values()}
+
     def stop(self) -> None:
         """Stop our servers in order, broker first; servers that we only attached to are left alone."""
         if process := self.processes.pop("valkey", None):
@@ -423,7 +427,7 @@ class EmbeddedServers:
         return own_directory(self.data / "logs", 0o700) / f"{name}.log"
 
     def _take_lock(self) -> bool:
-        file = (self.data / "lock").open("a+")  # noqa: SIM115  It stays open: closing it would free the lock.
+        file = (self.data / "lock").open("a+")  # It stays open: closing it would free the lock.
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
