@@ -1,0 +1,42 @@
+"""Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment,
+correspondence, instruction."""
+
+from cases.models.case import Case, Note
+from cases.models.clock import ClockEvent
+from cases.models.collection import CollectionRun, Item, ItemDecision, RunState, SearchState, SourceSearch, SourceSystem
+from cases.models.correspondence import Letter, LetterFile, LetterState
+from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier
+from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
+from cases.models.fulfilment import FulfilmentTask, TaskState
+from cases.models.instruction import Instruction
+from cases.models.subject_request import RequestFile, SubjectRequest
+
+__all__ = [
+    "Case",
+    "ClockEvent",
+    "CollectionRun",
+    "DataSubject",
+    "Decision",
+    "Delivery",
+    "FulfilmentTask",
+    "Instruction",
+    "Item",
+    "ItemDecision",
+    "Letter",
+    "LetterFile",
+    "LetterState",
+    "Note",
+    "PackFile",
+    "PackState",
+    "Representative",
+    "RequestFile",
+    "ResponsePack",
+    "RunState",
+    "SearchState",
+    "SourceSearch",
+    "SourceSystem",
+    "SubjectIdentifier",
+    "SubjectRequest",
+    "TaskState",
+    "Verdict",
+]

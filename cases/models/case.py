@@ -1,0 +1,366 @@
+"""The case: one right of one subject request, as a finite-state machine.
+
+The declarations below are the whole machine; ``cases.workflow.perform`` is the only caller. A transition's
+body touches the case's own fields and nothing else. docs/states.md is generated from here.
+"""
+
+from typing import Any, Self
+from uuid import UUID
+
+from django.db import models
+from django_fsm import RETURN_VALUE, transition
+
+from cases.models.data_subject import DataSubject
+from cases.models.subject_request import SubjectRequest
+from cases.permissions import may
+from cases.words import CLOSINGS, SUFFIX, Outcome, Right, State
+from dsar.lib.fsm import StatefulModel, StateField
+from dsar.vault.fields import sealed_text
+from dsar.vault.models import VaultKey
+from identity.models import Team, TenantModel, TenantQuerySet, User
+from identity.roles import Permission as P
+
+OPEN = [state for state in State if state != State.CLOSED]
+QUESTIONABLE = [State.RECEIVED, State.SEARCHING, State.REVIEW]
+CLOSABLE = [
+    State.RECEIVED,
+    State.AWAITING_IDENTITY,
+    State.AWAITING_CLARIFICATION,
+    State.AWAITING_FEE,
+    State.SEARCHING,
+    State.REVIEW,
+]
+DECIDED = [State.APPROVAL, State.WITH_CONTROLLER]
+
+
+class CaseQuerySet(TenantQuerySet):
+    def open(self) -> Self:
+        return self.exclude(state=State.CLOSED)
+
+    def counted(self) -> Self:
+        """Without drills, which no statistic and no ordinary queue shows."""
+        return self.filter(is_drill=False)
+
+
+def identity_suffices(case: "Case") -> bool:
+    """The level reached is the level that the controller's policy asks for this right (Art 12(6))."""
+    return case.identity_level >= case.required_level
+
+
+def needs_no_search(case: "Case") -> bool:
+    """A complaint is about our handling: nothing is collected for it."""
+    return case.right == Right.COMPLAINT
+
+
+def is_marketing_objection(case: "Case") -> bool:
+    """An objection to direct marketing is carried out at once, without a test (Art 21(3))."""
+    return case.right == Right.OBJECTION and case.about_marketing
+
+
+def nothing_carried_out(case: "Case") -> bool:
+    return not case.carried_out
+
+
+def proposal_stands(case: "Case") -> bool:
+    return case.proposed_outcome != ""
+
+
+def may_be_decided_here(case: "Case") -> bool:
+    """The controller's instruction lets the processor decide; set when the decision was proposed."""
+    return not case.controller_decides
+
+
+class Case(TenantModel, StatefulModel):
+    """One right, its state, its clock's result and its outcome."""
+
+    subject_request = models.ForeignKey(SubjectRequest, on_delete=models.PROTECT, related_name="cases")
+    subject = models.ForeignKey(DataSubject, on_delete=models.PROTECT, related_name="cases")
+    right = models.CharField(max_length=15, choices=Right.choices)
+    about_marketing = models.BooleanField(default=False)
+    state = StateField(choices=State.choices, default=State.RECEIVED)
+    resume_state = models.CharField(max_length=30, blank=True, help_text="where a question or proposal came from")
+    proposed_outcome = models.CharField(max_length=30, choices=Outcome.choices, blank=True)
+    controller_decides = models.BooleanField(default=True)
+    outcome = models.CharField(max_length=30, choices=Outcome.choices, blank=True)
+    carried_out = models.BooleanField(default=False, help_text="something was sent, erased or corrected")
+    identity_level = models.PositiveSmallIntegerField(default=0)
+    required_level = models.PositiveSmallIntegerField()
+    regime = models.CharField(max_length=20)
+    regime_version = models.CharField(max_length=20)
+    received_at = models.DateTimeField()
+    due_on = models.DateField(null=True, help_text="a cache of what the clock events say")
+    target_on = models.DateField(null=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_cases")
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="cases")
+    linked_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="linked_from")
+    collected_key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    file_key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+    state_since = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1, help_text="rises with each act; forms send it back")
+    is_drill = models.BooleanField(default=False)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject_request", "right"], name="cases_one_case_per_right"),
+            models.CheckConstraint(name="cases_state_known", condition=models.Q(state__in=State.values)),
+            models.CheckConstraint(
+                name="cases_outcome_when_closed",
+                condition=(models.Q(state="closed") & ~models.Q(outcome="") & models.Q(closed_at__isnull=False))
+                | (~models.Q(state="closed") & models.Q(outcome="") & models.Q(closed_at__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["controller", "due_on", "id"],
+                name="cases_queue",
+                condition=~models.Q(state="closed") & models.Q(is_drill=False),
+            ),
+            models.Index(fields=["subject_request"], name="cases_by_request"),
+            models.Index(fields=["subject"], name="cases_by_subject"),
+            models.Index(
+                fields=["owner", "due_on"], name="cases_mine", condition=~models.Q(state="closed")
+            ),
+            models.Index(fields=["controller", "-closed_at"], name="cases_closed", condition=models.Q(state="closed")),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """K7QF-2M9D/A"""
+        return f"{self.subject_request.reference}/{SUFFIX[self.right]}"
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.file_key_id
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.state != State.CLOSED)
+
+    # -- identity --------------------------------------------------------------------------------
+
+    @transition("state", State.RECEIVED, State.AWAITING_IDENTITY, permission=may(P.LOG_REQUEST, P.WORK, system=True, customer=True))
+    def ask_identity(self) -> None:
+        """The requester is asked to prove who they are."""
+
+    @transition(
+        "state",
+        [State.RECEIVED, State.AWAITING_IDENTITY],
+        State.SEARCHING,
+        conditions=[identity_suffices],
+        permission=may(P.WORK, system=True),
+    )
+    def begin_search(self) -> None:
+        """Identity suffices: the collection, or the finding of the records concerned, begins."""
+
+    @transition(
+        "state",
+        State.RECEIVED,
+        State.REVIEW,
+        conditions=[needs_no_search],
+        permission=may(P.WORK, system=True),
+    )
+    def begin_review(self) -> None:
+        """There is nothing to search for."""
+
+    @transition(
+        "state",
+        State.RECEIVED,
+        State.FULFILLING,
+        conditions=[is_marketing_objection],
+        permission=may(P.LOG_REQUEST, P.WORK, system=True),
+    )
+    def stop_marketing(self) -> None:
+        """Art 21(3): stopped at once."""
+        self.proposed_outcome = Outcome.FULFILLED
+
+    # -- questions -------------------------------------------------------------------------------
+
+    @transition("state", QUESTIONABLE, State.AWAITING_CLARIFICATION, permission=may(P.WORK))
+    def ask_clarification(self) -> None:
+        """Further information is reasonably required (UK Art 12A(5); EU Recital 63)."""
+        self.resume_state = self.state
+
+    @transition(
+        "state",
+        State.AWAITING_CLARIFICATION,
+        RETURN_VALUE(*QUESTIONABLE),
+        permission=may(P.WORK, system=True, customer=True),
+    )
+    def receive_clarification(self) -> str:
+        """Any reply ends the wait, even a refusal to narrow."""
+        return self._resumed()
+
+    @transition("state", QUESTIONABLE, State.AWAITING_FEE, permission=may(P.WORK))
+    def ask_fee(self) -> None:
+        """A reasonable fee is charged (Art 12(5)(a))."""
+        self.resume_state = self.state
+
+    @transition("state", State.AWAITING_FEE, RETURN_VALUE(*QUESTIONABLE), permission=may(P.WORK))
+    def receive_fee(self) -> str:
+        """The fee was paid, or is waived."""
+        return self._resumed()
+
+    # -- search and review -----------------------------------------------------------------------
+
+    @transition("state", State.SEARCHING, State.REVIEW, permission=may(P.WORK, system=True))
+    def finish_search(self) -> None:
+        """Every source has answered, or a second person waived it."""
+
+    @transition("state", State.REVIEW, State.SEARCHING, permission=may(P.WORK))
+    def search_again(self) -> None:
+        """Sources are searched again."""
+
+    @transition(
+        "state", State.REVIEW, State.APPROVAL, conditions=[proposal_stands], permission=may(P.WORK)
+    )
+    def submit(self) -> None:
+        """What will go out stands ready for the second pair of eyes."""
+        self.resume_state = State.REVIEW
+
+    @transition(
+        "state", CLOSABLE, State.APPROVAL, conditions=[proposal_stands], permission=may(P.WORK)
+    )
+    def propose_closing(self) -> None:
+        """A refusal, or an end without an answer, is proposed; it ends somebody's right."""
+        self.resume_state = self.state
+
+    # -- decision --------------------------------------------------------------------------------
+
+    @transition(
+        "state",
+        State.APPROVAL,
+        State.FULFILLING,
+        conditions=[proposal_stands, may_be_decided_here],
+        permission=may(P.APPROVE),
+    )
+    def approve(self) -> None:
+        """The second pair of eyes agrees, and the instruction lets the processor decide."""
+
+    @transition(
+        "state", State.APPROVAL, State.WITH_CONTROLLER, conditions=[proposal_stands], permission=may(P.APPROVE)
+    )
+    def hand_to_controller(self) -> None:
+        """The controller's own reviewer decides; the clock runs on."""
+
+    @transition(
+        "state",
+        State.WITH_CONTROLLER,
+        State.FULFILLING,
+        conditions=[proposal_stands],
+        permission=may(P.APPROVE_FOR_CONTROLLER),
+    )
+    def approve_for_controller(self) -> None:
+        """The controller agrees."""
+
+    @transition("state", State.APPROVAL, RETURN_VALUE(*CLOSABLE), permission=may(P.APPROVE, P.WORK))
+    def return_to_handler(self) -> str:
+        """Not like this: back, with a reason. The preparer may take it back so too."""
+        self.proposed_outcome = ""
+        return self._resumed()
+
+    @transition("state", State.WITH_CONTROLLER, RETURN_VALUE(*CLOSABLE), permission=may(P.APPROVE_FOR_CONTROLLER))
+    def return_from_controller(self) -> str:
+        """The controller disagrees: back, with a reason."""
+        self.proposed_outcome = ""
+        return self._resumed()
+
+    @transition("state", DECIDED, State.SEARCHING, conditions=[identity_suffices], permission=may(P.WORK, system=True, customer=True))
+    def take_late_answer(self) -> None:
+        """A late answer voids what was proposed, and the sources are searched again."""
+        self.proposed_outcome = ""
+        self.resume_state = ""
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    @transition(
+        "state",
+        State.FULFILLING,
+        State.CLOSED,
+        conditions=[proposal_stands],
+        permission=may(P.WORK, system=True),
+    )
+    def close(self) -> None:
+        """Everything that the decision commands was done."""
+        self.outcome = self.proposed_outcome
+
+    @transition("state", State.FULFILLING, State.REVIEW, conditions=[nothing_carried_out], permission=may(P.WORK, P.APPROVE))
+    def take_back(self) -> None:
+        """What was approved cannot be done as it stands; nothing was carried out yet."""
+        self.proposed_outcome = ""
+
+    @transition(
+        "state",
+        OPEN,
+        State.CLOSED,
+        conditions=[nothing_carried_out],
+        permission=may(P.LOG_REQUEST, P.WORK, customer=True),
+    )
+    def withdraw(self) -> None:
+        """The requester takes the request back, before anything was carried out."""
+        self.outcome = Outcome.WITHDRAWN
+
+    @transition(
+        "state",
+        [State.RECEIVED, State.AWAITING_IDENTITY],
+        State.CLOSED,
+        conditions=[nothing_carried_out],
+        permission=may(P.LOG_REQUEST, P.CORRECT),
+    )
+    def void(self) -> None:
+        """Logged in haste for the wrong brand or person, and logged again rightly."""
+        self.outcome = Outcome.LOGGED_IN_ERROR
+
+    @transition("state", State.CLOSED, State.SEARCHING, conditions=[identity_suffices], permission=may(P.WORK))
+    def reopen_to_search(self) -> None:
+        """Something was missed: search again."""
+        self._reopened()
+
+    @transition("state", State.CLOSED, State.REVIEW, permission=may(P.WORK))
+    def reopen_to_review(self) -> None:
+        """Something was missed: review again."""
+        self._reopened()
+
+    def _resumed(self) -> str:
+        state, self.resume_state = self.resume_state, ""
+        return state
+
+    def _reopened(self) -> None:
+        self.outcome = self.proposed_outcome = ""
+        self.carried_out = False
+        self.closed_at = None
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save without the state, which only the workflow writes; a stale object can't set it back."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name for field in self._meta.concrete_fields if field.name not in {"id", "state"}
+            ]
+        super().save(*args, **kwargs)
+
+
+PROPOSABLE_CLOSINGS = frozenset(CLOSINGS)
+
+
+class Note(TenantModel):
+    """What staff wrote down about a case; never shown to the customer."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    text: str = sealed_text()
+    about = models.CharField(max_length=40, blank=True, help_text="the act that it gives the reason of")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["written_at"]
+        indexes = [models.Index(fields=["case", "written_at"], name="cases_note_by_case")]
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.case.file_key_id

@@ -1,0 +1,155 @@
+"""Where a controller's data is, and what was found there for a case."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from cases.models.case import Case
+from dsar.vault.fields import sealed_json, sealed_text
+from dsar.vault.models import StoredFile, VaultKey
+from identity.models import TenantModel, User
+
+
+class SourceSystem(TenantModel):
+    """A connected system of a controller. Its secrets are sealed and are never shown again."""
+
+    key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    slug = models.SlugField()
+    name = models.CharField(max_length=120)
+    connector = models.CharField(max_length=60, help_text="key of an installed connector")
+    options = models.JSONField(default=dict)
+    secrets: dict[str, str] = sealed_json()
+    dataset = models.TextField(blank=True, help_text="fideslang dataset description, YAML")
+    facts = models.JSONField(default=dict, help_text="this source's part of the Article 15(1) statement")
+    owner_email = models.EmailField(blank=True, help_text="who is told to preserve, or asked for help")
+    purged_after_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="recordings older than this are purged there"
+    )
+    is_test = models.BooleanField(default=False, help_text="a test system: drills may run on it")
+    test_persons = models.JSONField(default=list, help_text="keyed hashes of addresses that drills may ask for")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["controller", "slug"], name="cases_source_slug_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.key_id
+
+
+class RunState(models.TextChoices):
+    RUNNING = "running", "running"
+    COMPLETE = "complete", "complete"
+    ABANDONED = "abandoned", "abandoned"
+
+
+class CollectionRun(TenantModel):
+    """One search of all source systems for one case."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="runs")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
+    started_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "number"], name="cases_run_number_once"),
+            models.UniqueConstraint(
+                fields=["case"], name="cases_one_open_run", condition=models.Q(state="running")
+            ),
+        ]
+
+
+class SearchState(models.TextChoices):
+    QUEUED = "queued", "waiting"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    NO_DATA = "no_data", "no data"
+    FAILED = "failed", "error"
+    WAIVED = "waived", "waived"
+
+
+class SourceSearch(TenantModel):
+    """One source system's part of a run."""
+
+    run = models.ForeignKey(CollectionRun, on_delete=models.CASCADE, related_name="searches")
+    source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, related_name="searches")
+    state = models.CharField(max_length=10, choices=SearchState.choices, default=SearchState.QUEUED)
+    cursor = models.JSONField(null=True, help_text="where the next page begins")
+    found = models.PositiveIntegerField(default=0)
+    expected = models.PositiveIntegerField(null=True, help_text="by the source's own count")
+    error_code = models.CharField(max_length=60, blank=True)
+    error_text = models.TextField(blank=True, help_text="a sentence without personal data, and what to do")
+    warnings = ArrayField(models.CharField(max_length=300), default=list)
+    waiver: str = sealed_text(help_text="why an answer goes out without this source; stated in the pack")
+    waiver_proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    waived_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["source__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "source"], name="cases_search_once_per_run"),
+            models.CheckConstraint(
+                name="cases_waived_by_a_second_person",
+                condition=~models.Q(state="waived")
+                | models.Q(waived_by__isnull=False, waiver_proposed_by__isnull=False)
+                & ~models.Q(waived_by=models.F("waiver_proposed_by")),
+            ),
+        ]
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.run.case.file_key_id
+
+
+class ItemDecision(models.TextChoices):
+    UNDECIDED = "undecided", "to decide"
+    DISCLOSE = "disclose", "disclose"
+    REDACT = "redact", "disclose redacted"
+    WITHHOLD = "withhold", "withhold"
+
+
+class Item(TenantModel):
+    """One record or file found. Its content is sealed under the case's key for collected data."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="items")
+    source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, null=True, related_name="+")
+    search = models.ForeignKey(SourceSearch, on_delete=models.PROTECT, null=True, related_name="items")
+    collection = models.CharField(max_length=120, help_text="the record type in the source")
+    ref_hash = models.BinaryField(help_text="keyed hash of the record's place in the source")
+    number = models.PositiveIntegerField(help_text="order of collection within the case")
+    content: Any = sealed_json(null=True, help_text="reference, data, proof of link")
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+    is_third_party = models.BooleanField(default=False)
+    decision = models.CharField(max_length=10, choices=ItemDecision.choices, default=ItemDecision.UNDECIDED)
+    exemption = models.CharField(max_length=30, blank=True, help_text="code of the picklist")
+    is_silent = models.BooleanField(default=False, help_text="the law forbids saying that it was withheld")
+    redactions: Any = sealed_json(null=True, help_text="fields, and passages as field, start, end")
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    note: str = sealed_text(null=True, default=None)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "source", "collection", "ref_hash"], name="cases_item_once"),
+            models.CheckConstraint(
+                name="cases_withheld_under_an_exemption",
+                condition=models.Q(decision__in=["undecided", "disclose", "redact"]) & models.Q(is_silent=False)
+                | models.Q(decision="withhold") & ~models.Q(exemption=""),
+            ),
+        ]
+        indexes = [models.Index(fields=["case", "source", "collection", "number"], name="cases_item_by_group")]
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.case.collected_key_id

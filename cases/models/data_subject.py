@@ -1,0 +1,70 @@
+"""The person whose data it is, and who may speak for them."""
+
+from uuid import UUID
+
+from django.db import models
+
+from dsar.vault.fields import sealed_text
+from dsar.vault.models import VaultKey
+from identity.models import TenantModel, User
+
+
+class DataSubject(TenantModel):
+    """A person as one controller knows them. Two brands' customer is two data subjects."""
+
+    key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    name: str = sealed_text()
+    email: str = sealed_text()
+    phone: str = sealed_text()
+    external_id: str = sealed_text(help_text="customer number")
+    birth_date: str = sealed_text(help_text="ISO date")
+    postal_address: str = sealed_text()
+    language = models.CharField(max_length=10, default="en-gb")
+    legal_hold = models.BooleanField(default=False, help_text="nothing of this person is erased")
+    created_at = models.DateTimeField()
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.key_id
+
+
+class SubjectIdentifier(TenantModel):
+    """A normalised identifier as keyed hash: found exactly, read never."""
+
+    KINDS = [(kind, kind) for kind in ("email", "phone", "external_id", "name", "birth_date")]
+
+    subject = models.ForeignKey(DataSubject, on_delete=models.CASCADE, related_name="identifiers")
+    kind = models.CharField(max_length=20, choices=KINDS)
+    blind = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "kind", "blind"], name="cases_identifier_once")
+        ]
+        indexes = [models.Index(fields=["controller", "kind", "blind"], name="cases_identifier_lookup")]
+
+
+class Representative(TenantModel):
+    """Somebody who asks for the data subject, and what authority was shown."""
+
+    KINDS = [
+        ("solicitor", "Solicitor"),
+        ("parent", "Parent or guardian"),
+        ("attorney", "Attorney or deputy"),
+        ("agent", "Authorised agent"),
+        ("other", "Somebody else"),
+    ]
+
+    key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20, choices=KINDS)
+    name: str = sealed_text()
+    email: str = sealed_text()
+    postal_address: str = sealed_text()
+    authority: str = sealed_text(help_text="what was shown, and what it covers")
+    authority_checked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    authority_checked_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.key_id

@@ -1,0 +1,52 @@
+"""The Celery application. PostgreSQL holds the truth; Redis only carries job ids.
+
+Each setting below answers a failure that was provoked and measured: see docs/adr/0004-jobs.md.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsar.settings")
+
+SWEEP_SECONDS = 5
+UPKEEP = "upkeep"
+
+app = Celery("dsar")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_retry_on_worker_lost=True,
+    task_annotations={"*": {"max_retries": 3, "default_retry_delay": 15}},
+    task_soft_time_limit=3 * 3600,
+    task_time_limit=3 * 3600 + 60,
+    worker_prefetch_multiplier=1,
+    worker_eta_task_limit=100,
+    worker_max_tasks_per_child=500,
+    worker_max_memory_per_child=400_000,
+    worker_soft_shutdown_timeout=10,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        # Longer than the hard limit, or the same task would run twice at once.
+        "visibility_timeout": 4 * 3600,
+        "socket_connect_timeout": 1,
+        "socket_timeout": 5,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "queue_order_strategy": "round_robin",
+    },
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
+    task_default_queue="jobs",
+    task_routes={"dsar.jobs.tasks.sweep": {"queue": UPKEEP}, "cases.tasks.tick": {"queue": UPKEEP}},
+    beat_schedule={
+        "sweep": {
+            "task": "dsar.jobs.tasks.sweep",
+            "schedule": SWEEP_SECONDS,
+            "options": {"expires": SWEEP_SECONDS * 2},
+        },
+        "tick": {"task": "cases.tasks.tick", "schedule": 60.0, "options": {"expires": 120}},
+    },
+)
+app.autodiscover_tasks(["dsar.jobs", "cases"])

@@ -1,0 +1,188 @@
+"""Run a claimed job: beat its lease, fence its writes, retry what may heal, give up in the open."""
+
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import Error as DatabaseError
+from django.db import connection, connections
+from django.utils import timezone
+
+from dsar.jobs import queue
+from dsar.jobs.models import Job, JobState
+from dsar.lib.tenancy import unit_of_work
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+BACK_OFF_SECONDS = (2, 10, 60, 300, 900)
+
+
+class LeaseLost(Exception):
+    """Another attempt has taken over: what this one would write is refused."""
+
+
+class RetryLater(Exception):
+    """The work could not be done now and may heal. ``code`` is free of personal data."""
+
+    def __init__(self, code: str, after: timedelta | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that this process holds."""
+
+    job_id: UUID
+    controller_id: UUID
+    case_id: UUID | None
+    kind: str
+    args: Mapping[str, str]
+    attempt: int
+    max_attempts: int
+    lost: threading.Event
+
+    @property
+    def last_attempt(self) -> bool:
+        return self.attempt >= self.max_attempts
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """A transaction of this job: refused with LeaseLost where another attempt took over.
+
+        The job's row stays locked until the commit, so that no other attempt can begin meanwhile.
+        """
+        with unit_of_work([self.controller_id]):
+            self._hold()
+            yield
+
+    def progress(self, **numbers: int) -> None:
+        """Show how far the work is; inside a step."""
+        Job.objects.filter(pk=self.job_id).update(progress=numbers)
+
+    def _hold(self) -> None:
+        mine = Job.objects.select_for_update().filter(
+            pk=self.job_id, attempts=self.attempt, state=JobState.RUNNING
+        )
+        if self.lost.is_set() or not mine.exists():
+            raise LeaseLost
+
+
+def run_job(job_id: UUID) -> bool:
+    """Claim and run; False where somebody else has it or it is done. Any number of calls do the work once."""
+    claim = _claim(job_id)
+    if claim is None:
+        return False
+    with _beating(claim):
+        _run(claim)
+    return True
+
+
+def _claim(job_id: UUID) -> Claim | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM jobs_claim(%s)", [job_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    # Django's connection leaves jsonb as text in raw queries.
+    return Claim(job_id, row[0], row[1], row[2], json.loads(row[3]), row[4], row[5], threading.Event())
+
+
+def _run(claim: Claim) -> None:
+    if claim.attempt > claim.max_attempts:
+        _give_up(claim, "worker_lost")
+        return
+    try:
+        queue.kinds[claim.kind].run(claim)
+        _end(claim, JobState.DONE)
+    except LeaseLost:
+        log.info("job %s was taken over", claim.job_id)
+    except RetryLater as later:
+        _retry(claim, later.code, later.after)
+    except DatabaseError as error:
+        # The connection may be gone; the lease runs out and the sweep finds the job again.
+        log.warning("job %s lost the database: %s", claim.job_id, type(error).__name__)
+        connections.close_all()
+    except Exception as error:
+        # The class and place tell enough; the message could hold personal data.
+        log.error("job %s failed: %s at %s", claim.job_id, type(error).__name__, _place(error))
+        _retry(claim, f"unexpected_{type(error).__name__}", None)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _retry(claim: Claim, code: str, after: timedelta | None) -> None:
+    if claim.last_attempt:
+        _give_up(claim, code)
+        return
+    wait = after or timedelta(seconds=BACK_OFF_SECONDS[min(claim.attempt, len(BACK_OFF_SECONDS)) - 1])
+    with contextlib.suppress(LeaseLost), claim.step():
+        Job.objects.filter(pk=claim.job_id).update(
+            state=JobState.QUEUED, not_before=timezone.now() + wait, lease_until=None, error_code=code[:60]
+        )
+
+
+def _give_up(claim: Claim, code: str) -> None:
+    gave_up = queue.kinds[claim.kind].gave_up
+    if gave_up is not None:
+        with contextlib.suppress(LeaseLost):
+            gave_up(claim, code)
+    _end(claim, JobState.FAILED, code)
+
+
+def _end(claim: Claim, state: JobState, code: str = "") -> None:
+    with contextlib.suppress(LeaseLost), claim.step():
+        Job.objects.filter(pk=claim.job_id).update(
+            state=state, ended_at=timezone.now(), lease_until=None, error_code=code[:60]
+        )
+
+
+@contextlib.contextmanager
+def _beating(claim: Claim) -> Iterator[None]:
+    """Keep the lease alive from a thread with a connection of its own."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat, args=(claim, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _beat(claim: Claim, stop: threading.Event) -> None:
+    try:
+        while not stop.wait(BEAT_SECONDS):
+            if not _extended(claim):
+                claim.lost.set()
+                return
+    finally:
+        connections.close_all()
+
+
+def _extended(claim: Claim) -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT jobs_beat(%s, %s)", [claim.job_id, claim.attempt])
+            row = cursor.fetchone()
+        return bool(row and row[0])
+    except DatabaseError:
+        connections.close_all()
+        return True  # unknown: the next step asks the row itself
+
+
+def ended_before(limit: datetime) -> int:
+    """Forget jobs that ended before ``limit``; returns how many. Part of upkeep."""
+    return Job.objects.filter(ended_at__lt=limit).delete()[0]

@@ -1,0 +1,95 @@
+"""Encrypted files: streamed in, streamed out, never whole in memory and never plain on disk."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from dsar.lib import crypto
+from dsar.lib.uuid7 import uuid7
+from dsar.vault import keyring
+from dsar.vault.models import StoredFile
+
+READ_BYTES = 1024 * 1024
+
+
+class _Measure:
+    """Counts and hashes what passes through."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.size = 0
+        self.hash = hashlib.sha256()
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            self.hash.update(chunk)
+            yield chunk
+
+
+def store(
+    chunks: Iterable[bytes], *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
+) -> StoredFile:
+    """Encrypt a file under a key of its own beneath ``key_id`` and keep it.
+
+    The row and the file's bytes are both durable when the transaction commits; after a rollback the
+    bytes that are left cannot be opened by anybody, and upkeep removes them.
+    """
+    file_id, file_key, measure = uuid7(), crypto.new_key(), _Measure(chunks)
+    _write(path(file_id), crypto.seal_stream(file_key, measure, _place(file_id)))
+    return StoredFile.objects.create(
+        id=file_id,
+        controller_id=controller_id,
+        key_id=key_id,
+        sealed_key=crypto.seal_key(keyring.key(key_id), file_key, _place(file_id)),
+        name=name,
+        media_type=media_type,
+        size=measure.size,
+        sha256=measure.hash.hexdigest(),
+        stored_at=now,
+    )
+
+
+def read(stored: StoredFile) -> Iterator[bytes]:
+    """The file's plain bytes; raises DecryptionError where they were tampered with.
+
+    The key is opened at once, so that the iterator may be used after the transaction.
+    """
+    file_key = crypto.unseal_key(keyring.key(stored.key_id), bytes(stored.sealed_key), _place(stored.id))
+    return crypto.unseal_stream(file_key, _chunks(path(stored.id)), _place(stored.id))
+
+
+def remove(stored: StoredFile) -> None:
+    """Delete the row and the bytes."""
+    where = path(stored.id)
+    stored.delete()
+    where.unlink(missing_ok=True)
+
+
+def path(file_id: UUID) -> Path:
+    """Where a file's ciphertext lies, spread over folders by its random digits."""
+    return Path(settings.DATA_DIR) / file_id.hex[-2:] / file_id.hex
+
+
+def _write(where: Path, chunks: Iterator[bytes]) -> None:
+    where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open(os.open(where, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as target:
+        for chunk in chunks:
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _chunks(where: Path) -> Iterator[bytes]:
+    with where.open("rb") as source:
+        while chunk := source.read(READ_BYTES):
+            yield chunk
+
+
+def _place(file_id: UUID) -> bytes:
+    return f"vault_file|{file_id}".encode()

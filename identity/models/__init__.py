@@ -1,0 +1,28 @@
+"""Who asks, and who works here."""
+
+from identity.models.base import TenantModel, TenantQuerySet
+from identity.models.controller import Controller
+from identity.models.evidence import RecoveryCode, TotpDevice
+from identity.models.team import Membership, Team, TeamController
+from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
+from identity.models.user import User
+from identity.models.verification import Level, Method, Verification, VerificationState
+
+__all__ = [
+    "AccessToken",
+    "Controller",
+    "Level",
+    "Membership",
+    "Method",
+    "OneTimeCode",
+    "RecoveryCode",
+    "Team",
+    "TeamController",
+    "TenantModel",
+    "TenantQuerySet",
+    "TokenPurpose",
+    "TotpDevice",
+    "User",
+    "Verification",
+    "VerificationState",
+]

@@ -1,0 +1,77 @@
+"""Roles and permissions. A role is a usual set of permissions; a membership may add or withhold some.
+
+Approving is a permission, not a job title: an organisation may keep its DPO out of decisions that the DPO
+must monitor, and give the permission to others.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.db import models
+
+
+class Permission(StrEnum):
+    LOG_REQUEST = "log_request"
+    VIEW_CASE = "view_case"
+    VIEW_CONTENT = "view_content"
+    WORK = "work"
+    RECORD_IDENTITY = "record_identity"
+    ASSIGN = "assign"
+    CORRECT = "correct"
+    APPROVE = "approve"
+    APPROVE_FOR_CONTROLLER = "approve_for_controller"
+    WAIVE_SOURCE = "waive_source"
+    RELEASE_CONTROL = "release_control"
+    OVERSEE = "oversee"
+    ADMINISTER = "administer"
+    READ_TRAIL = "read_trail"
+
+
+class Role(models.TextChoices):
+    AGENT = "agent", "Agent"
+    HANDLER = "handler", "Handler"
+    DPO = "dpo", "Data protection officer"
+    REVIEWER = "reviewer", "Controller's reviewer"
+    ADMINISTRATOR = "administrator", "Administrator"
+    AUDITOR = "auditor", "Auditor"
+
+
+USUAL: dict[str, frozenset[Permission]] = {
+    Role.AGENT: frozenset({Permission.LOG_REQUEST, Permission.VIEW_CASE}),
+    Role.HANDLER: frozenset(
+        {
+            Permission.LOG_REQUEST,
+            Permission.VIEW_CASE,
+            Permission.VIEW_CONTENT,
+            Permission.WORK,
+            Permission.RECORD_IDENTITY,
+            Permission.ASSIGN,
+            Permission.CORRECT,
+            Permission.RELEASE_CONTROL,
+        }
+    ),
+    Role.DPO: frozenset(
+        {
+            Permission.VIEW_CASE,
+            Permission.VIEW_CONTENT,
+            Permission.ASSIGN,
+            Permission.APPROVE,
+            Permission.WAIVE_SOURCE,
+            Permission.RELEASE_CONTROL,
+            Permission.OVERSEE,
+            Permission.READ_TRAIL,
+        }
+    ),
+    Role.REVIEWER: frozenset(
+        {Permission.VIEW_CASE, Permission.VIEW_CONTENT, Permission.APPROVE_FOR_CONTROLLER, Permission.OVERSEE}
+    ),
+    Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER}),
+    Role.AUDITOR: frozenset({Permission.READ_TRAIL}),
+}
+
+
+def permissions_of(role: str, extra: Iterable[str] = (), withheld: Iterable[str] = ()) -> frozenset[Permission]:
+    """What one membership allows."""
+    added = {Permission(code) for code in extra}
+    removed = {Permission(code) for code in withheld}
+    return frozenset((USUAL[role] | added) - removed)
