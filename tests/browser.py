@@ -1,0 +1,116 @@
+"""A real browser for tests: Chromium, driven by Playwright, with axe-core to judge what it shows.
+
+Import the fixtures ``browser`` and ``page`` into a conftest, and use :func:`assert_accessible` and :func:`screenshot`.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
+STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 860}
+
+
+def find_chromium() -> str | None:
+    """Path of an installed Chromium, or None; the variable CHROMIUM names one that is not on the path."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CANDIDATES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run, as starting it takes longer than most tests."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    # Playwright's synchronous API keeps an event loop on this thread, and Django would refuse the database there.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+def open_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A clean profile: desktop size, British English, no motion, unless said otherwise."""
+    defaults: dict[str, Any] = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce"}
+    return browser.new_context(**(defaults | options))
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a profile of its own."""
+    context = open_context(browser)
+    yield context.new_page()
+    context.close()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule that axe saw broken, and where."""
+
+    rule: str
+    impact: str
+    places: tuple[str, ...]
+    reason: str
+
+
+def findings(page: Page, *, without: tuple[str, ...] = ()) -> list[Finding]:
+    """What axe objects to on this page; ``without`` names rules that the caller has a reason to leave out."""
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
+    rules = {"target-size": {"enabled": True}} | {rule: {"enabled": False} for rule in without}
+    options = {"runOnly": {"type": "tag", "values": list(STANDARD)}, "rules": rules, "resultTypes": ["violations"]}
+    result = page.evaluate("options => axe.run(document, options)", options)
+    return [_finding(violation) for violation in result["violations"]]
+
+
+def _finding(violation: dict[str, Any]) -> Finding:
+    nodes = violation["nodes"]
+    places = tuple(f"{node['target']}: {node['html'][:160]}" for node in nodes[:5])
+    return Finding(violation["id"], violation["impact"], places, nodes[0]["failureSummary"])
+
+
+def assert_accessible(page: Page, *, without: tuple[str, ...] = ()) -> None:
+    """Fail with what axe objects to."""
+    found = findings(page, without=without)
+
+    assert found == [], "\n\n".join(f"{f.rule} ({f.impact})\n{f.reason}\n" + "\n".join(f.places) for f in found)
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page must be scrolled sideways (WCAG 1.4.10)."""
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    assert beyond == 0, f"{page.url} is {beyond} pixels wider than the window"
+
+
+def screenshot(page: Page, name: str) -> Path | None:
+    """Keep a picture of the whole page in the directory that DSAR_SCREENSHOTS names; without it, do nothing."""
+    directory = os.environ.get("DSAR_SCREENSHOTS")
+    if not directory:
+        return None
+    path = Path(directory) / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path, full_page=True)
+    return path
