@@ -1,0 +1,94 @@
+"""The test database: owned by one role, used by another, as in production.
+
+The suite signs in as ``dsar_app``, so that grants and row-level security are tested by every test. A test
+that must see its commits (threads, worker processes, a live server) asks for ``committed_db``, which is
+emptied afterwards.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from dsar.lib import tenancy
+
+
+def admin_url(database: str = "postgres") -> str:
+    """The superuser's address of a database on the test server."""
+    parts = urlsplit(os.environ["DATABASE_ADMIN_URL"])
+    return urlunsplit(parts._replace(path=f"/{database}"))
+
+
+def make_database(name: str, template: str = "template1") -> None:
+    """Make an empty database, or a copy of another, for the two roles."""
+    with psycopg.connect(admin_url(), autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{name}" OWNER dsar_owner TEMPLATE "{template}"')
+    with psycopg.connect(admin_url(name), autocommit=True) as database:
+        database.execute("ALTER SCHEMA public OWNER TO dsar_owner")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
+    """Migrate a database of this run's own as its owner, then point the application's role at it."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "one")
+    name = f"test_dsar_{worker}"
+    make_database(name)
+    for alias in ("default", "owner"):
+        connections[alias].close()
+        connections[alias].settings_dict["NAME"] = name
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        yield
+        for connection in connections.all():
+            connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_files(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> None:
+    settings.DATA_DIR = tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture
+def serve(db: None) -> Any:
+    """Let this test's transaction see the rows of the controllers given."""
+    return tenancy.serve
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database in which commits are real; emptied by the superuser afterwards."""
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        yield
+        for alias in ("default", "owner"):
+            connections[alias].close()
+        empty(str(connections["default"].settings_dict["NAME"]))
+
+
+def empty(name: str) -> None:
+    """Remove every row of every table but the migrations' own."""
+    with psycopg.connect(admin_url(name), autocommit=True) as database:
+        rows = database.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " AND relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')"
+        ).fetchall()
+        tables = ", ".join(f'"{row[0]}"' for row in rows)
+        database.execute("SET session_replication_role = replica")
+        database.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
+        database.execute(f"TRUNCATE {tables}")
+        database.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")
+
+
+@contextmanager
+def as_superuser() -> Iterator[psycopg.Connection[Any]]:
+    """A connection that nothing in the database holds back; for tampering and for checking."""
+    name = str(connections["default"].settings_dict["NAME"])
+    with psycopg.connect(admin_url(name), autocommit=True) as database:
+        yield database

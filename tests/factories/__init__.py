@@ -1,0 +1,1 @@
+"""Objects for tests, made as the application makes them."""
