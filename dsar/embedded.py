@@ -283,11 +283,14 @@ def own_directory(path: Path, mode: int, account: Account | None = None) -> Path
 
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return a secret kept in a file of mode 0600, made on first use."""
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    """Return a secret kept in a file of mode 0600, made on first use; whoever comes first decides."""
+    if not path.exists():
+        handle, draft = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as file:
             file.write(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # Unlike writing in place, this never shows others half a secret.
+        Path(draft).unlink()
     return path.read_text()
 
 

@@ -202,17 +202,20 @@ class Supervisor:
             self._copy_lines(key.fileobj, key.data)  # type: ignore[arg-type]
 
     def _copy_lines(self, output: IO[bytes], name: str) -> None:
-        chunk = b""
-        with contextlib.suppress(BlockingIOError):
+        try:
             chunk = os.read(output.fileno(), 65536)
+        except BlockingIOError:
+            return
         if not chunk:
             self._selector.unregister(output)
             output.close()
-            return
+        self._write_lines(self.children[name], chunk or b"\n")
+
+    def _write_lines(self, child: Child, chunk: bytes) -> None:
+        *lines, child.half_line = (child.half_line + chunk).split(b"\n")
         stamp = datetime.datetime.now(datetime.UTC).strftime("%H:%M:%S")
-        prefix = f"{stamp} {name:<9} | ".encode()
-        *lines, self.children[name].half_line = (self.children[name].half_line + chunk).split(b"\n")
-        self._log.write(b"".join(prefix + line + b"\n" for line in lines))
+        prefix = f"{stamp} {child.program.name:<9} | ".encode()
+        self._log.write(b"".join(prefix + line + b"\n" for line in lines if line.strip()))
 
 
 # ---- orphans ---------------------------------------------------------------------------------------
