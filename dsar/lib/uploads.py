@@ -297,6 +297,7 @@ def _office_kind(stream: BinaryIO) -> Kind:
             kind = _package_kind(package, {entry.filename for entry in entries})
     except (
         zipfile.BadZipFile,
+        zlib.error,
         NotImplementedError,
         RuntimeError,
         EOFError,
