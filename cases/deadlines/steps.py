@@ -1,0 +1,250 @@
+"""The reasons for a date: one step after the other, each with its article and versions.
+
+A step is a code with parameters; its sentence is made from them, so that it can be translated.
+Every step that moves the date carries the number of months or days by which it does, so that the
+steps alone, without any calendar, replay to the same date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from cases.deadlines.arithmetic import add_months
+
+Parameter = date | int | str
+
+
+class StepCode(StrEnum):
+    """What a step says. Codes are kept by callers: rename none."""
+
+    RECEIVED = "received"
+    NEXT_DAY = "next_day"
+    QUESTION_UNREASONABLE = "question_unreasonable"
+    QUESTION_WITHOUT_EFFECT = "question_without_effect"
+    QUESTION_TOO_LATE = "question_too_late"
+    QUESTION_DELAYED = "question_delayed"
+    FEE_OTHER_BASIS = "fee_other_basis"
+    ANSWER_UNASKED = "answer_unasked"
+    CONFIRMED = "confirmed"
+    STARTED_BY = "started_by"
+    WAITING_FOR = "waiting_for"
+    MONTHS = "months"
+    DAYS = "days"
+    WORKING_DAYS = "working_days"
+    CLAMPED = "clamped"
+    PAUSED_DAYS = "paused_days"
+    PAUSE_OPEN = "pause_open"
+    SUSPENSION_IGNORED = "suspension_ignored"
+    EXTENDED = "extended"
+    EXTENDED_PAUSED = "extended_paused"
+    EXTENSION_LATE = "extension_late"
+    EXTENSION_REASON_INVALID = "extension_reason_invalid"
+    EXTENSION_NAMED = "extension_named"
+    EXTENSION_UNNAMED = "extension_unnamed"
+    EXTENSION_UNKNOWN = "extension_unknown"
+    ROLLED = "rolled"
+    NO_ROLL = "no_roll"
+    REFUSAL = "refusal"
+    NOTICE = "notice"
+    NO_FIXED_PERIOD = "no_fixed_period"
+    NOT_IN_FORCE = "not_in_force"
+    UNKNOWN_TO_REGIME = "unknown_to_regime"
+    CLOCK_STARTED = "clock_started"
+    FUTURE_FACT = "future_fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One reason. ``on`` is the date that holds after it, None where there is none."""
+
+    code: StepCode
+    article: str
+    on: date | None
+    values: Mapping[str, Parameter]
+    rule_version: str
+    calendar_version: str
+
+
+class ReplayError(ValueError):
+    """The steps do not tell a date from its start."""
+
+
+def replay(steps: Iterable[Step]) -> date | None:
+    """Work out the date again from the steps' own numbers; None where the clock stands still."""
+    current: date | None = None
+    for step in steps:
+        current = _replayed(step, current)
+    return current
+
+
+def _replayed(step: Step, current: date | None) -> date | None:
+    if step.code in _SETS:
+        return step.on
+    if step.code in _STANDS:
+        return None
+    if step.code not in _ADDS:
+        return current
+    if current is None:
+        raise ReplayError(f"{step.code} before any start")
+    return _moved(step, current)
+
+
+def _moved(step: Step, current: date) -> date:
+    count = step.values["count"]
+    if not isinstance(count, int):
+        raise ReplayError(f"{step.code} has no count")
+    return add_months(current, count) if step.code is StepCode.MONTHS else current + timedelta(days=count)
+
+
+_SETS = frozenset(
+    {StepCode.RECEIVED, StepCode.STARTED_BY, StepCode.CLOCK_STARTED, StepCode.EXTENSION_NAMED}
+)
+_STANDS = frozenset(
+    {
+        StepCode.WAITING_FOR,
+        StepCode.PAUSE_OPEN,
+        StepCode.NO_FIXED_PERIOD,
+        StepCode.NOT_IN_FORCE,
+        StepCode.UNKNOWN_TO_REGIME,
+    }
+)
+_ADDS = frozenset(
+    {
+        StepCode.NEXT_DAY,
+        StepCode.MONTHS,
+        StepCode.DAYS,
+        StepCode.WORKING_DAYS,
+        StepCode.PAUSED_DAYS,
+        StepCode.ROLLED,
+    }
+)
+
+
+def gettext_noop(message: str) -> str:
+    """Mark a sentence for the translators' tools, which know this name; the text stays as it is."""
+    return message
+
+
+SENTENCES: dict[StepCode, str] = {
+    StepCode.RECEIVED: gettext_noop(
+        "Received on {on}. The day of receipt counts, by any channel, working day or not."
+    ),
+    StepCode.NEXT_DAY: gettext_noop("Time was then counted from the next day, {on}."),
+    StepCode.QUESTION_UNREASONABLE: gettext_noop(
+        "The question about {subject} of {asked_on} was asked without sufficient ground: it has no effect."
+    ),
+    StepCode.QUESTION_WITHOUT_EFFECT: gettext_noop(
+        "The question about {subject} of {asked_on} does not move the date under these rules."
+    ),
+    StepCode.QUESTION_TOO_LATE: gettext_noop(
+        "The question about {subject} of {asked_on} was asked too late, after the period had ended on {limit_on}: it has no effect."
+    ),
+    StepCode.QUESTION_DELAYED: gettext_noop(
+        "The question about {subject} of {asked_on} was not asked without undue delay: it does not suspend the period."
+    ),
+    StepCode.FEE_OTHER_BASIS: gettext_noop(
+        "The fee asked for on {asked_on} rests on another ground than an unfounded or excessive request: it does not move the start."
+    ),
+    StepCode.ANSWER_UNASKED: gettext_noop(
+        "What came in about {subject} on {received_on} was not asked for: it has no effect."
+    ),
+    StepCode.CONFIRMED: gettext_noop(
+        "Identity was confirmed on {confirmed_on}. The day on which checking ends does not count."
+    ),
+    StepCode.STARTED_BY: gettext_noop(
+        "What was asked for about {subject} on {asked_on} came in on {on}: the clock starts that day."
+    ),
+    StepCode.WAITING_FOR: gettext_noop(
+        "The question about {subject} of {asked_on} is not answered: the clock has not started. Counted from receipt, the date would be {shadow_on}."
+    ),
+    StepCode.MONTHS: gettext_noop("The period is {count} month(s): it ends on {on}."),
+    StepCode.DAYS: gettext_noop("The period is {count} days, the first day not counted: it ends on {on}."),
+    StepCode.WORKING_DAYS: gettext_noop(
+        "The period is {working_days} working days, the first day not counted: it ends on {on}."
+    ),
+    StepCode.CLAMPED: gettext_noop("That month has no day {day}, so its last day takes its place."),
+    StepCode.PAUSED_DAYS: gettext_noop(
+        "{count} day(s), from {first_on} to {last_on}, do not count while an answer was awaited: the period ends on {on}."
+    ),
+    StepCode.PAUSE_OPEN: gettext_noop(
+        "The period stands still from {first_on}, until the answer comes. Without the pause, the date would be {shadow_on}."
+    ),
+    StepCode.SUSPENSION_IGNORED: gettext_noop(
+        "An extended period is counted from receipt, without the days of a suspension."
+    ),
+    StepCode.EXTENDED: gettext_noop(
+        "An extension was notified on {notified_on}, in time before the end of {limit_on}."
+    ),
+    StepCode.EXTENDED_PAUSED: gettext_noop(
+        "An extension was notified on {notified_on}, while the period stood still."
+    ),
+    StepCode.EXTENSION_LATE: gettext_noop(
+        "The late extension of {notified_on} has no effect: notice had to be out by {limit_on}."
+    ),
+    StepCode.EXTENSION_REASON_INVALID: gettext_noop(
+        "The extension of {notified_on} has no effect: only complexity or the number of requests is a reason."
+    ),
+    StepCode.EXTENSION_NAMED: gettext_noop("The notice of {notified_on} named {on} as the new date."),
+    StepCode.EXTENSION_UNNAMED: gettext_noop(
+        "The extension of {notified_on} has no effect: the notice named no new date."
+    ),
+    StepCode.EXTENSION_UNKNOWN: gettext_noop(
+        "The extension of {notified_on} has no effect: these rules know none."
+    ),
+    StepCode.ROLLED: gettext_noop("{ended_on} is a day off ({why}): the period ends on the next working day, {on}."),
+    StepCode.NO_ROLL: gettext_noop("{ended_on} is a day off ({why}); these rules do not move the end."),
+    StepCode.REFUSAL: gettext_noop("A refusal with reasons must be out by {on}."),
+    StepCode.NOTICE: gettext_noop("Notice of an extension with reasons must be out by {on}."),
+    StepCode.NO_FIXED_PERIOD: gettext_noop("These rules fix no number of days for this."),
+    StepCode.NOT_IN_FORCE: gettext_noop("This duty was not in force on {event_on}."),
+    StepCode.UNKNOWN_TO_REGIME: gettext_noop("These rules know no such clock here."),
+    StepCode.CLOCK_STARTED: gettext_noop("This clock is counted from {on}."),
+    StepCode.FUTURE_FACT: gettext_noop("A fact dated {event_on} lies in the future and is left aside."),
+}
+
+WORDS: dict[str, str] = {
+    "identity": gettext_noop("identity"),
+    "authority": gettext_noop("authority"),
+    "clarification": gettext_noop("clarification"),
+    "fee": gettext_noop("the fee"),
+}
+
+CITATION = gettext_noop("{sentence} [{article}; calendar {calendar}; rules {rules}]")
+
+
+def _same(message: str) -> str:
+    return message
+
+
+def sentence(
+    step: Step,
+    translate: Callable[[str], str] = _same,
+    show_date: Callable[[date], str] = date.isoformat,
+) -> str:
+    """Write a step as a sentence in the language of ``translate``."""
+    shown = {name: _shown(value, translate, show_date) for name, value in step.values.items()}
+    on = show_date(step.on) if step.on is not None else ""
+    return translate(SENTENCES[step.code]).format(**{"on": on, **shown})
+
+
+def cited_sentence(
+    step: Step,
+    translate: Callable[[str], str] = _same,
+    show_date: Callable[[date], str] = date.isoformat,
+) -> str:
+    """Write a step with its article, calendar version and rule version."""
+    return translate(CITATION).format(
+        sentence=sentence(step, translate, show_date),
+        article=step.article,
+        calendar=step.calendar_version,
+        rules=step.rule_version,
+    )
+
+
+def _shown(value: Parameter, translate: Callable[[str], str], show_date: Callable[[date], str]) -> str:
+    if isinstance(value, date):
+        return show_date(value)
+    return translate(WORDS.get(value, value)) if isinstance(value, str) else str(value)
