@@ -1,0 +1,1 @@
+"""Relational databases, searched by their dataset description through SQLAlchemy Core."""

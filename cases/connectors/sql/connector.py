@@ -1,0 +1,432 @@
+"""The connector for relational databases; what is peculiar to one kind of them is in its dialect."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from cases.connectors.base import (
+    JSON,
+    PHONE,
+    Capabilities,
+    Check,
+    Confidence,
+    ConfigurationError,
+    ConnectorError,
+    ContractBroken,
+    Cursor,
+    Identifier,
+    LinkKind,
+    Match,
+    NoIdentifiers,
+    Option,
+    Page,
+    Record,
+    RecordType,
+    SchemaDrift,
+    Setup,
+    require_identifiers,
+)
+from cases.connectors.dataset import parse_dataset
+from cases.connectors.description import Collection, Dataset
+from cases.connectors.options import Settings, read_settings
+from cases.connectors.sql.dialect import Dialect
+from cases.connectors.sql.identity import equals, is_searchable
+from cases.connectors.sql.query import PagePlan, Row, Search, Start, Trait
+from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
+from cases.connectors.sql.values import key_text, row_ref, to_json
+
+# Up to so many rows found by identity are pinned down by their keys, which is quick; beyond, the identity is
+# asked for
+# again in each statement.
+MATCH_ROWS = 100
+
+_CACHE = SchemaCache()
+
+Counts: TypeAlias = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The rows of one collection on one page, and where to go on, if there is more of it."""
+
+    records: list[Record]
+    after: list[JSON] | None
+
+
+class SQLConnector(ABC):
+    """A relational database, described by a dataset, read in read-only transactions over one connection."""
+
+    key: ClassVar[str]
+    label: ClassVar[str]
+    version: ClassVar[str]
+    needs_dataset: ClassVar[bool] = True
+
+    def __init__(self, setup: Setup, settings: Settings, dataset: Dataset) -> None:
+        self._clock = setup.clock
+        self._settings = settings
+        self._dataset = dataset
+        self._schema = settings.text("schema")
+        self._page_size = settings.number("page_size")
+        self._engine: sa.Engine | None = None
+        self._connection: sa.Connection | None = None
+        self._dialect = self.make_dialect(settings)
+        self._cache_key = (self.key, *self.address(settings), self._schema, setup.dataset_yaml or "")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._dataset.key}>"
+
+    @classmethod
+    @abstractmethod
+    def options(cls) -> tuple[Option, ...]:
+        """Declare what an operator has to state."""
+
+    @classmethod
+    @abstractmethod
+    def make_dialect(cls, settings: Settings) -> Dialect:
+        """Return the dialect for these settings."""
+
+    @classmethod
+    @abstractmethod
+    def make_url(cls, settings: Settings) -> sa.URL:
+        """Return the address of the database, credentials included."""
+
+    @classmethod
+    @abstractmethod
+    def address(cls, settings: Settings) -> tuple[str, ...]:
+        """Return what tells this database from others, without any secret."""
+
+    @classmethod
+    def create(cls, setup: Setup) -> Self:
+        """Validate options and description. Raises ConfigurationError or DatasetError."""
+        settings = read_settings(cls.options(), setup)
+        return cls(setup, settings, parse_dataset(setup.dataset_yaml or ""))
+
+    # --- What it says of itself -----------------------------------------------------------------------------
+
+    def capabilities(self) -> Capabilities:
+        """Say what can be found, and by what."""
+        return Capabilities(
+            identifier_kinds=self._dataset.identity_kinds,
+            types={item.name: self._describe(item) for item in self._dataset.reached},
+            page_max=self._page_size,
+            blind_spots=tuple(self._blind_spots()),
+        )
+
+    def _describe(self, item: Collection) -> RecordType:
+        parents = tuple(dict.fromkeys(edge.source for edge in self._dataset.edges_into(item.name)))
+        return RecordType(item.name, item.personal_fields, item.third_party, parents)
+
+    def _blind_spots(self) -> Iterator[str]:
+        yield "Only the tables and columns that the dataset description names are searched."
+        yield "Mentions of the person in other people's rows or in free text are not found."
+        if PHONE in self._dataset.identity_kinds:
+            yield "A telephone number is found when its digits agree: with and without country code are two numbers."
+        silent = {"no_primary_key", "no_category"}
+        yield from (
+            f"{item.place}: {item.message}" for item in self._dataset.warnings if item.code not in silent
+        )
+
+    def check(self) -> Check:
+        """Sign in, compare the description with the tables, and try to read each of them."""
+        with self._session() as connection:
+            account, server = self._dialect.account(connection)
+            source = self._bind(connection, fresh=True)
+        for bound in source.collections.values():
+            self._try_reading(bound)
+        with self._session() as connection:
+            warnings = (*source.warnings, *self._warn_of_rights(connection, source))
+        return Check(account, server, warnings, source.unknown_fields)
+
+    def _try_reading(self, bound: BoundCollection) -> None:
+        with self._session(bound.collection.name) as connection:
+            connection.execute(sa.select(*(bound.table.c[name] for name in bound.columns)).limit(0))
+
+    def _warn_of_rights(self, connection: sa.Connection, source: BoundSource) -> list[str]:
+        tables = [bound.table for bound in source.collections.values()]
+        writable = self._dialect.writable(connection, tables)
+        if not writable:
+            return []
+        return [f"The account may change {', '.join(writable)}; one that may only read is enough and safer."]
+
+    # --- Finding --------------------------------------------------------------------------------------------
+
+    def holds(self, identifiers: Sequence[Identifier]) -> Mapping[str, bool]:
+        """Say of each kind whether all identifiers of that kind are on file, by looking for one row each."""
+        usable = self._usable(identifiers)
+        with self._session() as connection:
+            source = self._bind(connection)
+            found = {item: self._is_on_file(connection, source, item) for item in usable}
+        return {
+            kind: all(yes for item, yes in found.items() if item.kind == kind)
+            for kind in dict.fromkeys(item.kind for item in usable)
+        }
+
+    def _is_on_file(self, connection: sa.Connection, source: BoundSource, item: Identifier) -> bool:
+        """Look among rows about the person only: an employee's address proves nothing about a customer."""
+        rows = [
+            sa.exists().select_from(bound.table).where(self._equals(bound.table, trait))
+            for bound in source.collections.values()
+            for trait in _traits(bound.collection, [item])
+            if not bound.collection.third_party
+        ]
+        return bool(rows and connection.execute(sa.select(sa.or_(*rows))).scalar_one())
+
+    def find(self, identifiers: Sequence[Identifier]) -> Sequence[Match]:
+        """Find the rows that bear an identifier."""
+        usable = self._usable(identifiers)
+        with self._session() as connection:
+            source = self._bind(connection)
+            return [
+                match
+                for bound in source.collections.values()
+                for match in self._find_in(connection, bound, _traits(bound.collection, usable))
+            ]
+
+    def _find_in(
+        self, connection: sa.Connection, bound: BoundCollection, traits: Sequence[Trait]
+    ) -> Iterator[Match]:
+        if not traits:
+            return
+        clauses = [self._equals(bound.table, trait) for trait in traits]
+        flags = [sa.func.coalesce(clause, sa.false()).label(f"dsar_{i}") for i, clause in enumerate(clauses)]
+        key = [bound.table.c[name] for name in bound.key]
+        chosen = sa.select(*key, *flags).select_from(bound.table).where(sa.or_(*clauses))
+        rows = connection.execute(chosen.order_by(*key).limit(MATCH_ROWS + 1)).all()
+        if key and len(rows) <= MATCH_ROWS:
+            yield from (_match_row(bound, traits, row) for row in rows)
+        elif rows:
+            yield _match_collection(bound, traits, rows)
+
+    def _equals(self, table: sa.Table, trait: Trait) -> sa.ColumnElement[bool]:
+        return equals(table.c[trait.field], trait.kind, trait.value, self._dialect)
+
+    def _usable(self, identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
+        usable = tuple(
+            item
+            for item in require_identifiers(identifiers, self._dataset.identity_kinds)
+            if is_searchable(item)
+        )
+        if not usable:
+            raise NoIdentifiers
+        return usable
+
+    # --- Collecting -----------------------------------------------------------------------------------------
+
+    def collect(self, matches: Sequence[Match], cursor: Cursor | None) -> Page:
+        """Return one page, which goes on into the next collection while there is room."""
+        if not matches:
+            return Page((), None, 0)
+        with self._session() as connection:
+            source = self._bind(connection)
+            search = Search.begin(source, self._dialect, matches)
+            counts = self._count(connection, search) if cursor is None else None
+            start = cursor or self._first(counts or {})
+            records, position = self._fill(connection, search, start, counts)
+        return _make_page(source, start, records, position, is_first=cursor is None)
+
+    def _first(self, counts: Counts) -> Cursor:
+        return Cursor(stage=self._dataset.reached[0].name, total=sum(counts.values()))
+
+    def _count(self, connection: sa.Connection, search: Search) -> Counts:
+        """Count all collections in one statement, so that progress has an end to measure against."""
+        statements = {item.name: search.count(item.name) for item in self._dataset.reached}
+        asked = {name: found for name, found in statements.items() if found is not None}
+        columns = [found.scalar_subquery().label(f"dsar_{i}") for i, found in enumerate(asked.values())]
+        numbers = connection.execute(sa.select(*columns)).one() if columns else ()
+        return dict.fromkeys(statements, 0) | dict(zip(asked, (int(one) for one in numbers), strict=True))
+
+    def _fill(
+        self, connection: sa.Connection, search: Search, start: Cursor, counts: Counts | None
+    ) -> tuple[list[Record], tuple[str, list[JSON] | None] | None]:
+        """Fill a page from one collection after another.
+
+        Return it and the position of the next, if there is one.
+        """
+        records: list[Record] = []
+        names = self._remaining(start.stage)
+        after = cast(Sequence[str] | None, start.after)
+        for name in names:
+            if len(records) >= self._page_size:
+                return records, (name, None)
+            if counts is None or counts[name]:
+                stretch = self._fetch(connection, search, name, after, self._page_size - len(records))
+                records += stretch.records
+                if stretch.after is not None:
+                    return records, (name, stretch.after)
+            after = None
+        return records, None
+
+    def _remaining(self, stage: str) -> list[str]:
+        names = [item.name for item in self._dataset.reached]
+        if stage not in names:
+            raise ContractBroken(what="the place where an earlier search stopped")
+        return names[names.index(stage) :]
+
+    def _fetch(
+        self, connection: sa.Connection, search: Search, name: str, after: Sequence[str] | None, room: int
+    ) -> Stretch:
+        """Fetch one row more than there is room for, to know whether there is more."""
+        plan = search.page(name, after, room + 1)
+        if plan is None:
+            return Stretch([], None)
+        rows = connection.execute(plan.statement).all()
+        records = _make_records(plan, rows[:room], self._clock())
+        if len(rows) <= room:
+            return Stretch(records, None)
+        return Stretch(records, [key_text(value) for value in plan.key_of(rows[room - 1])])
+
+    # --- The connection -------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        engine, self._engine = self._engine, None
+        if connection is not None:
+            connection.close()
+        if engine is not None:
+            engine.dispose()
+
+    @contextmanager
+    def _session(self, where: str = "") -> Iterator[sa.Connection]:
+        """Give a read-only transaction, and turn what goes wrong in it into the contract's errors.
+
+        The error is raised outside the handler, so that it carries no trace of the driver's, which quotes
+        values.
+        """
+        failure: ConnectorError | None = None
+        try:
+            connection = self._connect()
+            with connection.begin():
+                self._dialect.begin(connection)
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            failure = self._dialect.explain(error, where)
+        if failure is not None:
+            self._drop(failure)
+            raise failure
+
+    def _connect(self) -> sa.Connection:
+        if self._engine is None:
+            self._engine = self._make_engine()
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _make_engine(self) -> sa.Engine:
+        """Make an engine without a pool: a connector is one connection, and hidden ones would outlive it."""
+        engine = sa.create_engine(
+            self.make_url(self._settings),
+            poolclass=NullPool,
+            hide_parameters=True,
+            connect_args=self.connect_arguments(self._settings),
+            **self.engine_arguments(),
+        )
+        self._dialect.prepare(engine)
+        return engine
+
+    @classmethod
+    def connect_arguments(cls, settings: Settings) -> dict[str, Any]:
+        """Return what the driver is given beside the address."""
+        return {}
+
+    @classmethod
+    def engine_arguments(cls) -> dict[str, Any]:
+        """Return what SQLAlchemy is given beside the address."""
+        return {}
+
+    def _drop(self, failure: ConnectorError) -> None:
+        """Forget a connection on which something failed, and a schema that turned out to be old."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+        if isinstance(failure, SchemaDrift):
+            _CACHE.drop(self._cache_key)
+
+    def _bind(self, connection: sa.Connection, *, fresh: bool = False) -> BoundSource:
+        now = self._clock()
+        known = None if fresh else _CACHE.get(self._cache_key, now)
+        if known is None:
+            known = bind(connection, self._dataset, self._schema)
+            _CACHE.put(self._cache_key, now, known)
+        return known
+
+
+def _traits(collection: Collection, identifiers: Sequence[Identifier]) -> list[Trait]:
+    return [
+        Trait(field.name, item.kind, item.value)
+        for field in collection.identities
+        for item in identifiers
+        if field.identity == item.kind
+    ]
+
+
+def _match_row(bound: BoundCollection, traits: Sequence[Trait], row: Row) -> Match:
+    size = len(bound.key)
+    met = [trait for trait, yes in zip(traits, row[size:], strict=True) if yes]
+    start = Start(tuple(met), tuple(key_text(value) for value in row[:size]))
+    ref = row_ref(bound.collection.name, row[:size], readable=bound.readable_key)
+    return Match(ref, bound.collection.name, _kinds(met), Confidence.EXACT, start.to_json())
+
+
+def _match_collection(bound: BoundCollection, traits: Sequence[Trait], rows: Sequence[Row]) -> Match:
+    size = len(bound.key)
+    met = [trait for i, trait in enumerate(traits) if any(row[size + i] for row in rows)]
+    start = Start(tuple(traits), None)
+    return Match(bound.collection.name, bound.collection.name, _kinds(met), Confidence.EXACT, start.to_json())
+
+
+def _kinds(traits: Sequence[Trait]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(trait.kind for trait in traits))
+
+
+def _make_records(plan: PagePlan, rows: Sequence[Row], now: datetime) -> list[Record]:
+    collection, bound = plan.bound.collection, plan.bound
+    columns, size = bound.columns, len(bound.columns)
+    records = []
+    for row in rows:
+        link = plan.link_of(row)
+        key = plan.key_of(row)
+        records.append(
+            Record(
+                ref=row_ref(collection.name, key, readable=bound.readable_key),
+                type=collection.name,
+                link=link,
+                data=dict(zip(columns, map(to_json, row[:size]), strict=True)),
+                fetched_at=now,
+                categories=collection.categories,
+                third_party=collection.third_party and link.kind is not LinkKind.IDENTITY,
+                third_party_fields=collection.third_party_fields,
+            )
+        )
+    return records
+
+
+def _make_page(
+    source: BoundSource,
+    start: Cursor,
+    records: Sequence[Record],
+    position: tuple[str, list[JSON] | None] | None,
+    *,
+    is_first: bool,
+) -> Page:
+    seen = start.seen + len(records)
+    following = None if position is None else Cursor(position[0], position[1], seen, start.total)
+    warnings = list(source.warnings) if is_first else []
+    if following is None and start.total not in {None, seen}:
+        warnings.append(
+            f"The source counted {start.total} records at the start and gave {seen}: it changed meanwhile."
+        )
+    unknown = source.unknown_fields if is_first else {}
+    return Page(records, following, start.total, tuple(warnings), unknown)
+
+
+__all__ = ["ConfigurationError", "SQLConnector"]

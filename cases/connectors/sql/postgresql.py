@@ -1,0 +1,277 @@
+"""PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from psycopg.adapt import Buffer, Loader
+
+from cases.connectors.base import (
+    AuthError,
+    ConfigurationError,
+    ConnectorError,
+    ContractBroken,
+    Option,
+    OptionKind,
+    PermissionDenied,
+    SchemaDrift,
+    Throttled,
+    TimedOut,
+    Transient,
+    Unreachable,
+)
+from cases.connectors.options import Settings
+from cases.connectors.sql.connector import SQLConnector
+
+SSL_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
+
+# Kinds of value that Python's own types cannot hold in full (the year 12000, infinity, 25 digits, three
+# months) or
+# whose text is exact already. They are taken as the text that the server writes.
+_AS_TEXT = ("date", "time", "timetz", "interval", "numeric")
+_MOMENTS = ("timestamp", "timestamptz")
+
+
+class PostgreSQLConnector(SQLConnector):
+    """A PostgreSQL database, or one that speaks its language."""
+
+    key: ClassVar[str] = "postgresql"
+    label: ClassVar[str] = "PostgreSQL database"
+    version: ClassVar[str] = "1"
+
+    @classmethod
+    def options(cls) -> tuple[Option, ...]:
+        """Declare address, account and limits."""
+        return _OPTIONS
+
+    @classmethod
+    def make_dialect(cls, settings: Settings) -> PostgreSQLDialect:
+        """Return the dialect with the time limit of these settings."""
+        return PostgreSQLDialect(settings.number("statement_timeout"))
+
+    @classmethod
+    def make_url(cls, settings: Settings) -> sa.URL:
+        """Return the address; a path as host is the directory of a socket."""
+        return sa.URL.create(
+            "postgresql+psycopg",
+            username=settings.text("user"),
+            password=settings.secret("password"),
+            database=settings.text("database"),
+            query=_drop_empty(
+                host=settings.text("host"),
+                port=str(settings.number("port")),
+                sslmode=settings.text("sslmode"),
+                sslrootcert=settings.text("ca_file"),
+            ),
+        )
+
+    @classmethod
+    def address(cls, settings: Settings) -> tuple[str, ...]:
+        """Return host, port, database and account."""
+        return tuple(str(settings.values[name]) for name in ("host", "port", "database", "user"))
+
+    @classmethod
+    def connect_arguments(cls, settings: Settings) -> dict[str, Any]:
+        """Give up on a server that does not answer, and notice one that went away."""
+        return {
+            "connect_timeout": settings.number("connect_timeout"),
+            "application_name": "dsar-desk",
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 1000 * settings.number("statement_timeout"),
+        }
+
+    @classmethod
+    def engine_arguments(cls) -> dict[str, Any]:
+        """Let the server itself refuse writes, and let all statements of a call see the same moment."""
+        return {
+            "use_native_hstore": False,
+            "execution_options": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+        }
+
+
+def _drop_empty(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+_OPTIONS = (
+    Option("host", "Host", "Name or address of the server, or the directory of its socket.", required=True),
+    Option("port", "Port", kind=OptionKind.NUMBER, default=5432, minimum=1, maximum=65535),
+    Option("database", "Database", required=True),
+    Option("user", "User", "An account that may read the described tables and nothing else.", required=True),
+    Option("password", "Password", secret=True),
+    Option("schema", "Schema", "The schema that holds the described tables.", default="public"),
+    Option(
+        "sslmode",
+        "Encryption",
+        "How the connection is protected. A socket needs none.",
+        kind=OptionKind.CHOICE,
+        default="require",
+        choices=SSL_MODES,
+    ),
+    Option("ca_file", "Certificate authority", "File with the certificate that signed the server's."),
+    Option(
+        "statement_timeout",
+        "Time limit (seconds)",
+        "How long one query may take on the server.",
+        kind=OptionKind.NUMBER,
+        default=60,
+        minimum=1,
+        maximum=600,
+    ),
+    Option(
+        "connect_timeout",
+        "Connection limit (seconds)",
+        "How long to wait for the server to answer.",
+        kind=OptionKind.NUMBER,
+        default=10,
+        minimum=2,
+        maximum=60,
+    ),
+    Option(
+        "page_size",
+        "Rows a page",
+        "How many rows are fetched at once; fewer where rows hold large files.",
+        kind=OptionKind.NUMBER,
+        default=2000,
+        minimum=1,
+        maximum=5000,
+    ),
+)
+
+
+class _TextLoader(Loader):
+    """Takes a value as the text that the server wrote."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode()
+
+
+class _MomentLoader(Loader):
+    """Takes a point in time in ISO 8601, of which the server writes a variant."""
+
+    def load(self, data: Buffer) -> str:
+        text = bytes(data).decode().replace(" ", "T", 1)
+        return f"{text}:00" if text.endswith("+00") else text
+
+
+@dataclass(frozen=True, slots=True)
+class PostgreSQLDialect:
+    """What is peculiar to PostgreSQL. ``statement_timeout`` is in seconds."""
+
+    statement_timeout: int
+
+    def digits(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        """Strip everything but digits."""
+        return sa.func.regexp_replace(column, "[^0-9]", "", "g")
+
+    def fingerprint(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        """Use md5, which every version has; it tells rows apart and protects nothing."""
+        return sa.func.md5(text, type_=sa.Text)
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Set limits by the transaction, so that a connection pooler may stand between."""
+        limit = f"{self.statement_timeout}s"
+        settings = {
+            "statement_timeout": limit,
+            "lock_timeout": limit,
+            "idle_in_transaction_session_timeout": limit,
+            "DateStyle": "ISO, YMD",
+            "IntervalStyle": "iso_8601",
+            "TimeZone": "UTC",
+        }
+        connection.execute(
+            sa.select(*(sa.func.set_config(name, value, True) for name, value in settings.items()))
+        )
+
+    def account(self, connection: sa.Connection) -> tuple[str, str]:
+        """Ask the server who we are and what it is."""
+        query = sa.text("SELECT current_user, current_setting('server_version')")
+        user, version = connection.execute(query).one()
+        return str(user), f"PostgreSQL {version}"
+
+    def writable(self, connection: sa.Connection, tables: list[sa.Table]) -> list[str]:
+        """Ask the server which tables the account could change."""
+        quote = connection.dialect.identifier_preparer.format_table
+        may = {
+            table.name: sa.func.has_table_privilege(quote(table), "INSERT, UPDATE, DELETE, TRUNCATE")
+            for table in tables
+        }
+        answers = connection.execute(sa.select(*may.values())).one()
+        return [name for name, yes in zip(may, answers, strict=True) if yes]
+
+    def explain(self, error: sa.exc.SQLAlchemyError, where: str) -> ConnectorError:
+        """Go by the server's code, or before there is one by the words of the connection library."""
+        original = getattr(error, "orig", None)
+        state = getattr(original, "sqlstate", None)
+        if state:
+            return _explain_state(state, where)
+        if isinstance(error, sa.exc.OperationalError):
+            return _explain_connecting(str(original))
+        return ContractBroken(what="an answer of the database")
+
+    def prepare(self, engine: sa.Engine) -> None:
+        """Register the loaders on each new connection."""
+        sa.event.listen(engine, "connect", _register_loaders)
+
+
+def _register_loaders(connection: Any, _record: object) -> None:
+    for name in _AS_TEXT:
+        connection.adapters.register_loader(name, _TextLoader)
+    for name in _MOMENTS:
+        connection.adapters.register_loader(name, _MomentLoader)
+
+
+# Codes of the SQL standard and of PostgreSQL, Appendix A of its manual; the longer beginnings come first.
+_SLOW = ("57014", "55P03", "25P03")
+_BUSY = ("53",)
+_AWAY = ("08", "57P", "40", "25006", "58")
+_DRIFTED = ("42P01", "42703", "3F000", "42883", "42804")
+
+
+def _explain_state(state: str, where: str) -> ConnectorError:
+    if state.startswith(_SLOW):
+        return TimedOut(where)
+    if state.startswith(_BUSY):
+        return _busy()
+    if state.startswith(_AWAY):
+        return Transient()
+    if state == "42501":
+        return PermissionDenied(what=f"the table “{where}”" if where else "one of the described tables")
+    if state.startswith(_DRIFTED):
+        return SchemaDrift(what=f"a table or column{f' of “{where}”' if where else ''}")
+    if state.startswith("28"):
+        return AuthError()
+    if state == "3D000":
+        return _no_database()
+    return ContractBroken(what=f"an answer of the database (code {state})")
+
+
+def _no_database() -> ConnectorError:
+    return ConfigurationError("there is no such database on the server.")
+
+
+def _no_encryption() -> ConnectorError:
+    return ConfigurationError("the encryption asked for and what the server offers do not fit.")
+
+
+def _busy() -> ConnectorError:
+    return Throttled(retry_after=30)
+
+
+# The connection library gives no code for what fails before sign-in is over.
+_CONNECTING: tuple[tuple[str, Callable[[], ConnectorError]], ...] = (
+    (r"authentication failed|no password supplied|role .* does not exist", AuthError),
+    (r"no pg_hba\.conf entry|not permitted to log in", AuthError),
+    (r"database .* does not exist", _no_database),
+    (r"SSL|certificate", _no_encryption),
+    (r"too many (clients|connections)|connection slots", _busy),
+    (r"starting up|shutting down|recovery mode|terminating|closed the connection", Transient),
+)
+
+
+def _explain_connecting(words: str) -> ConnectorError:
+    return next((make() for pattern, make in _CONNECTING if re.search(pattern, words)), Unreachable())

@@ -1,0 +1,304 @@
+"""Builds the statements: who is found where, which rows hang on theirs, and one page of them.
+
+Nothing is remembered between statements: what hangs on the person's rows is said anew in each, as subqueries
+within subqueries back to the identity. All names go through SQLAlchemy's tables and all values through bound
+parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import sqlalchemy as sa
+
+from cases.connectors.base import JSON, ContractBroken, Link, LinkKind, Match
+from cases.connectors.description import Edge
+from cases.connectors.sql.dialect import Dialect, as_text, is_text
+from cases.connectors.sql.identity import equals
+from cases.connectors.sql.schema import BoundCollection, BoundSource
+from cases.connectors.sql.values import to_json
+
+# How often a way from the identity to a row may pass references that go round in a circle.
+CYCLE_ROUNDS = 5
+
+Row: TypeAlias = Sequence[Any]
+Table: TypeAlias = sa.FromClause
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """An identifier as it is looked for in one column."""
+
+    field: str
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where collecting starts in a collection.
+
+    The traits, and the one row when it was pinned down by its key.
+    """
+
+    traits: tuple[Trait, ...]
+    key: tuple[str, ...] | None
+
+    def to_json(self) -> dict[str, JSON]:
+        traits = [[trait.field, trait.kind, trait.value] for trait in self.traits]
+        return {"traits": traits, "key": None if self.key is None else list(self.key)}
+
+    @classmethod
+    def from_match(cls, match: Match) -> Start:
+        """Read the selector of a match. Raises ContractBroken for one that this connector did not write."""
+        try:
+            rows = cast(Sequence[Sequence[str]], match.selector["traits"])
+            key = cast(Sequence[str] | None, match.selector["key"])
+            traits = tuple(Trait(field, kind, value) for field, kind, value in rows)
+        except (KeyError, TypeError, ValueError):
+            raise ContractBroken(what="a match that was kept from an earlier step") from None
+        if not traits:
+            raise ContractBroken(what="a match without an identifier")
+        return cls(traits, None if key is None else tuple(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One reason why a row belongs to the person, and the columns of the row that bear it out."""
+
+    kind: LinkKind
+    via: str
+    fields: tuple[str, ...]
+    clause: sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """One page of a collection: the statement, and how its rows are laid out.
+
+    The described columns come first, then (without a key of the database) the fingerprint and the number
+    among equal rows, then a yes or no for each condition when there are several.
+    """
+
+    bound: BoundCollection
+    conditions: tuple[Condition, ...]
+    statement: sa.Select[Any]
+
+    def key_of(self, row: Row) -> tuple[Any, ...]:
+        """Return what the next page starts after."""
+        columns = self.bound.columns
+        if self.bound.key:
+            return tuple(row[columns.index(name)] for name in self.bound.key)
+        return tuple(row[len(columns) : len(columns) + 2])
+
+    def link_of(self, row: Row) -> Link:
+        """Return the proof that this row belongs to the person."""
+        met = self._met(row)
+        kind = LinkKind.REFERENCE
+        if any(condition.kind is LinkKind.IDENTITY for condition in met):
+            kind = LinkKind.IDENTITY
+        columns = self.bound.columns
+        fields = dict.fromkeys(name for condition in met for name in condition.fields)
+        keys = {name: to_json(row[columns.index(name)]) for name in fields}
+        return Link(kind, tuple(condition.via for condition in met), keys)
+
+    def _met(self, row: Row) -> tuple[Condition, ...]:
+        if len(self.conditions) == 1:
+            return self.conditions
+        flags = row[-len(self.conditions) :]
+        return tuple(condition for condition, met in zip(self.conditions, flags, strict=True) if met)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The statements of one collection run over one source."""
+
+    source: BoundSource
+    dialect: Dialect
+    starts: Mapping[str, tuple[Start, ...]]
+
+    @classmethod
+    def begin(cls, source: BoundSource, dialect: Dialect, matches: Sequence[Match]) -> Search:
+        """Prepare a search from these matches. Raises ContractBroken for matches of another description."""
+        starts: dict[str, tuple[Start, ...]] = {}
+        for match in matches:
+            start = Start.from_match(match)
+            bound = source.collections.get(match.type)
+            if bound is None or any(trait.field not in bound.table.c for trait in start.traits):
+                raise ContractBroken(what="a match that names what the description no longer has")
+            starts[match.type] = (*starts.get(match.type, ()), start)
+        return cls(source, dialect, starts)
+
+    def count(self, name: str) -> sa.Select[Any] | None:
+        """Return the statement that counts a collection's rows, or None when nothing can be there."""
+        bound = self.source.collections[name]
+        table = bound.table.alias()
+        conditions = self.conditions(bound, table)
+        if not conditions:
+            return None
+        return sa.select(sa.func.count()).select_from(table).where(self._any(bound, table, conditions))
+
+    def page(self, name: str, after: Sequence[str] | None, limit: int) -> PagePlan | None:
+        """Return one page of a collection after this key, or None when nothing can be there."""
+        bound = self.source.collections[name]
+        table = bound.table.alias()
+        conditions = self.conditions(bound, table)
+        if not conditions:
+            return None
+        build = self._keyed_page if bound.key else self._keyless_page
+        return PagePlan(bound, conditions, build(bound, table, conditions, after).limit(limit))
+
+    def conditions(
+        self, bound: BoundCollection, table: Table, rounds: int = CYCLE_ROUNDS
+    ) -> tuple[Condition, ...]:
+        """Return every reason for which rows of this collection belong to the person."""
+        name = bound.collection.name
+        found = [self._by_identity(bound, table)] if name in self.starts else []
+        for edge in self.source.dataset.edges_into(name):
+            if not edge.cyclic or rounds:
+                found += self._by_reference(table, edge, rounds - edge.cyclic)
+        return tuple(found)
+
+    def _by_identity(self, bound: BoundCollection, table: Table) -> Condition:
+        starts = self.starts[bound.collection.name]
+        fields = tuple(dict.fromkeys(trait.field for start in starts for trait in start.traits))
+        clause = sa.or_(*(self._starts_at(bound, table, start) for start in starts))
+        via = ", ".join(f"{bound.collection.name}.{field}" for field in fields)
+        return Condition(LinkKind.IDENTITY, via, fields, clause)
+
+    def _starts_at(self, bound: BoundCollection, table: Table, start: Start) -> sa.ColumnElement[bool]:
+        """Ask for the traits of a pinned row as well: it may have become somebody else's."""
+        traits = sa.or_(
+            *(equals(table.c[trait.field], trait.kind, trait.value, self.dialect) for trait in start.traits)
+        )
+        if start.key is None:
+            return traits
+        if len(start.key) != len(bound.key):
+            raise ContractBroken(what="a match whose key the table no longer has")
+        columns = [table.c[name] for name in bound.key]
+        pinned = [column == typed(column, text) for column, text in zip(columns, start.key, strict=True)]
+        return sa.and_(*pinned, traits)
+
+    def _by_reference(self, table: Table, edge: Edge, rounds: int) -> list[Condition]:
+        """Return the condition that a row refers to one of the person's rows, if there can be such rows."""
+        parent = self.source.collections[edge.source]
+        column = table.c[edge.target_field]
+        plain = _alike(column, parent.table.c[edge.source_field])
+        values = [
+            self._values(parent, alias, edge.source_field, condition, plain=plain)
+            for alias in [parent.table.alias()]
+            for condition in self.conditions(parent, alias, rounds)
+        ]
+        if not values:
+            return []
+        chosen = values[0] if len(values) == 1 else sa.union(*values)
+        clause = (column if plain else as_text(column)).in_(chosen)
+        return [Condition(LinkKind.REFERENCE, str(edge), (edge.target_field,), clause)]
+
+    @staticmethod
+    def _values(
+        parent: BoundCollection, alias: Table, name: str, condition: Condition, *, plain: bool
+    ) -> sa.Select[Any]:
+        """Return the values of the person's rows that others may refer to; an empty text refers to nothing."""
+        column = alias.c[name]
+        chosen = sa.select(column if plain else as_text(column)).where(condition.clause, column.is_not(None))
+        return chosen.where(sa.func.trim(column) != "") if is_text(column) else chosen
+
+    @staticmethod
+    def _any(bound: BoundCollection, table: Table, conditions: Sequence[Condition]) -> sa.ColumnElement[bool]:
+        """Join conditions: as a union of keys where there is a key, so that each can use its own index."""
+        if len(conditions) == 1:
+            return conditions[0].clause
+        if not bound.key:
+            return sa.or_(*(condition.clause for condition in conditions))
+        columns = [table.c[name] for name in bound.key]
+        chosen = [
+            sa.select(*columns).select_from(table).where(item.clause).correlate(None) for item in conditions
+        ]
+        key = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+        return key.in_(sa.union(*chosen))
+
+    def _keyed_page(
+        self,
+        bound: BoundCollection,
+        table: Table,
+        conditions: Sequence[Condition],
+        after: Sequence[str] | None,
+    ) -> sa.Select[Any]:
+        key = [table.c[name] for name in bound.key]
+        chosen = sa.select(*(table.c[name] for name in bound.columns), *_flags(conditions))
+        chosen = chosen.where(self._any(bound, table, conditions)).order_by(*key)
+        return chosen if after is None else chosen.where(_beyond(key, after))
+
+    def _keyless_page(
+        self,
+        bound: BoundCollection,
+        table: Table,
+        conditions: Sequence[Condition],
+        after: Sequence[str] | None,
+    ) -> sa.Select[Any]:
+        """Tell rows apart by a fingerprint of their content, and equal rows by a running number.
+
+        Which of several equal rows bears which number does not matter, so the numbering is stable where it
+        counts.
+        """
+        columns = [table.c[name] for name in bound.columns]
+        print_ = self.dialect.fingerprint(_content(columns))
+        number = sa.func.row_number().over(partition_by=print_)
+        inner = (
+            sa.select(*columns, print_.label("dsar_print"), number.label("dsar_number"), *_flags(conditions))
+            .where(self._any(bound, table, conditions))
+            .subquery()
+        )
+        key = [inner.c.dsar_print, inner.c.dsar_number]
+        chosen = sa.select(inner).order_by(*key)
+        return chosen if after is None else chosen.where(_beyond(key, after))
+
+
+def typed(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
+    """Return a key's text as a value of the column's type."""
+    if is_text(column):
+        return sa.literal(text, sa.Text)
+    if isinstance(column.type, sa.Integer):
+        return sa.literal(int(text), column.type)
+    return sa.cast(sa.literal(text, sa.Text), column.type)
+
+
+def _beyond(key: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> sa.ColumnElement[bool]:
+    if len(after) != len(key):
+        raise ContractBroken(what="the place where an earlier search stopped")
+    values = [typed(column, text) for column, text in zip(key, after, strict=True)]
+    return key[0] > values[0] if len(key) == 1 else sa.tuple_(*key) > sa.tuple_(*values)
+
+
+def _flags(conditions: Sequence[Condition]) -> list[sa.Label[bool]]:
+    if len(conditions) == 1:
+        return []
+    return [
+        sa.func.coalesce(item.clause, sa.false()).label(f"dsar_via_{i}") for i, item in enumerate(conditions)
+    ]
+
+
+def _content(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[str]:
+    """Return a row's content as one text in which no two different rows look alike.
+
+    Each value with its length.
+    """
+    content: sa.ColumnElement[str] = sa.literal("", sa.Text)
+    for column in columns:
+        text = sa.cast(column, sa.Text)
+        measured = sa.cast(sa.func.length(text), sa.Text).concat(":").concat(text)
+        content = content.concat(sa.func.coalesce(measured, "-"))
+    return content
+
+
+def _alike(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> bool:
+    """Say whether two columns can be compared as they are; if not, both are compared as text."""
+    families = (sa.Integer, sa.Numeric, sa.Uuid, sa.String, sa.DateTime, sa.Date)
+    kinds = [
+        next((one for one in families if isinstance(item.type, one)), type(item.type))
+        for item in (left, right)
+    ]
+    return kinds[0] is kinds[1]
