@@ -239,7 +239,9 @@ class Report:
             for section in members:
                 plan = layout(section.collection, self.pack.field_labels, self.words)
                 self._turn(book, plan)
-                self._section(book, group, section, plan, islice(records, section.count))
+                # No level of heading may be left out (PDF/UA-1, 7.4.2): later volumes have no chapter "data".
+                level = 3 if number == 1 else 2
+                self._section(book, group.add("Sect"), section, plan, level, islice(records, section.count))
 
     def _data_head(self, book: Book, part: Element) -> None:
         book.new_page()
@@ -255,12 +257,18 @@ class Report:
             book.new_page(wide=plan.wide)
 
     def _section(
-        self, book: Book, group: Element, section: Section, plan: Layout, records: Iterable[PackRecord]
+        self,
+        book: Book,
+        group: Element,
+        section: Section,
+        plan: Layout,
+        level: int,
+        records: Iterable[PackRecord],
     ) -> None:
         book.gap(6)
-        book.heading(group, 3, self._section_title(section), _key(section))
+        book.heading(group, level, self._section_title(section), _key(section), size=11.5)
         self._section_notes(book, group, section, plan)
-        writer, count = Writer(book, group, plan, self.words), 0
+        writer, count = Writer(book, group, plan, self.words, f"H{level + 1}"), 0
         for count, record in enumerate(records, 1):
             if (record.source, record.collection) != (section.collection.source, section.collection.name):
                 raise RecordsChanged(f"{record.source}/{record.collection}")

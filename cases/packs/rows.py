@@ -15,11 +15,11 @@ from cases.packs.wording import Wording
 DATA = Style(7.5, 9.75)
 DATA_HEAD = Style(7.5, 9.75, bold=True)
 DATA_MARK = Style(7.0, 9.75, bold=True, colour=GREY)
-_CHAR = 4.5  # points that a character takes on average at that size
+_CHAR = 4.4  # points that a character takes on average at that size
 _PADDING = 8.0
 _PORTRAIT, _LANDSCAPE = 595.28 - 2 * MARGIN, 841.89 - 2 * MARGIN
 _LONGEST_WORD = 17  # Longer words are broken rather than given a column of their width.
-_WIDE_ENOUGH = 46  # characters beyond which a column wraps its text instead of growing
+_WIDE_ENOUGH = 64  # characters beyond which a column wraps its text instead of growing
 _TALLEST = 7  # lines of an average row beyond which cards are easier to read
 _SHORT_VALUE = 30  # characters of values that stand two in a line of a card
 
@@ -88,8 +88,9 @@ def _lines(collection: Collection, columns: list[Column], widths: list[float]) -
 class Writer:
     """Draws the records of one collection in one volume."""
 
-    def __init__(self, book: Book, parent: Element, plan: Layout, words: Wording) -> None:
+    def __init__(self, book: Book, parent: Element, plan: Layout, words: Wording, heading: str) -> None:
         self.book, self.parent, self.layout, self.words = book, parent, plan, words
+        self._heading = heading  # the tag of a card's heading
         self._grid: Grid | None = None
         if plan.edges:
             self._grid = book.grid(parent, plan.edges, (words.number, *plan.labels), DATA_HEAD)
@@ -124,10 +125,11 @@ class Writer:
     def _card(self, record: PackRecord) -> None:
         book = self.book
         heading = self.words.record.format(number=record.number)
-        book.need(70)
-        book.flow(self.parent.add("H4"), heading, Style(9.5, 14, bold=True))
         filled = [(label, record.data.get(name)) for name, label in self._named()]
         present = [(label, value) for label, value in filled if value is not None and value != ""]
+        # A card that takes less than a third of a page is not torn apart.
+        book.need(min(260.0, 40.0 + len(present) * 16.0))
+        book.flow(self.parent.add(self._heading), heading, Style(9.5, 14, bold=True))
         if present:
             self._pairs(present)
         else:

@@ -112,7 +112,8 @@ class Book:
 
     def __init__(self, facts: Facts, running: Running, accent: str = "0.12 0.31 0.47") -> None:
         self._buffer = BytesIO()
-        self._canvas = Canvas(self._buffer, A4, pageCompression=1, invariant=1, pdfVersion=(1, 7))
+        # pikepdf compresses when it saves; ReportLab's own way would add a slow layer of ASCII.
+        self._canvas = Canvas(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
         self._canvas._preamble = ""  # It would name a font that is not embedded.
         self._faces = (face("regular"), face("bold"))
         self._encoders = tuple(Encoder(one, self._canvas._doc) for one in self._faces)
@@ -201,15 +202,15 @@ class Book:
         self.flow(parent.add("P"), text, style)
         self.gap(after)
 
-    def heading(self, parent: Element, level: int, text: str, key: str = "") -> None:
-        """A heading of level 1 to 4, bookmarked, kept together with what follows it."""
-        size = {1: 20.0, 2: 15.0, 3: 11.5}.get(level, 10.0)
-        style = Style(size, size * 1.3, bold=True, colour=self.accent if level < 4 else INK)
+    def heading(self, parent: Element, level: int, text: str, key: str = "", size: float = 0) -> None:
+        """A heading of level 1 to 3, bookmarked, kept together with what follows it."""
+        size = size or {1: 20.0, 2: 15.0}.get(level, 11.5)
+        style = Style(size, size * 1.3, bold=True, colour=self.accent)
         self.need(size + 60)
         if key:
             self._places[key] = Place(len(self.pages) - 1, self.y + 6)
         if level > 1 or not self._outlines:
-            self._outlines.append(Outline(min(level, 3), self.clean(text), len(self.pages) - 1))
+            self._outlines.append(Outline(level, self.clean(text), len(self.pages) - 1))
         self.flow(parent.add(f"H{level}"), text, style)
         self.gap(size * 0.45)
 

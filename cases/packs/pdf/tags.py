@@ -1,14 +1,18 @@
 """The logical structure of a tagged PDF (ISO 32000-1, 14.7 and 14.8; PDF/UA-1, ISO 14289-1).
 
-ReportLab writes no structure, so it is appended to its file as plain objects, which is many times
-quicker than to build them one by one through a library; pikepdf then ties them in and compresses them.
+ReportLab writes no structure. pikepdf adds what is small (language, metadata, bookmarks, links); the tens
+of thousands of structure elements are then appended as an incremental update of our own writing, which
+takes a fraction of the time and memory that a library needs to hold them as objects.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import islice
+from struct import Struct
 from xml.sax.saxutils import escape
 
 import pikepdf
@@ -21,7 +25,7 @@ class Element:
     `marks` are pairs of page index and marked-content number. A link also has `link`, its place on the page.
     """
 
-    __slots__ = ("attributes", "kids", "link", "marks", "number", "tag")
+    __slots__ = ("attributes", "kids", "link", "marks", "number", "parent", "tag")
 
     def __init__(self, tag: str, attributes: str = "") -> None:
         self.tag = tag
@@ -30,6 +34,7 @@ class Element:
         self.marks: list[tuple[int, int]] = []
         self.link: Link | None = None
         self.number = 0
+        self.parent = 0
 
     def add(self, tag: str, attributes: str = "") -> Element:
         """A new last child."""
@@ -47,6 +52,7 @@ class Link:
     text: str
     to_page: int = 0
     to_y: float = 0
+    place: int = 0
     number: int = 0
 
 
@@ -78,43 +84,52 @@ class Structure:
     links: list[Element] = field(default_factory=list)
 
 
-def text_string(text: str) -> str:
-    """A PDF text string, written in hexadecimal UTF-16."""
-    return f"<FEFF{text.encode('utf-16-be', 'replace').hex().upper()}>"
-
-
 def tagged(pdf: bytes, structure: Structure, facts: Facts) -> bytes:
     """The same pages with structure, language, title, metadata and bookmarks."""
-    with pikepdf.open(BytesIO(pdf)) as plain:
-        pages = [page.obj.objgen[0] for page in plain.pages]
-        first, catalog = int(plain.trailer.Size), plain.Root.objgen[0]
-    whole = _appended(pdf, _Objects(structure, pages, first), catalog)
-    with pikepdf.open(BytesIO(whole)) as file:
-        _tie_in(file, structure, facts, first)
-        return _saved(file)
+    with pikepdf.open(BytesIO(pdf)) as file:
+        _tie_in(file, structure, facts)
+        described = _saved(file)
+    with pikepdf.open(BytesIO(described)) as file:
+        return _Update(file, structure).appended_to(described)
 
 
-class _Objects:
-    """Numbers all objects to append and writes them: tree root, parent tree, elements, links."""
+class _Update:
+    """The structure tree as an incremental update (ISO 32000-1, 7.5.6) of compressed object streams.
 
-    def __init__(self, structure: Structure, pages: Sequence[int], first: int) -> None:
-        self.structure, self.pages, self.first = structure, pages, first
-        self.elements = list(_document_order(structure.root))
-        for number, element in enumerate(self.elements, first + 2):
+    Its objects are, in the order of their numbers: catalog, root of the tree, parent tree, elements.
+    """
+
+    def __init__(self, file: pikepdf.Pdf, structure: Structure) -> None:
+        self.structure = structure
+        self.pages = [page.obj.objgen[0] for page in file.pages]
+        self.first, self.file_id = int(file.trailer.Size), file.trailer.ID.unparse().decode("latin-1")
+        self.catalog = file.Root.objgen[0]
+        self.catalog_entries = file.Root.unparse(resolved=True)
+        self.links = [self._annotation(file, element) for element in structure.links]
+        self.elements = [structure.root]
+        for element in self.elements:  # The list grows while it is walked: breadth first, parents before kids.
+            self.elements.extend(element.kids)
+        for number, element in enumerate(self.elements, self.first + 2):
             element.number = number
-        self.links = [element.link for element in structure.links if element.link]
-        for number, link in enumerate(self.links, first + 2 + len(self.elements)):
-            link.number = number
 
-    def bodies(self) -> Iterator[str]:
-        """The objects in the order of their numbers."""
-        last = len(self.pages) + len(self.links)
-        kid = self.structure.root.number
-        yield f"<</Type/StructTreeRoot/K {kid} 0 R/ParentTree {self.first + 1} 0 R/ParentTreeNextKey {last}>>"
+    def _annotation(self, file: pikepdf.Pdf, element: Element) -> int:
+        """Object number of the annotation that belongs to a link."""
+        link = element.link
+        if link is None:
+            raise ValueError("a link without a place on a page")
+        link.number = file.pages[link.page].obj.Annots[link.place].objgen[0]
+        return link.number
+
+    def _bodies(self) -> Iterator[str]:
+        key, kid = len(self.pages) + len(self.links), self.structure.root.number
+        yield f"<</Type/StructTreeRoot/K {kid} 0 R/ParentTree {self.first + 1} 0 R/ParentTreeNextKey {key}>>"
         yield self._parent_tree()
-        yield from self._element(self.structure.root, self.first)
-        for key, link in enumerate(self.links, len(self.pages)):
-            yield self._annotation(key, link)
+        self.structure.root.parent = self.first
+        for element in self.elements:
+            number = element.number
+            for kid_element in element.kids:
+                kid_element.parent = number
+            yield f"<</S/{element.tag}/P {element.parent} 0 R{element.attributes}{self._content(element)}>>"
 
     def _parent_tree(self) -> str:
         pages = (
@@ -123,12 +138,6 @@ class _Objects:
         )
         links = (f"{key} {e.number} 0 R" for key, e in enumerate(self.structure.links, len(self.pages)))
         return f"<</Nums[{' '.join((*pages, *links))}]>>"
-
-    def _element(self, element: Element, parent: int) -> Iterator[str]:
-        start = f"<</S/{element.tag}/P {parent} 0 R{element.attributes}"
-        yield f"{start}{self._content(element)}>>"
-        for kid in element.kids:
-            yield from self._element(kid, element.number)
 
     def _content(self, element: Element) -> str:
         if element.kids:
@@ -145,45 +154,90 @@ class _Objects:
         link = element.link
         return [f"<</Type/OBJR/Obj {link.number} 0 R/Pg {self.pages[link.page]} 0 R>>"] if link else []
 
-    def _annotation(self, key: int, link: Link) -> str:
-        area = " ".join(f"{value:.1f}" for value in link.area)
-        target = f"[{self.pages[link.to_page]} 0 R/XYZ 0 {link.to_y:.1f} null]"
-        words = text_string(link.text)
-        return (
-            f"<</Type/Annot/Subtype/Link/F 4/Border[0 0 0]/Rect[{area}]/Dest{target}"
-            f"/StructParent {key}/Contents{words}>>"
+    def appended_to(self, pdf: bytes) -> bytes:
+        """The file with this update behind it."""
+        parts, at = [pdf, b"\n"], len(pdf) + 1
+        table = _CrossReferences(self.first)
+        catalog = self.catalog_entries.rstrip()[:-2] + f"/StructTreeRoot {self.first} 0 R>>".encode()
+        plain = f"{self.catalog} 0 obj\n".encode() + catalog + b"\nendobj\n"
+        parts.append(plain)
+        streams_at = at + len(plain)
+        for part in table.object_streams(self._bodies(), streams_at):
+            parts.append(part)
+        previous = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
+        parts.append(table.ending(self.catalog, at, sum(map(len, parts)), previous, self.file_id))
+        return b"".join(parts)
+
+
+class _CrossReferences:
+    """Packs objects into object streams and keeps where each is (ISO 32000-1, 7.5.7 and 7.5.8)."""
+
+    PER_STREAM = 500
+
+    def __init__(self, first: int) -> None:
+        self.next = first
+        self.first = first
+        self.rows: list[bytes] = []
+        self._streams: list[int] = []
+
+    def object_streams(self, bodies: Iterator[str], at: int) -> Iterator[bytes]:
+        """The streams for objects numbered from `first`; the streams' own numbers come after all of them."""
+        batches = []
+        while batch := list(islice(bodies, self.PER_STREAM)):
+            batches.append(_packed(batch, self.next))
+            self.rows.append(b"".join([_ROW(2, len(batches) - 1, index) for index in range(len(batch))]))
+            self.next += len(batch)
+        yield from self._written(batches, at)
+
+    def _written(self, batches: list[bytes], at: int) -> Iterator[bytes]:
+        own = self.next
+        # Type 2 rows name the stream by its number, which was not known before the last object.
+        self.rows = [_renamed(rows, own) for rows in self.rows]
+        for number, batch in enumerate(batches, own):
+            part = f"{number} 0 obj\n".encode() + batch
+            self.rows.append(_ROW(1, at, 0))
+            self.next += 1
+            at += len(part)
+            yield part
+
+    def ending(self, catalog: int, catalog_at: int, at: int, previous: int, file_id: str) -> bytes:
+        """The cross-reference stream, and the place where it starts."""
+        size = self.next + 1
+        rows = zlib.compress(b"".join([_ROW(1, catalog_at, 0), *self.rows, _ROW(1, at, 0)]))
+        head = (
+            f"{self.next} 0 obj\n<</Type/XRef/Size {size}/Root {catalog} 0 R/Prev {previous}/ID {file_id}"
+            f"/W[1 4 2]/Index[{catalog} 1 {self.first} {size - self.first}]"
+            f"/Filter/FlateDecode/Length {len(rows)}>>stream\n"
         )
+        return head.encode("latin-1") + rows + f"\nendstream\nendobj\nstartxref\n{at}\n%%EOF\n".encode()
 
 
-def _document_order(element: Element) -> Iterator[Element]:
-    yield element
-    for kid in element.kids:
-        yield from _document_order(kid)
+_ROW = Struct(">BIH").pack
+_ROWS = Struct(">BIH")
 
 
-def _appended(pdf: bytes, objects: _Objects, catalog: int) -> bytes:
-    """The file with the objects added as an incremental update (ISO 32000-1, 7.5.6)."""
-    parts, offsets, at = [pdf, b"\n"], [], len(pdf) + 1
-    for number, body in enumerate(objects.bodies(), objects.first):
-        part = f"{number} 0 obj\n{body}\nendobj\n".encode("ascii")
-        offsets.append(at)
-        parts.append(part)
-        at += len(part)
-    previous = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
-    size = objects.first + len(offsets)
-    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    trailer = f"trailer\n<</Size {size}/Root {catalog} 0 R/Prev {previous}>>\nstartxref\n{at}\n%%EOF\n"
-    parts.append(f"xref\n{objects.first} {len(offsets)}\n{table}{trailer}".encode("ascii"))
-    return b"".join(parts)
+def _renamed(rows: bytes, own: int) -> bytes:
+    return b"".join([_ROW(kind, own + stream, index) for kind, stream, index in _ROWS.iter_unpack(rows)])
 
 
-def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts, first: int) -> None:
+def _packed(bodies: Sequence[str], first: int) -> bytes:
+    """An object stream without its first line: the numbers and offsets, then the objects."""
+    offsets, at = [], 0
+    for number, body in enumerate(bodies, first):
+        offsets.append(f"{number} {at}")
+        at += len(body) + 1
+    index = " ".join(offsets) + "\n"
+    data = zlib.compress(f"{index}{' '.join(bodies)}".encode("ascii"))
+    head = f"<</Type/ObjStm/N {len(bodies)}/First {len(index)}/Filter/FlateDecode/Length {len(data)}>>stream\n"
+    return head.encode() + data + b"\nendstream\nendobj\n"
+
+
+def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts) -> None:
     for key, page in enumerate(file.pages):
         page.obj.StructParents = key
         page.obj.Tabs = Name.S
     _attach_links(file, structure)
     root = file.Root
-    root.StructTreeRoot = file.get_object(first, 0)
     root.MarkInfo = Dictionary(Marked=True)
     root.Lang = String(facts.language)
     root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
@@ -192,10 +246,25 @@ def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts, first: int) -
 
 
 def _attach_links(file: pikepdf.Pdf, structure: Structure) -> None:
-    for element in structure.links:
+    for key, element in enumerate(structure.links, len(file.pages)):
         if element.link:
             page = file.pages[element.link.page].obj
-            page.Annots = Array([*page.get("/Annots", []), file.get_object(element.link.number, 0)])
+            others = list(page.get("/Annots", Array()))
+            element.link.place = len(others)
+            page.Annots = Array([*others, file.make_indirect(_link(file, element.link, key))])
+
+
+def _link(file: pikepdf.Pdf, link: Link, key: int) -> Dictionary:
+    return Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Link,
+        F=4,
+        Border=Array([0, 0, 0]),
+        Rect=Array([round(value, 1) for value in link.area]),
+        Dest=Array([file.pages[link.to_page].obj, Name.XYZ, 0, round(link.to_y, 1), None]),
+        StructParent=key,
+        Contents=String(link.text),
+    )
 
 
 def _bookmark(file: pikepdf.Pdf, outlines: Sequence[Outline]) -> None:
