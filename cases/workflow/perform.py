@@ -1,0 +1,188 @@
+"""The one path by which a case changes: lock, check, call, save, record, in one transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django_fsm import Transition
+
+from cases import errors
+from cases.models import Case, Note
+from cases.permissions import By
+from cases.words import State
+from dsar.audit.actions import Action
+from dsar.audit.models import AuditEvent
+from dsar.audit.record import Codes, record, record_whatever_happens
+from dsar.lib.errors import Refused
+from dsar.lib.fsm import transitions
+from identity.roles import Permission
+
+_BY_NAME: dict[str, dict[str, Transition]] = {}
+
+
+def _declared() -> dict[str, dict[str, Transition]]:
+    if not _BY_NAME:
+        for transition_ in transitions(Case):
+            _BY_NAME.setdefault(transition_.name, {})[str(transition_.source)] = transition_
+    return _BY_NAME
+
+
+class AlreadyDone(Exception):
+    """The same person pressed twice: what they wanted is done, and is not done again."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__("already done")
+        self.case = case
+
+
+def lock(case_id: UUID) -> Case:
+    """The case as it is now, held until the transaction ends."""
+    return Case.objects.select_related("subject_request", "subject", "controller").select_for_update(
+        of=("self",)
+    ).get(pk=case_id)
+
+
+def perform(
+    case: Case,
+    name: str,
+    by: By,
+    now: datetime,
+    *,
+    version: int | None = None,
+    reason: str = "",
+    codes: Mapping[str, str] | None = None,
+    prepare: Any = None,
+) -> Case:
+    """Make a declared transition and return the case as it is then.
+
+    ``version`` is the one that the person saw; where it has moved on, they are told. ``prepare`` sets fields
+    of the locked case that the transition's conditions ask for. Raises NotAllowed, Conflict or Refused, each
+    put on the record; AlreadyDone where the same person made the same step from the same version before.
+    """
+    try:
+        with transaction.atomic():
+            locked = lock(case.pk)
+            transition_ = _find(locked, name, by, version)
+            if prepare is not None:
+                prepare(locked)
+            _check(locked, transition_, name, by)
+            _apply(locked, name, by, now, reason, dict(codes or {}))
+            return locked
+    except Refused as refusal:
+        _record_refusal(case, name, by, now, refusal)
+        raise
+
+
+def act(
+    case: Case, permission: Permission | None, by: By, now: datetime, *, version: int | None = None, name: str = "act"
+) -> Case:
+    """Lock the case for an act that is not a transition; the caller saves and records inside its transaction."""
+    locked = lock(case.pk)
+    if permission is not None and not by.allows(permission, locked.controller_id):
+        refusal = errors.not_yours(name)
+        _record_refusal(case, name, by, now, refusal)
+        raise refusal
+    if version is not None and version != locked.version:
+        raise errors.somebody_was_quicker()
+    return locked
+
+
+def touch(case: Case, *fields: str) -> None:
+    """Save these fields of a locked case, and let open forms know that it changed."""
+    case.version += 1
+    case.save(update_fields=[*fields, "version"])
+
+
+def put_on_record(case: Case, action: Action, by: By, now: datetime, codes: Codes | None = None) -> None:
+    """Append to the case's chain."""
+    record(action, by.actor, now, controller_id=case.controller_id, case_id=case.pk, data=codes)
+
+
+def note(case: Case, by: By, now: datetime, text: str, about: str = "") -> Note:
+    """Keep what a person wrote, sealed, beside the codes of the trail."""
+    written = Note(
+        controller_id=case.controller_id, case=case, author_id=by.person_id, about=about, written_at=now
+    )
+    written.text = text
+    written.save()
+    return written
+
+
+def available(case: Case, by: By) -> list[str]:
+    """The transitions that this person may make from here; conditions that do not hold included."""
+    return [
+        name
+        for name, by_source in _declared().items()
+        if (found := by_source.get(str(case.state))) is not None and found.has_perm(case, by)  # type: ignore[arg-type]
+    ]
+
+
+def _find(case: Case, name: str, by: By, version: int | None) -> Transition:
+    moved = version is not None and version != case.version
+    if moved and _did_it_before(case, name, by, version):
+        raise AlreadyDone(case)
+    found = _declared()[name].get(str(case.state))
+    if found is None:
+        raise errors.not_from_here(name, case.state)
+    if moved:
+        raise errors.somebody_was_quicker()
+    return found
+
+
+def _did_it_before(case: Case, name: str, by: By, version: int | None) -> bool:
+    """Whether the last change from that version was this very act by this very person."""
+    return AuditEvent.objects.filter(
+        case_id=case.pk,
+        action=Action.STATE_CHANGED,
+        actor_id=by.actor.id,
+        data__transition=name,
+        data__version=version,
+    ).exists()
+
+
+def _check(case: Case, transition_: Transition, name: str, by: By) -> None:
+    if not transition_.has_perm(case, by):  # type: ignore[arg-type]
+        raise errors.not_yours(name)
+    for condition in transition_.conditions:
+        if not condition(case):
+            raise errors.unmet(condition.__name__)
+
+
+def _apply(case: Case, name: str, by: By, now: datetime, reason: str, codes: dict[str, str]) -> None:
+    before, version = case.state, case.version
+    getattr(case, name)()
+    case.version += 1
+    case.state_since = now
+    case.closed_at = now if case.state == State.CLOSED else None
+    _save(case)
+    put_on_record(
+        case,
+        Action.STATE_CHANGED,
+        by,
+        now,
+        {"transition": name, "from": str(before), "to": str(case.state), "version": version, **codes}
+        | ({"outcome": str(case.outcome)} if case.outcome else {}),
+    )
+    if reason:
+        note(case, by, now, reason, about=name)
+
+
+def _save(case: Case) -> None:
+    """Name the row to the database's guard, write it, and take the name back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('dsar.performing', %s, true)", [str(case.pk)])
+        case.save(update_fields=[field.name for field in case._meta.concrete_fields if field.name != "id"])
+        cursor.execute("SELECT set_config('dsar.performing', '', true)")
+
+
+def _record_refusal(case: Case, name: str, by: By, now: datetime, refusal: Refused) -> None:
+    record_whatever_happens(
+        Action.ACT_REFUSED,
+        by.actor,
+        now,
+        controller_id=case.controller_id,
+        case_id=case.pk,
+        data={"act": name, "code": refusal.code},
+    )
