@@ -10,7 +10,7 @@ LOCK := requirements/dev.txt
 STAMP := $(VENV)/.dsar-lock-$(shell cksum < $(LOCK) 2>/dev/null | tr ' ' '-')
 EMBEDDED := $(PY) -m dsar.embedded run
 CHECKED := dsar identity cases tests manage.py
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto --dist loadfile
 DEV_ARGS ?=
 
 .PHONY: help demo dev test check format bench soak lock screenshots messages clean
