@@ -8,6 +8,7 @@ tracebacks.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,6 +57,23 @@ class Identifier:
         object.__setattr__(self, "kind", canonical_kind(self.kind))
 
 
+# Fewer digits than this are an extension or a slip, and would match by chance.
+MIN_PHONE_DIGITS = 5
+
+
+def phone_digits(value: str) -> str:
+    """Return the digits of a telephone number without the international prefix, written + or 00."""
+    digits = "".join(str(unicodedata.digit(sign)) for sign in value if sign.isdigit())
+    return digits.removeprefix("00")
+
+
+def is_searchable(identifier: Identifier) -> bool:
+    """Say whether enough of an identifier is left to search by, once it is brought to its plain form."""
+    if identifier.kind == PHONE:
+        return len(phone_digits(identifier.value)) >= MIN_PHONE_DIGITS
+    return bool(identifier.value.strip())
+
+
 def require_identifiers(identifiers: Iterable[Identifier], kinds: Iterable[str]) -> tuple[Identifier, ...]:
     """Return the identifiers by which a source with these ``kinds`` can be searched.
 
@@ -63,7 +81,7 @@ def require_identifiers(identifiers: Iterable[Identifier], kinds: Iterable[str])
     and NotSearchable when the source knows none of the kinds, since "not searched" must never read as "no
     data".
     """
-    filled = [identifier for identifier in identifiers if identifier.value.strip()]
+    filled = [identifier for identifier in identifiers if is_searchable(identifier)]
     if not filled:
         raise NoIdentifiers
     known = frozenset(kinds)

@@ -18,14 +18,12 @@ from cases.connectors.base import (
     Capabilities,
     Check,
     Confidence,
-    ConfigurationError,
     ConnectorError,
     ContractBroken,
     Cursor,
     Identifier,
     LinkKind,
     Match,
-    NoIdentifiers,
     Option,
     Page,
     Record,
@@ -38,7 +36,7 @@ from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset
 from cases.connectors.options import Settings, read_settings
 from cases.connectors.sql.dialect import Dialect
-from cases.connectors.sql.identity import equals, is_searchable
+from cases.connectors.sql.identity import equals
 from cases.connectors.sql.query import PagePlan, Row, Search, Start, Trait
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
 from cases.connectors.sql.values import key_text, row_ref, to_json
@@ -209,14 +207,7 @@ class SQLConnector(ABC):
         return equals(table.c[trait.field], trait.kind, trait.value, self._dialect)
 
     def _usable(self, identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
-        usable = tuple(
-            item
-            for item in require_identifiers(identifiers, self._dataset.identity_kinds)
-            if is_searchable(item)
-        )
-        if not usable:
-            raise NoIdentifiers
-        return usable
+        return require_identifiers(identifiers, self._dataset.identity_kinds)
 
     # --- Collecting -----------------------------------------------------------------------------------------
 
@@ -427,6 +418,3 @@ def _make_page(
         )
     unknown = source.unknown_fields if is_first else {}
     return Page(records, following, start.total, tuple(warnings), unknown)
-
-
-__all__ = ["ConfigurationError", "SQLConnector"]

@@ -8,28 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from cases.connectors.base import EMAIL, PHONE, Identifier
+from cases.connectors.base import EMAIL, PHONE, phone_digits
 from cases.connectors.sql.dialect import Dialect, as_text, is_text
-
-# Fewer digits than this are an extension or a slip, and would match by chance.
-MIN_PHONE_DIGITS = 5
 
 # The bounds of whole-number columns, in bytes; a greater number is in no row, and would be an error to ask
 # for.
 _INTEGER_BYTES = ((sa.SmallInteger, 2), (sa.BigInteger, 8), (sa.Integer, 4))
-
-
-def is_searchable(identifier: Identifier) -> bool:
-    """Say whether enough is left of an identifier, once it is normalised, to search by."""
-    if identifier.kind == PHONE:
-        return len(phone_digits(identifier.value)) >= MIN_PHONE_DIGITS
-    return bool(identifier.value.strip())
-
-
-def phone_digits(value: str) -> str:
-    """Return the digits of a telephone number without the international prefix, written + or 00."""
-    digits = "".join(str(unicodedata.digit(sign)) for sign in value if sign.isdigit())
-    return digits.removeprefix("00")
 
 
 def equals(column: sa.ColumnElement[Any], kind: str, value: str, dialect: Dialect) -> sa.ColumnElement[bool]:
