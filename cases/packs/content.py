@@ -27,7 +27,9 @@ class Passages:
     parts: tuple[str | Redacted, ...]
 
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json] | Redacted | Passages"
+Json: TypeAlias = (
+    "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json] | Redacted | Passages"
+)
 
 
 class SearchResult(StrEnum):

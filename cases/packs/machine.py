@@ -92,7 +92,8 @@ def _csv_chunks(collection: Collection, group: Iterator[PackRecord], words: Word
     writer = csv.writer(buffer)
     buffer.write("\ufeff")  # The mark by which spreadsheet programs know UTF-8.
     writer.writerow([as_cell(name, words) for name in _header(collection)])
-    for count, record in enumerate(group, 1):
+    for record in group:
+        count += 1
         writer.writerow(_row(collection, record, words))
         if buffer.tell() >= CHUNK:
             yield _drained(buffer)
@@ -102,8 +103,15 @@ def _csv_chunks(collection: Collection, group: Iterator[PackRecord], words: Word
 
 
 def _header(collection: Collection) -> list[str]:
-    provenance = ["provenance"] if any(collection.provenances) else []
-    return ["number", *collection.columns, *provenance]
+    provenance = [_own("provenance", collection)] if any(collection.provenances) else []
+    return [_own("number", collection), *collection.columns, *provenance]
+
+
+def _own(name: str, collection: Collection) -> str:
+    """The name of a column that we add, different from all columns of the data."""
+    while name in collection.columns:
+        name = f"record_{name}"
+    return name
 
 
 def _row(collection: Collection, record: PackRecord, words: Wording) -> list[str | int | float]:

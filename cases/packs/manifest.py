@@ -33,13 +33,14 @@ class Manifest:
         return (json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def readme(pack: PackInput, words: Wording, volumes: int, attachments: int) -> bytes:
+def readme(pack: PackInput, words: Wording, records: int, volumes: int, attachments: int) -> bytes:
     """The content of README.txt, with line ends that every editor understands."""
     text = words.readme.format(
         brand=pack.brand.name,
         title=words.report_title,
         reference=pack.reference,
         volumes=words.readme_volumes if volumes > 1 else "",
+        tables=words.readme_tables if records else "",
         attachments=words.readme_attachments if attachments else "",
         mark=words.withheld_mark.format(code=pack.withheld[0].code if pack.withheld else "…"),
         contact="\n".join(pack.brand.dpo_contact or pack.brand.address),

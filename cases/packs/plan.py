@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 
 from cases.packs.content import Json, PackRecord, Redacted
 
@@ -125,7 +125,9 @@ class Plan:
             sections.append(Section(collection, number, number))
 
 
-def grouped(records: Iterable[PackRecord]) -> Iterator[tuple[str, Iterator[tuple[PackRecord, Iterator[PackRecord]]]]]:
+def grouped(
+    records: Iterable[PackRecord],
+) -> Iterator[tuple[str, Iterator[tuple[PackRecord, Iterator[PackRecord]]]]]:
     """The records by source and collection, streamed; with each group comes its first record.
 
     Raises RecordsScattered when a source or a collection comes twice.
@@ -147,11 +149,4 @@ def _collections(
             raise RecordsScattered(f"{source}/{name}")
         seen.add(name)
         first = next(group)
-        yield first, _chain(first, group)
-
-
-def _chain(first: PackRecord, rest: Iterator[PackRecord]) -> Iterator[PackRecord]:
-    yield first
-    yield from rest
-
-
+        yield first, chain((first,), group)  # noqa: B031 (a group goes on where it was left)

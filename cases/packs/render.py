@@ -48,7 +48,7 @@ class _Rendering:
         escaped = self._report(attachments)
         for name, attachment in attachments:
             self._put(name, attachment.media_type, attachment.open())
-        text = readme(pack, words, len(self.plan.volumes), len(attachments))
+        text = readme(pack, words, self.plan.records, len(self.plan.volumes), len(attachments))
         self._put(README, "text/plain; charset=utf-8", [text])
         return self._manifest(escaped)
 

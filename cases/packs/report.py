@@ -64,6 +64,8 @@ class Report:
         else:
             self._volume_head(book, part, number)
         self._sections(book, part, number, sections, records)
+        if book.escaped:
+            book.paragraph(part, self.words.escaped_note, SMALL)
         self.escaped += book.escaped
         return book.finish()
 
@@ -161,7 +163,10 @@ class Report:
             book.paragraph(part, text)
         for processing in statement.processings:
             self._processing(book, part, processing)
-        for title, texts in ((words.your_rights, statement.rights), (words.how_to_complain, statement.complaints)):
+        for title, texts in (
+            (words.your_rights, statement.rights),
+            (words.how_to_complain, statement.complaints),
+        ):
             if texts:
                 book.gap(8)
                 book.heading(part, 3, title)
@@ -169,7 +174,15 @@ class Report:
 
     def _processing(self, book: Book, part: Element, processing: Processing) -> None:
         """One table of facts; a fact that does not apply has no row."""
-        keys = ("purposes", "categories", "recipients", "retention", "origin", "automated_decisions", "transfers")
+        keys = (
+            "purposes",
+            "categories",
+            "recipients",
+            "retention",
+            "origin",
+            "automated_decisions",
+            "transfers",
+        )
         pairs = [(getattr(self.words, key), "\n".join(getattr(processing, key))) for key in keys]
         book.gap(8)
         book.heading(part, 3, processing.label or self.words.whole_organisation)
@@ -230,7 +243,12 @@ class Report:
         book.paragraph(part, subtitle, SMALL, after=14)
 
     def _sections(
-        self, book: Book, part: Element, number: int, sections: Sequence[Section], records: Iterator[PackRecord]
+        self,
+        book: Book,
+        part: Element,
+        number: int,
+        sections: Sequence[Section],
+        records: Iterator[PackRecord],
     ) -> None:
         if number == 1:
             self._data_head(book, part)
@@ -249,7 +267,7 @@ class Report:
         if not self.plan.records:
             book.paragraph(part, self.words.data_none)
         if len(self.plan.volumes) > 1:
-            book.paragraph(part, self.words.data_elsewhere.format(volumes=len(self.plan.volumes) - 1), SMALL)
+            book.paragraph(part, self.words.elsewhere(len(self.plan.volumes) - 1), SMALL)
 
     def _turn(self, book: Book, plan: Layout) -> None:
         """Turn the page sideways, or back, when the table needs it."""
@@ -269,7 +287,8 @@ class Report:
         book.heading(group, level, self._section_title(section), _key(section), size=11.5)
         self._section_notes(book, group, section, plan)
         writer, count = Writer(book, group, plan, self.words, f"H{level + 1}"), 0
-        for count, record in enumerate(records, 1):
+        for record in records:
+            count += 1
             if (record.source, record.collection) != (section.collection.source, section.collection.name):
                 raise RecordsChanged(f"{record.source}/{record.collection}")
             writer.write(record)
@@ -321,4 +340,3 @@ def table(
             for text, left, right in zip(texts, edges, edges[1:], strict=False)
         ]
         book.row(grid, cells, CELL.leading)
-

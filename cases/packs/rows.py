@@ -71,7 +71,9 @@ def _spread(number: float, widths: list[float], room: float) -> tuple[float, ...
 
 
 def _need(column: Column, label: str) -> float:
-    word = max(min(column.longest_word, _LONGEST_WORD), min(max(map(len, label.split())), _LONGEST_WORD) + 1, 4)
+    word = max(
+        min(column.longest_word, _LONGEST_WORD), min(max(map(len, label.split())), _LONGEST_WORD) + 1, 4
+    )
     return word * _CHAR + _PADDING
 
 
@@ -126,7 +128,7 @@ class Writer:
         book = self.book
         heading = self.words.record.format(number=record.number)
         filled = [(label, record.data.get(name)) for name, label in self._named()]
-        present = [(label, value) for label, value in filled if value is not None and value != ""]
+        present = [pair for pair in filled if pair[1] is not None and pair[1] != ""]
         # A card that takes less than a third of a page is not torn apart.
         book.need(min(260.0, 40.0 + len(present) * 16.0))
         book.flow(self.parent.add(self._heading), heading, Style(9.5, 14, bold=True))
@@ -173,5 +175,3 @@ class Writer:
     def _label(self, row: Element, x: float, width: float, label: str) -> Cell:
         element = row.add("TH", "/A<</O/Table/Scope/Row>>")
         return Cell(element, x, self.book.wrap(label, width, DATA_MARK), DATA_MARK)
-
-

@@ -13,7 +13,9 @@ from cases.packs.content import Json, Passages, Redacted
 from cases.packs.wording import Wording
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_ACRONYMS = frozenset({"id", "ip", "url", "iban", "bic", "vat", "sms", "uuid", "dob", "gps", "iso", "pin", "crm"})
+_ACRONYMS = frozenset(
+    {"id", "ip", "url", "iban", "bic", "vat", "sms", "uuid", "dob", "gps", "iso", "pin", "crm"}
+)
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?)?\Z")
 # A spreadsheet takes a cell that begins so for a formula (full-width forms included), or skips the
 # white space before one. An apostrophe counts too, so that our own can be told from one in the data.
@@ -69,7 +71,7 @@ def _date_shown(value: str, words: Wording) -> str:
     except ValueError:
         return value
     zone = {None: "", "Z": " UTC", "+00:00": " UTC"}.get(match[3], f" {match[3]}")
-    return words.time.format(date=day, time=match[2] + zone) if match[2] else day
+    return words.moment_pattern.format(date=day, time=match[2] + zone) if match[2] else day
 
 
 def as_json(value: object) -> bytes:

@@ -42,6 +42,26 @@ CELL = Style(8.5, 11.5)
 CELL_HEAD = Style(8.5, 11.5, bold=True)
 
 
+class _Sheets(Canvas):
+    """ReportLab's canvas, given whole pages of operators."""
+
+    _doc: object
+    _code: list[str]
+    _preamble: str
+
+    @property
+    def document(self) -> object:
+        """What fonts keep their subsets by."""
+        return self._doc
+
+    def add(self, size: tuple[float, float], code: list[str]) -> None:
+        """One page."""
+        self.setPageSize(size)
+        self._preamble = ""  # It would name a font that is not embedded.
+        self._code = code
+        self.showPage()
+
+
 class Page:
     """One page being drawn: what lies under the text, the text, and who owns each marked content."""
 
@@ -113,10 +133,9 @@ class Book:
     def __init__(self, facts: Facts, running: Running, accent: str = "0.12 0.31 0.47") -> None:
         self._buffer = BytesIO()
         # pikepdf compresses when it saves; ReportLab's own way would add a slow layer of ASCII.
-        self._canvas = Canvas(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
-        self._canvas._preamble = ""  # It would name a font that is not embedded.
+        self._canvas = _Sheets(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
         self._faces = (face("regular"), face("bold"))
-        self._encoders = tuple(Encoder(one, self._canvas._doc) for one in self._faces)
+        self._encoders = tuple(Encoder(one, self._canvas.document) for one in self._faces)
         self.facts, self.running, self.accent = facts, running, accent
         self.document = Element("Document")
         self.pages: list[Page] = []
@@ -188,7 +207,9 @@ class Book:
         operators = self.operators(x, y, lines, style)
         self.page.code.append(f"/{element.tag}<</MCID {mark}>>BDC {operators} EMC")
 
-    def flow(self, element: Element, text: str, style: Style = BODY, x: float = MARGIN, width: float = 0) -> None:
+    def flow(
+        self, element: Element, text: str, style: Style = BODY, x: float = MARGIN, width: float = 0
+    ) -> None:
         """Text that breaks into lines and goes on over pages."""
         lines = self.wrap(text, width or self.page.width - MARGIN - x, style)
         while lines:
@@ -235,7 +256,9 @@ class Book:
 
     # Tables
 
-    def grid(self, parent: Element, edges: Sequence[float], head: Sequence[str] = (), style: Style = CELL_HEAD) -> Grid:
+    def grid(
+        self, parent: Element, edges: Sequence[float], head: Sequence[str] = (), style: Style = CELL_HEAD
+    ) -> Grid:
         """Begin a table; the head is repeated on each page."""
         grid = Grid(parent.add("Table"), edges, head_style=style)
         if head:
@@ -372,10 +395,9 @@ class Book:
         return tagged(self._buffer.getvalue(), structure, self.facts)
 
     def _print(self, page: Page, number: int) -> None:
-        self._canvas.setPageSize((page.width, page.height))
         ground = ["/Artifact<</Type/Layout>>BDC", *page.under, "EMC"]
-        self._canvas._code = [*ground, *page.code, *self._running(page, number)]
-        self._canvas.showPage()
+        code = [*ground, *page.code, *self._running(page, number)]
+        self._canvas.add((page.width, page.height), code)
 
     def _running(self, page: Page, number: int) -> list[str]:
         style, right = Style(8, 10, colour=GREY), page.width - MARGIN
@@ -383,7 +405,9 @@ class Book:
         shown = [self._right(right, 34, foot, style), self._left(34, self.running.right, style)]
         if page.running:
             shown.append(self._left(page.height - 42, self.running.left, style))
-            shown.append(f"{GRID} RG 0.5 w {MARGIN} {page.height - 50:.2f} m {right:.2f} {page.height - 50:.2f} l S")
+            shown.append(
+                f"{GRID} RG 0.5 w {MARGIN} {page.height - 50:.2f} m {right:.2f} {page.height - 50:.2f} l S"
+            )
         return [f"/Artifact<</Type/Pagination>>BDC {' '.join(shown)} EMC"]
 
     def _left(self, y: float, text: str, style: Style) -> str:

@@ -107,7 +107,9 @@ class _Update:
         self.catalog_entries = file.Root.unparse(resolved=True)
         self.links = [self._annotation(file, element) for element in structure.links]
         self.elements = [structure.root]
-        for element in self.elements:  # The list grows while it is walked: breadth first, parents before kids.
+        for (
+            element
+        ) in self.elements:  # The list grows while it is walked: breadth first, parents before kids.
             self.elements.extend(element.kids)
         for number, element in enumerate(self.elements, self.first + 2):
             element.number = number
@@ -162,8 +164,7 @@ class _Update:
         plain = f"{self.catalog} 0 obj\n".encode() + catalog + b"\nendobj\n"
         parts.append(plain)
         streams_at = at + len(plain)
-        for part in table.object_streams(self._bodies(), streams_at):
-            parts.append(part)
+        parts.extend(table.object_streams(self._bodies(), streams_at))
         previous = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
         parts.append(table.ending(self.catalog, at, sum(map(len, parts)), previous, self.file_id))
         return b"".join(parts)
@@ -228,7 +229,9 @@ def _packed(bodies: Sequence[str], first: int) -> bytes:
         at += len(body) + 1
     index = " ".join(offsets) + "\n"
     data = zlib.compress(f"{index}{' '.join(bodies)}".encode("ascii"))
-    head = f"<</Type/ObjStm/N {len(bodies)}/First {len(index)}/Filter/FlateDecode/Length {len(data)}>>stream\n"
+    head = (
+        f"<</Type/ObjStm/N {len(bodies)}/First {len(index)}/Filter/FlateDecode/Length {len(data)}>>stream\n"
+    )
     return head.encode() + data + b"\nendstream\nendobj\n"
 
 

@@ -23,8 +23,9 @@ class _Widths(dict[str, int]):
         self._face = font.face
 
     def __missing__(self, char: str) -> int:
-        width = self[char] = round(self._face.getCharWidth(ord(char)))
-        return width
+        width: float = self._face.charWidths.get(ord(char), self._face.defaultWidth)
+        self[char] = rounded = round(width)
+        return rounded
 
 
 class _Clean(dict[int, int | str | None]):
@@ -59,7 +60,7 @@ class Face:
     clean_table: _Clean
 
     def clean(self, text: str) -> str:
-        """The text as it can be printed: line ends as \\n, no controls, escapes for missing characters."""
+        """The text as it can be printed: uniform line ends, no controls, escapes for missing characters."""
         if text.isascii() and text.isprintable():
             return text
         composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -71,7 +72,11 @@ class Face:
             return 0
         self.clean(text)
         escaped = self.clean_table.escaped
-        return 0 if escaped.isdisjoint(text) else sum(char in escaped for char in unicodedata.normalize("NFC", text))
+        return (
+            0
+            if escaped.isdisjoint(text)
+            else sum(char in escaped for char in unicodedata.normalize("NFC", text))
+        )
 
     def width(self, text: str) -> int:
         """Width of clean text in thousandths of the font size."""

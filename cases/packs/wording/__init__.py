@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 FALLBACK = "en"
 
@@ -20,9 +21,9 @@ class Wording:
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
-    date: str
-    first_of_month: str
-    time: str
+    date_pattern: str
+    first_of_month_pattern: str
+    moment_pattern: str
     yes: str
     no: str
     withheld_mark: str
@@ -77,10 +78,10 @@ class Wording:
     count: str
     data: str
     data_none: str
-    data_elsewhere: str
+    data_elsewhere_one: str
+    data_elsewhere_many: str
     number: str
     record: str
-    continued: str
     found_by: str
     count_one: str
     count_many: str
@@ -89,10 +90,11 @@ class Wording:
     file_name: str
     file_type: str
     nothing_recorded: str
-    replaced_note: str
+    escaped_note: str
     empty_fields: str
     readme: str
     readme_volumes: str
+    readme_tables: str
     readme_attachments: str
 
     def day(self, on: date) -> str:
@@ -104,16 +106,22 @@ class Wording:
         return self._date(on, self.short_months)
 
     def _date(self, on: date, months: tuple[str, ...]) -> str:
-        pattern = self.first_of_month if on.day == 1 else self.date
+        pattern = self.first_of_month_pattern if on.day == 1 else self.date_pattern
         return pattern.format(day=on.day, month=months[on.month - 1], year=on.year)
 
     def moment(self, at: datetime, zone: tzinfo) -> str:
         """An aware datetime in `zone`, to the minute, with the zone's name."""
         local = at.astimezone(zone)
-        return self.time.format(date=self.short_day(local.date()), time=f"{local:%H:%M %Z}".strip())
+        return self.moment_pattern.format(date=self.short_day(local.date()), time=f"{local:%H:%M %Z}".strip())
 
     def records_count(self, count: int) -> str:
-        return self.count_one if count == 1 else self.count_many.format(count=f"{count:,}".replace(",", "\u202f"))
+        # A narrow space parts thousands, which is read alike in every language.
+        digits = f"{count:,}".replace(",", "\u202f")
+        return self.count_one if count == 1 else self.count_many.format(count=digits)
+
+    def elsewhere(self, volumes: int) -> str:
+        """That the records go on in so many further volumes."""
+        return self.data_elsewhere_one if volumes == 1 else self.data_elsewhere_many.format(volumes=volumes)
 
     def range(self, first: int, last: int) -> str:
         pattern = self.record_one if first == last else self.records_range
@@ -136,4 +144,7 @@ def wording(language: str) -> Wording:
     code = language.replace("_", "-").split("-")[0].lower()
     name = code if code in languages() else FALLBACK
     text = files(__package__).joinpath(f"{name}.toml").read_text("utf-8")
-    return Wording(**{key: tuple(v) if isinstance(v, list) else v for key, v in tomllib.loads(text).items()})
+    words: dict[str, Any] = tomllib.loads(text)
+    return Wording(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in words.items()}
+    )
