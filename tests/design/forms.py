@@ -32,7 +32,7 @@ class IntakeForm(forms.Form):
     rights = forms.MultipleChoiceField(label="What do they want?", choices=RIGHTS, widget=HintedChoices)
     channel = forms.ChoiceField(label="How did they ask?", choices=CHANNELS, widget=forms.RadioSelect)
     words = forms.CharField(label="In their words", widget=forms.Textarea, help_text="Card numbers are masked.")
-    said_on = forms.DateField(label="When was it said?", widget=forms.DateInput(attrs={"type": "date"}))
+    said_on = forms.DateField(label="When was it said?", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     amount = forms.DecimalField(label="Fee", required=False)
     attachment = forms.FileField(label="Attachments", required=False)
     vulnerable = forms.BooleanField(label="The customer needs extra care", required=False)
