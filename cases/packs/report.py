@@ -62,7 +62,7 @@ class Report:
         if number == 1:
             self._front(book, part)
         else:
-            self._volume_head(book, part, number)
+            self._volume_head(book, part, number, sections)
         self._sections(book, part, number, sections, records)
         if book.escaped:
             book.paragraph(part, self.words.escaped_note, SMALL)
@@ -94,16 +94,15 @@ class Report:
 
     def _cover(self, book: Book, part: Element) -> None:
         book.new_page(running=False)
-        width, height = book.page.width, book.page.height
-        book.box(0, height - 250, width, 250, book.accent)
+        height, white = book.page.height, "1 1 1"
         book.y = height - 62
-        white = "1 1 1"
         book.paragraph(part, self.pack.brand.name, Style(15, 20, bold=True, colour=white))
-        book.y = height - 158
+        book.y = min(book.y - 30, height - 158)
         book.flow(part.add("H1"), self.words.report_title, Style(30, 38, bold=True, colour=white))
         subtitle = self.words.report_subtitle.format(right=self.pack.right)
         book.paragraph(part, subtitle, Style(13, 18, colour=white))
-        book.y = height - 292
+        book.box(0, book.y - 28, book.page.width, height - book.y + 28, book.accent)
+        book.gap(70)
         self._particulars(book, part)
         self._reading(book, part)
 
@@ -236,8 +235,8 @@ class Report:
 
     # The data
 
-    def _volume_head(self, book: Book, part: Element, number: int) -> None:
-        book.new_page()
+    def _volume_head(self, book: Book, part: Element, number: int, sections: Sequence[Section]) -> None:
+        book.new_page(wide=self._layout(sections[0]).wide)
         book.heading(part, 1, self._title(number))
         subtitle = f"{self.pack.brand.name} · {self.pack.subject_name} · {self.pack.reference}"
         book.paragraph(part, subtitle, SMALL, after=14)
@@ -251,18 +250,21 @@ class Report:
         records: Iterator[PackRecord],
     ) -> None:
         if number == 1:
-            self._data_head(book, part)
+            self._data_head(book, part, sections)
         for _, members in groupby(sections, key=lambda section: section.collection.source):
             group = part.add("Sect")
             for section in members:
-                plan = layout(section.collection, self.pack.field_labels, self.words)
+                plan = self._layout(section)
                 self._turn(book, plan)
                 # No level of heading may be left out (PDF/UA-1, 7.4.2): later volumes have no chapter "data".
                 level = 3 if number == 1 else 2
                 self._section(book, group.add("Sect"), section, plan, level, islice(records, section.count))
 
-    def _data_head(self, book: Book, part: Element) -> None:
-        book.new_page()
+    def _layout(self, section: Section) -> Layout:
+        return layout(section.collection, self.pack.field_labels, self.words)
+
+    def _data_head(self, book: Book, part: Element, sections: Sequence[Section]) -> None:
+        book.new_page(wide=bool(sections) and self._layout(sections[0]).wide)
         book.heading(part, 2, self.words.data, "data")
         if not self.plan.records:
             book.paragraph(part, self.words.data_none)

@@ -16,11 +16,15 @@ DATA = Style(7.5, 9.75)
 DATA_HEAD = Style(7.5, 9.75, bold=True)
 DATA_MARK = Style(7.0, 9.75, bold=True, colour=GREY)
 _CHAR = 4.4  # points that a character takes on average at that size
+_WORD_CHAR = 5.1  # the same for a single word, which must not break for being a little wide
 _PADDING = 8.0
 _PORTRAIT, _LANDSCAPE = 595.28 - 2 * MARGIN, 841.89 - 2 * MARGIN
 _LONGEST_WORD = 17  # Longer words are broken rather than given a column of their width.
 _WIDE_ENOUGH = 64  # characters beyond which a column wraps its text instead of growing
-_TALLEST = 7  # lines of an average row beyond which cards are easier to read
+# Lines of an average row beyond which a wider layout is easier to read: upright, sideways, and with few columns.
+_TALLEST, _TALLEST_WIDE, _TALLEST_OF_FEW = 1.8, 3.0, 12.0
+_FEW_COLUMNS = 4
+_CARDS_UP_TO = 3  # So few records of many fields are easier to read as cards.
 _SHORT_VALUE = 30  # characters of values that stand two in a line of a card
 
 
@@ -38,9 +42,11 @@ def layout(collection: Collection, known: Mapping[str, str], words: Wording) -> 
     """The narrowest layout in which the records can be read."""
     fields = tuple(collection.columns)
     labels = tuple(known.get(name) or humanise(name) for name in fields)
+    few = len(fields) <= _FEW_COLUMNS
     for room, wide in ((_PORTRAIT, False), (_LANDSCAPE, True)):
+        tallest = _TALLEST_OF_FEW if few else _TALLEST_WIDE if wide else _TALLEST
         edges = _edges(collection, labels, room, words)
-        if edges:
+        if edges and _lines(collection, edges) <= tallest and (few or collection.count > _CARDS_UP_TO):
             return Layout(fields, labels, edges, wide)
     return Layout(fields, labels)
 
@@ -56,8 +62,6 @@ def _edges(collection: Collection, labels: tuple[str, ...], room: float, words: 
     wants = [max(0.0, _want(column) - need) for column, need in zip(columns, needs, strict=True)]
     share = min(1.0, spare / (sum(wants) or 1))
     widths = [need + want * share for need, want in zip(needs, wants, strict=True)]
-    if _lines(collection, columns, widths) > _TALLEST:
-        return ()
     return _spread(number, widths, room)
 
 
@@ -74,17 +78,18 @@ def _need(column: Column, label: str) -> float:
     word = max(
         min(column.longest_word, _LONGEST_WORD), min(max(map(len, label.split())), _LONGEST_WORD) + 1, 4
     )
-    return word * _CHAR + _PADDING
+    return word * _WORD_CHAR + _PADDING
 
 
 def _want(column: Column) -> float:
     return min(column.longest, _WIDE_ENOUGH) * _CHAR + _PADDING
 
 
-def _lines(collection: Collection, columns: list[Column], widths: list[float]) -> float:
+def _lines(collection: Collection, edges: tuple[float, ...]) -> float:
     """Lines of an average row."""
-    pairs = zip(columns, widths, strict=True)
-    return max(column.total / collection.count * _CHAR / (width - _PADDING) for column, width in pairs)
+    widths = [right - left - _PADDING for left, right in zip(edges[1:], edges[2:], strict=False)]
+    pairs = zip(collection.columns.values(), widths, strict=True)
+    return max(column.total / collection.count * _CHAR / width for column, width in pairs)
 
 
 class Writer:

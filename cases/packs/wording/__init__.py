@@ -144,7 +144,8 @@ def wording(language: str) -> Wording:
     code = language.replace("_", "-").split("-")[0].lower()
     name = code if code in languages() else FALLBACK
     text = files(__package__).joinpath(f"{name}.toml").read_text("utf-8")
-    words: dict[str, Any] = tomllib.loads(text)
-    return Wording(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in words.items()}
-    )
+    return Wording(**{key: _frozen(value) for key, value in tomllib.loads(text).items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
