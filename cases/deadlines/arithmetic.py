@@ -57,9 +57,10 @@ def _later_end(one: date | None, other: date | None) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One block as it was counted: clipped to the running period, with the end that it gave."""
+    """A closed block as it was counted: clipped to the running period, with the end that it gave."""
 
-    block: Block
+    first_on: date
+    last_on: date
     days: int
     end_on: date
 
@@ -81,5 +82,5 @@ def lengthen(start: date, end: date, blocks: Sequence[Block]) -> tuple[date, tup
         days = (block.last_on - first_on).days + 1
         if days > 0:
             end += timedelta(days=days)
-            stays.append(Stay(Block(first_on, block.last_on), days, end))
+            stays.append(Stay(first_on, block.last_on, days, end))
     return end, tuple(stays), None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +24,7 @@ from pydantic.dataclasses import dataclass as record
 from cases.deadlines.errors import DataFileError, places
 
 ONE_DAY = timedelta(days=1)
+PACKAGE_VERSION = version("holidays")
 
 
 class DayKind(StrEnum):
@@ -109,7 +111,7 @@ def _listed(country: str, subdivision: str, year: int) -> dict[date, str]:
 class Calendar:
     """The working days of one place. Values never change once read; only reading is put off."""
 
-    __slots__ = ("_closed", "_cautious", "_off", "_overrides", "_years", "spec", "version")
+    __slots__ = ("_cautious", "_closed", "_off", "_overrides", "_rolled", "_years", "spec", "version")
 
     def __init__(self, spec: CalendarSpec, overrides: tuple[Override, ...] = ()) -> None:
         self.spec = spec
@@ -118,6 +120,8 @@ class Calendar:
         self._off: dict[date, str] = {}
         self._closed = frozenset(day.on for day in self._overrides if day.kind is DayKind.CLOSED)
         self._years: set[int] = set()
+        # Answers are remembered: a run over all open cases asks about the same few hundred days.
+        self._rolled: dict[date, date] = {}
         self._cautious: Calendar | None = None
 
     @property
@@ -158,6 +162,12 @@ class Calendar:
 
     def roll(self, day: date) -> date:
         """Give the day itself, or the next working day (U6; Reg 1182/71 Art 3(4))."""
+        found = self._rolled.get(day)
+        if found is None:
+            found = self._rolled[day] = self._next_working(day)
+        return found
+
+    def _next_working(self, day: date) -> date:
         while self.why_off(day) is not None:
             day += ONE_DAY
         return day
@@ -210,12 +220,15 @@ def _ignored(spec: CalendarSpec, listed: str) -> bool:
 def _recess(spec: CalendarSpec, year: int) -> dict[date, str]:
     if spec.recess is None:
         return {}
-    (first_month, first_day), (last_month, last_day) = spec.recess
-    first, last = date(year, first_month, first_day), date(year, last_month, last_day)
+    begins, ends = spec.recess
     days = (date(year, 1, 1) + timedelta(days=n) for n in range(366))
-    # A recess may run over the new year: then its days are those before its end or after its start.
-    inside = (lambda d: first <= d <= last) if first <= last else (lambda d: d >= first or d <= last)
-    return {day: "Recess" for day in days if day.year == year and inside(day)}
+    return {day: "Recess" for day in days if day.year == year and _inside(day, begins, ends)}
+
+
+def _inside(day: date, begins: tuple[int, int], ends: tuple[int, int]) -> bool:
+    """A recess may run over the new year: then its days lie before its end or after its start."""
+    this = (day.month, day.day)
+    return begins <= this <= ends if begins <= ends else this >= begins or this <= ends
 
 
 def _version(spec: CalendarSpec, overrides: tuple[Override, ...]) -> str:
@@ -224,7 +237,7 @@ def _version(spec: CalendarSpec, overrides: tuple[Override, ...]) -> str:
     Only the overrides of this place take part, so that a day proclaimed in Scotland recomputes
     Scottish cases and no others.
     """
-    base = f"holidays {holidays.__version__} {spec.name}"
+    base = f"holidays {PACKAGE_VERSION} {spec.name}"
     changes = repr((spec.ignored, spec.doubtful, spec.recess, sorted(overrides, key=repr)))
     plain = not (spec.ignored or spec.doubtful or spec.recess or overrides)
     return base if plain else f"{base} +{hashlib.sha256(changes.encode()).hexdigest()[:8]}"
@@ -248,7 +261,9 @@ class SharedCalendar(Calendar):
 
     @property
     def cautious(self) -> Calendar:
-        return SharedCalendar(tuple(office.cautious for office in self._offices))
+        if self._cautious is None:
+            self._cautious = SharedCalendar(tuple(office.cautious for office in self._offices))
+        return self._cautious
 
     def why_off(self, day: date) -> str | None:
         reasons = [office.why_off(day) for office in self._offices]

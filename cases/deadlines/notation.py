@@ -52,7 +52,17 @@ _KINDS: dict[str, EventKind] = {
 
 # They describe how a request came in, which moves no date (U1).
 _DESCRIPTIVE = frozenset(
-    {"channel", "taken_by", "received_by", "opened_on", "read_on", "logged_on", "noticed_on", "office", "note"}
+    {
+        "channel",
+        "taken_by",
+        "received_by",
+        "opened_on",
+        "read_on",
+        "logged_on",
+        "noticed_on",
+        "office",
+        "note",
+    }
 )
 
 _YES = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}

@@ -149,13 +149,16 @@ class ExtensionRule(Cited):
     notice_from: Origin
     notice_article: Text
     reasons: tuple[ExtensionReason, ...] = (ExtensionReason.COMPLEXITY, ExtensionReason.NUMBER_OF_REQUESTS)
-    notice_required: StrictBool = True
+    rights: tuple[Right, ...] = ()
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if sum((bool(self.months), bool(self.days), self.named_by_controller)) != 1:
             raise ValueError("give exactly one of months, days and named_by_controller")
         return self
+
+    def covers(self, right: Right) -> bool:
+        return not self.rights or right in self.rights
 
 
 @record(frozen=True, kw_only=True, config=STRICT)
@@ -328,7 +331,14 @@ def _refuse_unknown_sources(law: Law) -> None:
 
 def rules_of(version: Version) -> tuple[Cited, ...]:
     """Give every rule of a version, for checks and for documentation."""
-    single = (version.receipt, version.prompt, version.extension, version.refusal, version.roll, version.target)
+    single = (
+        version.receipt,
+        version.prompt,
+        version.extension,
+        version.refusal,
+        version.roll,
+        version.target,
+    )
     present: tuple[Cited, ...] = tuple(rule for rule in single if rule is not None)
     return (*version.periods, *version.resets, *version.pauses, *present)
 

@@ -8,9 +8,9 @@ steps alone, without any calendar, replay to the same date.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from cases.deadlines.arithmetic import add_months
 
@@ -25,6 +25,7 @@ class StepCode(StrEnum):
     QUESTION_UNREASONABLE = "question_unreasonable"
     QUESTION_WITHOUT_EFFECT = "question_without_effect"
     QUESTION_TOO_LATE = "question_too_late"
+    QUESTION_SLOW = "question_slow"
     QUESTION_DELAYED = "question_delayed"
     FEE_OTHER_BASIS = "fee_other_basis"
     ANSWER_UNASKED = "answer_unasked"
@@ -56,9 +57,12 @@ class StepCode(StrEnum):
     FUTURE_FACT = "future_fact"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One reason. ``on`` is the date that holds after it, None where there is none."""
+class Step(NamedTuple):
+    """One reason. ``on`` is the date that holds after it, None where there is none.
+
+    A named tuple, since a case has a dozen of them and it is made three times as fast as a frozen
+    dataclass.
+    """
 
     code: StepCode
     article: str
@@ -99,9 +103,7 @@ def _moved(step: Step, current: date) -> date:
     return add_months(current, count) if step.code is StepCode.MONTHS else current + timedelta(days=count)
 
 
-_SETS = frozenset(
-    {StepCode.RECEIVED, StepCode.STARTED_BY, StepCode.CLOCK_STARTED, StepCode.EXTENSION_NAMED}
-)
+_SETS = frozenset({StepCode.RECEIVED, StepCode.STARTED_BY, StepCode.CLOCK_STARTED, StepCode.EXTENSION_NAMED})
 _STANDS = frozenset(
     {
         StepCode.WAITING_FOR,
@@ -119,6 +121,23 @@ _ADDS = frozenset(
         StepCode.WORKING_DAYS,
         StepCode.PAUSED_DAYS,
         StepCode.ROLLED,
+    }
+)
+
+
+WARNINGS = frozenset(
+    {
+        StepCode.QUESTION_UNREASONABLE,
+        StepCode.QUESTION_TOO_LATE,
+        StepCode.QUESTION_SLOW,
+        StepCode.QUESTION_DELAYED,
+        StepCode.FEE_OTHER_BASIS,
+        StepCode.ANSWER_UNASKED,
+        StepCode.EXTENSION_LATE,
+        StepCode.EXTENSION_REASON_INVALID,
+        StepCode.EXTENSION_UNNAMED,
+        StepCode.EXTENSION_UNKNOWN,
+        StepCode.FUTURE_FACT,
     }
 )
 
@@ -141,6 +160,10 @@ SENTENCES: dict[StepCode, str] = {
     ),
     StepCode.QUESTION_TOO_LATE: gettext_noop(
         "The question about {subject} of {asked_on} was asked too late, after the period had ended on {limit_on}: it has no effect."
+    ),
+    StepCode.QUESTION_SLOW: gettext_noop(
+        "The question about {subject} of {asked_on} was asked late. The letter of the law moves the date, "
+        "but this is hard to defend: keep to the cautious date."
     ),
     StepCode.QUESTION_DELAYED: gettext_noop(
         "The question about {subject} of {asked_on} was not asked without undue delay: it does not suspend the period."
@@ -194,7 +217,9 @@ SENTENCES: dict[StepCode, str] = {
     StepCode.EXTENSION_UNKNOWN: gettext_noop(
         "The extension of {notified_on} has no effect: these rules know none."
     ),
-    StepCode.ROLLED: gettext_noop("{ended_on} is a day off ({why}): the period ends on the next working day, {on}."),
+    StepCode.ROLLED: gettext_noop(
+        "{ended_on} is a day off ({why}): the period ends on the next working day, {on}."
+    ),
     StepCode.NO_ROLL: gettext_noop("{ended_on} is a day off ({why}); these rules do not move the end."),
     StepCode.REFUSAL: gettext_noop("A refusal with reasons must be out by {on}."),
     StepCode.NOTICE: gettext_noop("Notice of an extension with reasons must be out by {on}."),

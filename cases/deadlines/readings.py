@@ -1,0 +1,358 @@
+"""Three readings of one history: where the period starts, which days do not count, where it ends.
+
+The *literal* reading is the limit. The *cautious* one is what holds if every open point of law goes
+against the controller. The *shadow* counts from receipt as if no question had been asked. The order
+is the law's: start (U2), months (U3, U4), days that do not count (U5); the roll comes last (U6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from cases.deadlines.arithmetic import ONE_DAY, Block, Stay, add_months, lengthen, union
+from cases.deadlines.calendars import Calendar
+from cases.deadlines.deadline import Policy, State
+from cases.deadlines.events import ClockEvent
+from cases.deadlines.history import History, Question
+from cases.deadlines.loader import Regime
+from cases.deadlines.rules import (
+    CautiousPause,
+    CautiousReset,
+    CountFrom,
+    ExtensionRule,
+    Length,
+    Origin,
+    PauseCount,
+    PauseRule,
+    ResetRule,
+)
+from cases.deadlines.steps import Parameter, Step, StepCode
+
+
+class Reading(StrEnum):
+    LITERAL = "literal"
+    CAUTIOUS = "cautious"
+    SHADOW = "shadow"
+
+
+class Ruling(NamedTuple):
+    """What became of a question: a step in waiting."""
+
+    code: StepCode
+    article: str
+    on: date | None
+    values: Mapping[str, Parameter]
+
+
+class Run(NamedTuple):
+    """One reading of the period from one start."""
+
+    start: date
+    base_nominal: date
+    base_end: date
+    origin: date
+    nominal: date
+    end: date
+    stays: tuple[Stay, ...]
+    open: Block | None
+    notice: tuple[date, ClockEvent] | None
+    notice_limit: date | None
+
+
+class Work:
+    """What one computation reads."""
+
+    __slots__ = ("calendar", "extension", "first_on", "history", "policy", "regime", "rules")
+
+    def __init__(self, history: History, regime: Regime, calendar: Calendar, policy: Policy) -> None:
+        self.history = history
+        self.regime = regime
+        self.rules = regime.version
+        self.calendar = calendar
+        self.policy = policy
+        self.first_on = _first_on(self)
+        self.extension = _extension_rule(self)
+
+    def step(self, code: StepCode, article: str, on: date | None, values: Mapping[str, Parameter]) -> Step:
+        return Step(code, article, on, values, self.regime.rule_version, self.calendar.version)
+
+
+def _first_on(work: Work) -> date:
+    """UK GDPR Art 12A(2)(a); Art 12(3) GDPR: the day of receipt, whatever day it is (U1, E1)."""
+    next_day = work.rules.receipt.count_from is CountFrom.NEXT_DAY
+    return work.history.received_on + ONE_DAY if next_day else work.history.received_on
+
+
+def _extension_rule(work: Work) -> ExtensionRule | None:
+    """Some laws lengthen only some of their periods."""
+    rule = work.rules.extension
+    return rule if rule is not None and rule.covers(work.history.right) else None
+
+
+def period_end(work: Work, length: Length, start: date) -> date:
+    """Reg 1182/71 Art 3(1), (2)(c): the first day is not counted; same day number, clamped (U3, U4)."""
+    if length.months:
+        return add_months(start, length.months)
+    if length.days:
+        return start + timedelta(days=length.days)
+    return work.calendar.add_working_days(start, length.working_days)
+
+
+def settle_start(
+    work: Work, period: Length, reading: Reading, rulings: list[Ruling]
+) -> tuple[date | None, Question | None]:
+    """UK GDPR Art 12A(2): the latest of receipt, information asked for, and payment (U2).
+
+    Returns the start, or None with the question that is still open.
+    """
+    start = work.first_on
+    if reading is Reading.SHADOW or not work.history.questions or not work.rules.resets:
+        return start, None
+    for question, rule in _reset_questions(work, reading, rulings):
+        if _asked_after_end(work, period, start, question, reading, rulings):
+            continue
+        if question.answered_on is None:
+            return None, question
+        start = max(start, question.answered_on)
+        rulings += _started_by(work, question, rule, start)
+    return start, None
+
+
+def _started_by(work: Work, question: Question, rule: ResetRule, start: date) -> list[Ruling]:
+    told = [Ruling(StepCode.STARTED_BY, rule.article, start, about(question))]
+    if not _is_prompt(work, question):
+        told.append(Ruling(StepCode.QUESTION_SLOW, work.rules.prompt.article, None, about(question)))
+    return told
+
+
+def _reset_questions(work: Work, reading: Reading, rulings: list[Ruling]) -> list[tuple[Question, ResetRule]]:
+    rules = {rule.subject: rule for rule in work.rules.resets}
+    asked = [(q, rules[q.subject]) for q in work.history.questions if q.subject in rules]
+    grounded = [(q, rule) for q, rule in asked if _is_grounded(q, rule, rulings)]
+    if reading is Reading.LITERAL:
+        return grounded
+    return [pair for pair in grounded if _counts_cautiously(work, pair, grounded)]
+
+
+def _is_grounded(question: Question, rule: ResetRule, rulings: list[Ruling]) -> bool:
+    # UK GDPR Art 12(6): information may be asked for on reasonable doubts only.
+    if not question.event.reasonable:
+        rulings.append(_no_ground(question, rule.article))
+        return False
+    # UK GDPR Art 12A(2)(c): a fee charged under Art 12(5), not one for further copies.
+    if rule.fee_bases and question.event.fee_basis not in rule.fee_bases:
+        rulings.append(Ruling(StepCode.FEE_OTHER_BASIS, rule.article, None, {"asked_on": question.asked_on}))
+        return False
+    return True
+
+
+def _no_ground(question: Question, article: str) -> Ruling:
+    return Ruling(StepCode.QUESTION_UNREASONABLE, article, None, about(question))
+
+
+def about(question: Question) -> dict[str, Parameter]:
+    return {"subject": question.subject.value, "asked_on": question.asked_on}
+
+
+def _counts_cautiously(
+    work: Work, pair: tuple[Question, ResetRule], grounded: list[tuple[Question, ResetRule]]
+) -> bool:
+    question, rule = pair
+    if rule.cautious is not CautiousReset.FIRST_PROMPT:
+        return rule.cautious is CautiousReset.COUNTS
+    first = next(q for q, _ in grounded if q.subject is question.subject)
+    return question is first and _is_prompt(work, question)
+
+
+def _is_prompt(work: Work, question: Question) -> bool:
+    """EDPB 01/2022 section 5.3: asked without undue delay. A recorded decision goes before the number."""
+    if question.event.prompt is not None:
+        return question.event.prompt
+    return (question.asked_on - work.history.received_on).days <= work.rules.prompt.within_days
+
+
+def _asked_after_end(
+    work: Work, period: Length, start: date, question: Question, reading: Reading, rulings: list[Ruling]
+) -> bool:
+    """A question cannot reopen a period that has ended."""
+    if question.asked_on <= period_end(work, period, start):
+        return False
+    run = run_period(work, period, start, reading)
+    if run.open is not None or question.asked_on <= run.end:
+        return False
+    values = {**about(question), "limit_on": run.end}
+    rulings.append(Ruling(StepCode.QUESTION_TOO_LATE, work.rules.receipt.article, None, values))
+    return True
+
+
+def blocks_of(work: Work, start: date, reading: Reading) -> tuple[Block, ...]:
+    """UK GDPR Art 12A(5); EDPB 01/2022 section 5.3: the days of each effective question, as a union."""
+    if reading is Reading.SHADOW or not work.history.questions or not work.rules.pauses:
+        return ()
+    found = (_block(work, question, start, reading) for question in work.history.questions)
+    return union(block for block in found if block is not None)
+
+
+def _block(work: Work, question: Question, start: date, reading: Reading) -> Block | None:
+    rule = pause_rule(work, question)
+    if rule is None or pause_refused(work, question, rule) is not None:
+        return None
+    if reading is Reading.CAUTIOUS:
+        return _cautious_block(question, rule, start)
+    return _made(first_excluded(question, rule), question.answered_on)
+
+
+def pause_rule(work: Work, question: Question) -> PauseRule | None:
+    for rule in work.rules.pauses:
+        if rule.subject is question.subject and (not rule.rights or work.history.right in rule.rights):
+            return rule if rule.statutory or work.policy.suspension else None
+    return None
+
+
+def pause_refused(work: Work, question: Question, rule: PauseRule) -> StepCode | None:
+    # UK GDPR Art 12A(5)(a): only where the information is reasonably required.
+    if not question.event.reasonable:
+        return StepCode.QUESTION_UNREASONABLE
+    # Recital 63 GDPR: only where a large quantity of data is processed.
+    if rule.needs_large_quantity and not question.event.large_quantity:
+        return StepCode.QUESTION_WITHOUT_EFFECT
+    if rule.must_be_prompt and not _is_prompt(work, question):
+        return StepCode.QUESTION_DELAYED
+    return None
+
+
+def first_excluded(question: Question, rule: PauseRule) -> date:
+    # UK GDPR Art 12A(5)(b) includes the day of asking; the EDPB has no counting rule (E5).
+    return question.asked_on if rule.count is PauseCount.ASKED_AND_REPLY else question.asked_on + ONE_DAY
+
+
+def _cautious_block(question: Question, rule: PauseRule, start: date) -> Block | None:
+    """One day less than the statute counts, unless that day was never in the period (U5, flag)."""
+    if rule.cautious is CautiousPause.IGNORED or question.answered_on is None:
+        return None
+    begins_inside = question.asked_on > start
+    last_on = question.answered_on - ONE_DAY if begins_inside else question.answered_on
+    return _made(first_excluded(question, rule), last_on)
+
+
+def _made(first_on: date, last_on: date | None) -> Block | None:
+    return Block(first_on, last_on) if last_on is None or first_on <= last_on else None
+
+
+def run_period(work: Work, period: Length, start: date, reading: Reading) -> Run:
+    """Start plus months, plus days that do not count, extended where notice was in time."""
+    blocks = blocks_of(work, start, reading)
+    nominal = period_end(work, period, start)
+    end, stays, stop = lengthen(start, nominal, blocks)
+    base = Run(start, nominal, end, start, nominal, end, stays, stop, None, None)
+    rule = work.extension
+    if rule is None or not work.history.extensions:
+        return base
+    base = base._replace(notice_limit=_notice_limit(work, rule, period, base, reading))
+    notice = _effective_notice(work, rule, base)
+    return base if notice is None else _extended(work, rule, base, notice, blocks)
+
+
+def _notice_limit(
+    work: Work, rule: ExtensionRule, period: Length, base: Run, reading: Reading
+) -> date | None:
+    """UK GDPR Art 12A(4), (5)(b)(ii): pauses and the roll move the limit of the notice too (U7).
+
+    Art 12(3) GDPR: within one month of receipt (E7). None while the period stands still.
+    """
+    if rule.notice_from is Origin.RECEIPT:
+        end = period_end(work, period, work.first_on)
+    elif base.open is not None:
+        return None
+    else:
+        end = base.base_end
+    return end if reading is Reading.CAUTIOUS else rolled(work, end, work.calendar)
+
+
+def _effective_notice(work: Work, rule: ExtensionRule, base: Run) -> tuple[date, ClockEvent] | None:
+    for on, event in work.history.extensions:
+        if notice_refused(rule, base.notice_limit, on, event) is None:
+            return on, event
+    return None
+
+
+def notice_refused(rule: ExtensionRule, limit: date | None, on: date, event: ClockEvent) -> StepCode | None:
+    # Art 12(3) GDPR, Art 12A(3) UK GDPR: for complexity or number of requests only.
+    if event.extension_reason not in rule.reasons:
+        return StepCode.EXTENSION_REASON_INVALID
+    if limit is not None and on > limit:
+        return StepCode.EXTENSION_LATE
+    if rule.named_by_controller and event.new_due_on is None:
+        return StepCode.EXTENSION_UNNAMED
+    return None
+
+
+def _extended(
+    work: Work, rule: ExtensionRule, base: Run, notice: tuple[date, ClockEvent], blocks: tuple[Block, ...]
+) -> Run:
+    """The whole period, clamped from its origin and not from the first due date (U7, E7)."""
+    origin = work.first_on if rule.counted_from is Origin.RECEIPT else base.start
+    nominal = _extended_nominal(rule, base, origin, notice[1])
+    if not rule.adds_pauses:
+        return base._replace(origin=origin, nominal=nominal, end=nominal, stays=(), notice=notice)
+    end, stays, stop = lengthen(base.start, nominal, blocks)
+    return base._replace(origin=origin, nominal=nominal, end=end, stays=stays, open=stop, notice=notice)
+
+
+def _extended_nominal(rule: ExtensionRule, base: Run, origin: date, event: ClockEvent) -> date:
+    if rule.months:
+        return add_months(origin, rule.months)
+    if rule.days:
+        return origin + timedelta(days=rule.days)
+    # A named date can only give time, never take it.
+    return max(base.base_nominal, event.new_due_on or base.base_nominal)
+
+
+def rolled(work: Work, end: date, calendar: Calendar) -> date:
+    """Reg 1182/71 Art 3(4): to the end of the next working day, once, last (U6, E6)."""
+    return calendar.roll(end) if work.rules.roll.rolls else end
+
+
+# --- the three readings together ------------------------------------------------------------------
+
+
+class Found(NamedTuple):
+    """The three readings of one case."""
+
+    period: Length
+    run: Run | None
+    waiting: Question | None
+    shadow: Run
+    cautious: Run
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def state(self) -> State:
+        if self.run is None:
+            return State.NOT_STARTED
+        return State.RUNNING if self.run.open is None else State.PAUSED
+
+
+def read_all(work: Work) -> Found:
+    """Read a case in all three ways; its right must have a period."""
+    period = work.rules.period_for(work.history.right)
+    assert period is not None
+    shadow = run_period(work, period, work.first_on, Reading.SHADOW)
+    if not work.history.questions and not work.history.extensions:
+        # With nothing asked and nothing extended there is nothing to read differently.
+        return Found(period, shadow, None, shadow, shadow, ())
+    rulings: list[Ruling] = []
+    start, waiting = settle_start(work, period, Reading.LITERAL, rulings)
+    run = run_period(work, period, start, Reading.LITERAL) if start is not None else None
+    return Found(period, run, waiting, shadow, _cautious_run(work, period, run, shadow), tuple(rulings))
+
+
+def _cautious_run(work: Work, period: Length, run: Run | None, shadow: Run) -> Run:
+    """While the clock has not started, only the date counted from receipt is safe (U2)."""
+    if run is None:
+        return shadow
+    start, _ = settle_start(work, period, Reading.CAUTIOUS, [])
+    return shadow if start is None else run_period(work, period, start, Reading.CAUTIOUS)
