@@ -31,7 +31,7 @@ soak: $(STAMP) ## Run the long tests: many kills, large histories.
 	@$(EMBEDDED) --fast -- $(PY) -m pytest -m soak $(PYTEST_ARGS)
 
 bench: $(STAMP) ## Measure, on servers that keep their promises (fsync on).
-	@$(EMBEDDED) --data "$$(mktemp -d)" -- $(PY) -m tests.bench $(BENCH_ARGS)
+	@$(EMBEDDED) --temporary -- $(PY) -m tests.bench $(BENCH_ARGS)
 
 check: $(STAMP) ## Run linters, types, import contracts and migration checks.
 	$(BIN)/ruff format --check --quiet $(CHECKED)

@@ -653,9 +653,9 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def run_with_servers(command: Sequence[str], data: Path | None, fast: bool) -> int:
+def run_with_servers(command: Sequence[str], data: Path | None, *, temporary: bool, fast: bool) -> int:
     """Start the servers, run the command with their addresses, stop them, and return its exit code."""
-    servers = EmbeddedServers(throw_away_directory() if fast else data, throw_away=fast)
+    servers = EmbeddedServers(throw_away_directory() if temporary else data, throw_away=fast)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
@@ -663,7 +663,7 @@ def run_with_servers(command: Sequence[str], data: Path | None, fast: bool) -> i
         return run_command(command, {**os.environ, **servers.environment()})
     finally:
         servers.stop()
-        if fast:
+        if temporary:
             servers.destroy()
 
 
@@ -672,7 +672,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dsar.embedded", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="action", required=True)
     run = commands.add_parser("run", help="start the servers, run a command with their addresses, stop them")
-    run.add_argument("--fast", action="store_true", help="throw-away data without durability, for tests")
+    run.add_argument("--temporary", action="store_true", help="remove the data afterwards")
+    run.add_argument("--fast", action="store_true", help="temporary, and without durability: for tests")
     run.add_argument("--data", type=Path, help="data directory (default: DSAR_DEV_DIR, else .dev)")
     run.add_argument("command", nargs="+", metavar="CMD", help="after --, the command and its arguments")
     destroy = commands.add_parser("destroy", help="remove the data directory with everything in it")
@@ -685,7 +686,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     try:
         if options.action == "run":
-            return run_with_servers(options.command, options.data, options.fast)
+            temporary = options.fast or options.temporary
+            return run_with_servers(options.command, options.data, temporary=temporary, fast=options.fast)
         EmbeddedServers(options.data).destroy()
     except EmbeddedError as error:
         print(error, file=sys.stderr)

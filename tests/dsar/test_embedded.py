@@ -330,10 +330,11 @@ def test_copied_programs_are_open_to_all_and_keep_their_places(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "wheel"]
 
 
-def test_run_returns_the_exit_code_and_leaves_no_directory() -> None:
+@pytest.mark.parametrize("option", ["--fast", "--temporary"])
+def test_run_returns_the_exit_code_and_leaves_no_directory(option: str) -> None:
     code = "import os; print(os.environ['DSAR_DATA_DIR'], flush=True); raise SystemExit(3)"
 
-    with run_in_background("--fast", code=code) as process:
+    with run_in_background(option, code=code) as process:
         files = Path(first_line(process))
 
     assert (process.returncode, files.parent.exists()) == (3, False)
