@@ -202,8 +202,8 @@ def authority_for(regime: str, on: date) -> Authority:
 def remedies(regime: str, on: date) -> tuple[str, ...]:
     """Give the ways to complain on a day, as sentences; raises UnknownLaw rather than stay silent."""
     authority = authority_for(regime, on)
-    names = {"authority": authority.name, "website": authority.website}
-    return tuple(remedy.text.format(**names) for remedy in remedies_for(regime, on))
+    gaps = {"authority": authority.name, "short_name": authority.short_name, "website": authority.website}
+    return tuple(remedy.text.format(**gaps) for remedy in remedies_for(regime, on))
 
 
 def remedies_for(regime: str, on: date) -> tuple[Remedy, ...]:
@@ -374,7 +374,7 @@ def _refuse_overlaps(table: str, entries: list[tuple[str, _DatedEntry]]) -> None
 
 def _check_gaps(remedy: Remedy) -> None:
     try:
-        remedy.text.format(authority="", website="")
+        remedy.text.format(authority="", short_name="", website="")
     except (KeyError, IndexError, ValueError):
         raise LawDataError(
             f"authorities.toml, remedies: {remedy.regime} {remedy.code} has an unknown gap."

@@ -159,7 +159,7 @@ def test_authority_for_an_unknown_place_or_day_is_refused(regime: str, on: date)
 def test_remedies_of_the_uk_are_three_sentences() -> None:
     assert loader.remedies("UK-ENG", TODAY) == (
         "You may complain to us. We acknowledge a complaint within 30 days and tell you what came of it.",
-        "You may complain to the Information Commission (https://ico.org.uk).",
+        "You may complain to the Information Commission (ICO, https://ico.org.uk).",
         "You may ask a court to order that your rights are respected.",
     )
 
