@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 ONE_DAY = timedelta(days=1)
 
@@ -23,8 +23,7 @@ def add_months(start: date, months: int) -> date:
     return date(year, month, day)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Days that do not count, both ends included; ``last_on`` is None while the block is open."""
 
     first_on: date
@@ -55,8 +54,7 @@ def _later_end(one: date | None, other: date | None) -> date | None:
     return None if one is None or other is None else max(one, other)
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A closed block as it was counted: clipped to the running period, with the end that it gave."""
 
     first_on: date

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases.deadlines.rules import ClockKind
@@ -32,8 +33,7 @@ class StretchKind(StrEnum):
     EXTENDED = "extended"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Days of one kind, both ends included; ``to_on`` is None while the end is unknown."""
 
     kind: StretchKind
@@ -41,8 +41,7 @@ class Stretch:
     to_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One date of a case. ``due_on`` is None unless the clock runs; ``safe_due_on`` is never later."""
 
     kind: ClockKind

@@ -105,9 +105,16 @@ def _extension_notice(
     if run is None or (run.open is not None and not from_receipt):
         return Limit(ClockKind.EXTENSION_NOTICE, response.state, None, safe_on, response.steps)
     due_on = rolled(work, run.base_end, work.calendar)
-    told = tell_unextended(work, found, reasons, run)
+    told = _unextended(work, found, reasons, run, response)
     steps = (*told, work.step(StepCode.NOTICE, rule.notice_article, due_on, {}))
     return _running(ClockKind.EXTENSION_NOTICE, due_on, safe_on, steps)
+
+
+def _unextended(work: Work, found: Found, reasons: list[Step], run: Run, response: Limit) -> tuple[Step, ...]:
+    """Tell the unextended period; where that is what the response tells, its reasons serve again."""
+    if run is found.run and run.notice is None:
+        return response.steps
+    return tell_unextended(work, found, reasons, run)
 
 
 def _safe_notice(work: Work, end: date) -> date:
@@ -118,23 +125,23 @@ def _safe_notice(work: Work, end: date) -> date:
 def _refusal(work: Work, found: Found, rule: RefusalRule, response: Limit, start: list[Step]) -> Limit:
     """UK Art 12(4): before the applicable period ends (U8). EU Art 12(4): one month of receipt (E8)."""
     if rule.counted_from is Origin.RECEIPT:
-        return _refusal_from_receipt(work, found, rule)
+        return _refusal_from_receipt(work, found, rule, response)
     safe_on = rolled(work, found.cautious.base_end, work.calendar.cautious)
     if found.run is None or response.due_on is None:
         return Limit(ClockKind.REFUSAL_NOTICE, response.state, None, safe_on, response.steps)
     if rule.follows_extension:
-        due_on, told = response.due_on, list(response.steps)
+        due_on, told = response.due_on, response.steps
     else:
         due_on = rolled(work, found.run.base_end, work.calendar)
-        told = tell_unextended(work, found, start, found.run)
+        told = _unextended(work, found, start, found.run, response)
     steps = (*told, work.step(StepCode.REFUSAL, rule.article, due_on, {}))
     return _running(ClockKind.REFUSAL_NOTICE, due_on, safe_on, steps)
 
 
-def _refusal_from_receipt(work: Work, found: Found, rule: RefusalRule) -> Limit:
+def _refusal_from_receipt(work: Work, found: Found, rule: RefusalRule, response: Limit) -> Limit:
     end = found.shadow.base_end
     due_on = rolled(work, end, work.calendar)
-    told = tell_unextended(work, found, tell_received(work), found.shadow)
+    told = _unextended(work, found, tell_received(work), found.shadow, response)
     steps = (*told, work.step(StepCode.REFUSAL, rule.article, due_on, {}))
     return _running(ClockKind.REFUSAL_NOTICE, due_on, rolled(work, end, work.calendar.cautious), steps)
 

@@ -192,8 +192,8 @@ def blocks_of(work: Work, start: date, reading: Reading) -> tuple[Block, ...]:
     """UK GDPR Art 12A(5); EDPB 01/2022 section 5.3: the days of each effective question, as a union."""
     if reading is Reading.SHADOW or not work.history.questions or not work.rules.pauses:
         return ()
-    found = (_block(work, question, start, reading) for question in work.history.questions)
-    return union(block for block in found if block is not None)
+    found = [_block(work, question, start, reading) for question in work.history.questions]
+    return union([block for block in found if block is not None])
 
 
 def _block(work: Work, question: Question, start: date, reading: Reading) -> Block | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -211,7 +212,10 @@ class Version:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
     def period_for(self, right: Right) -> Length | None:
-        return next((period for period in self.periods if period.covers(right)), None)
+        for period in self.periods:
+            if not period.rights or right in period.rights:
+                return period
+        return None
 
 
 @record(frozen=True, kw_only=True, config=STRICT)
@@ -312,7 +316,7 @@ class Law:
 
 def _refuse_overlaps(versions: tuple[Version, ...]) -> None:
     ordered = sorted(versions, key=lambda version: version.valid_from)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if earlier.valid_to is None or earlier.valid_to >= later.valid_from:
             raise ValueError(f"versions {earlier.version} and {later.version} overlap")
 

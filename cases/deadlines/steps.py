@@ -159,17 +159,20 @@ SENTENCES: dict[StepCode, str] = {
         "The question about {subject} of {asked_on} does not move the date under these rules."
     ),
     StepCode.QUESTION_TOO_LATE: gettext_noop(
-        "The question about {subject} of {asked_on} was asked too late, after the period had ended on {limit_on}: it has no effect."
+        "The question about {subject} of {asked_on} was asked too late, after the period had ended "
+        "on {limit_on}: it has no effect."
     ),
     StepCode.QUESTION_SLOW: gettext_noop(
         "The question about {subject} of {asked_on} was asked late. The letter of the law moves the date, "
         "but this is hard to defend: keep to the cautious date."
     ),
     StepCode.QUESTION_DELAYED: gettext_noop(
-        "The question about {subject} of {asked_on} was not asked without undue delay: it does not suspend the period."
+        "The question about {subject} of {asked_on} was not asked without undue delay: it does not "
+        "suspend the period."
     ),
     StepCode.FEE_OTHER_BASIS: gettext_noop(
-        "The fee asked for on {asked_on} rests on another ground than an unfounded or excessive request: it does not move the start."
+        "The fee asked for on {asked_on} rests on another ground than an unfounded or excessive "
+        "request: it does not move the start."
     ),
     StepCode.ANSWER_UNASKED: gettext_noop(
         "What came in about {subject} on {received_on} was not asked for: it has no effect."
@@ -181,7 +184,8 @@ SENTENCES: dict[StepCode, str] = {
         "What was asked for about {subject} on {asked_on} came in on {on}: the clock starts that day."
     ),
     StepCode.WAITING_FOR: gettext_noop(
-        "The question about {subject} of {asked_on} is not answered: the clock has not started. Counted from receipt, the date would be {shadow_on}."
+        "The question about {subject} of {asked_on} is not answered: the clock has not started. "
+        "Counted from receipt, the date would be {shadow_on}."
     ),
     StepCode.MONTHS: gettext_noop("The period is {count} month(s): it ends on {on}."),
     StepCode.DAYS: gettext_noop("The period is {count} days, the first day not counted: it ends on {on}."),
@@ -190,10 +194,12 @@ SENTENCES: dict[StepCode, str] = {
     ),
     StepCode.CLAMPED: gettext_noop("That month has no day {day}, so its last day takes its place."),
     StepCode.PAUSED_DAYS: gettext_noop(
-        "{count} day(s), from {first_on} to {last_on}, do not count while an answer was awaited: the period ends on {on}."
+        "{count} day(s), from {first_on} to {last_on}, do not count while an answer was awaited: the "
+        "period ends on {on}."
     ),
     StepCode.PAUSE_OPEN: gettext_noop(
-        "The period stands still from {first_on}, until the answer comes. Without the pause, the date would be {shadow_on}."
+        "The period stands still from {first_on}, until the answer comes. Without the pause, the "
+        "date would be {shadow_on}."
     ),
     StepCode.SUSPENSION_IGNORED: gettext_noop(
         "An extended period is counted from receipt, without the days of a suspension."

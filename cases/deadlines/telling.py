@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from cases.deadlines.arithmetic import Block, Stay, lengthen
 from cases.deadlines.events import ClockEvent
-from cases.deadlines.history import Question
+from cases.deadlines.history import History, Question
 from cases.deadlines.readings import (
     Found,
     Reading,
+    Ruling,
     Run,
     Work,
     about,
@@ -52,13 +54,13 @@ def tell_response(work: Work, found: Found, start: list[Step], shadow_on: date) 
     return (*steps, *tell_roll(work, found.run.end, work.rules.roll.rolls))
 
 
-def tell_unextended(work: Work, found: Found, start: list[Step], run: Run) -> list[Step]:
+def tell_unextended(work: Work, found: Found, start: list[Step], run: Run) -> tuple[Step, ...]:
     """Tell how the end of the unextended period came about."""
     steps = [*start, *tell_length(work, found.period, run.start, run.base_nominal)]
     if run.base_end != run.base_nominal:
         _, stays, _ = lengthen(run.start, run.base_nominal, blocks_of(work, run.start, Reading.LITERAL))
         steps += [_tell_stay(work, stay) for stay in stays]
-    return [*steps, *tell_roll(work, run.base_end, work.rules.roll.rolls)]
+    return (*steps, *tell_roll(work, run.base_end, work.rules.roll.rolls))
 
 
 def tell_length(work: Work, length: Length, start: date, end: date) -> list[Step]:
@@ -113,16 +115,23 @@ def _spans(question: Question, rule: PauseRule, day: date) -> bool:
 
 def _tell_asides(work: Work, found: Found) -> list[Step]:
     """Facts that move nothing are told too, so that nobody wonders."""
+    steps = [step for question in work.history.questions for step in _tell_question(work, found, question)]
+    return steps + [work.step(*aside) for aside in _asides(work)] if _has_asides(work.history) else steps
+
+
+def _has_asides(history: History) -> bool:
+    return bool(history.unasked or history.confirmed or history.future)
+
+
+def _asides(work: Work) -> Iterator[Ruling]:
     history, article = work.history, work.rules.receipt.article
-    steps = [step for question in history.questions for step in _tell_question(work, found, question)]
     for subject, on in history.unasked:
         values: dict[str, Parameter] = {"subject": subject.value, "received_on": on}
-        steps.append(work.step(StepCode.ANSWER_UNASKED, article, None, values))
+        yield Ruling(StepCode.ANSWER_UNASKED, article, None, values)
     for on in history.confirmed:
-        steps.append(work.step(StepCode.CONFIRMED, article, None, {"confirmed_on": on}))
+        yield Ruling(StepCode.CONFIRMED, article, None, {"confirmed_on": on})
     for on in history.future:
-        steps.append(work.step(StepCode.FUTURE_FACT, article, None, {"event_on": on}))
-    return steps
+        yield Ruling(StepCode.FUTURE_FACT, article, None, {"event_on": on})
 
 
 def _tell_question(work: Work, found: Found, question: Question) -> list[Step]:
