@@ -228,7 +228,7 @@ def _register_loaders(connection: Any, _record: object) -> None:
 # Codes of the SQL standard and of PostgreSQL, Appendix A of its manual; the longer beginnings come first.
 _SLOW = ("57014", "55P03", "25P03")
 _BUSY = ("53",)
-_AWAY = ("08", "57P", "40", "25006", "58")
+_AWAY = ("08", "57P", "40", "58")
 _DRIFTED = ("42P01", "42703", "3F000", "42883", "42804")
 
 

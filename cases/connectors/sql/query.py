@@ -246,7 +246,7 @@ class Search:
         """
         columns = [table.c[name] for name in bound.columns]
         print_ = self.dialect.fingerprint(_content(columns))
-        number = sa.func.row_number().over(partition_by=print_)
+        number = sa.type_coerce(sa.func.row_number().over(partition_by=print_), sa.BigInteger)
         inner = (
             sa.select(*columns, print_.label("dsar_print"), number.label("dsar_number"), *_flags(conditions))
             .where(self._any(bound, table, conditions))

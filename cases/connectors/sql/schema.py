@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -68,7 +69,10 @@ def bind(connection: sa.Connection, dataset: Dataset, schema: str) -> BoundSourc
     """Read the tables' columns and keys. Raises SchemaDrift where the description names what is not there."""
     inspector = sa.inspect(connection)
     names = [item.name for item in dataset.reached]
-    found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
+    with warnings.catch_warnings():
+        # A type that SQLAlchemy does not know (a map, a vector) is fetched as the text that the server writes.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
     keys = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)
     uniques = inspector.get_multi_unique_constraints(schema=schema, filter_names=names)
     bound: dict[str, BoundCollection] = {}
