@@ -24,7 +24,7 @@ from cases.deadlines.events import CaseFacts, Right
 from cases.deadlines.history import History, read_history
 from cases.deadlines.loader import Regime
 from cases.deadlines.readings import Found, Run, Work, period_end, read_all, rolled
-from cases.deadlines.rules import ClockKind, ExtensionRule, Origin, RefusalRule, SideClock
+from cases.deadlines.rules import ClockKind, ExtensionRule, Length, Origin, RefusalRule, SideClock
 from cases.deadlines.steps import WARNINGS, Step, StepCode
 from cases.deadlines.telling import (
     tell_length,
@@ -56,15 +56,16 @@ def compute(
     """
     work = Work(read_history(facts, now), regime, calendar, policy)
     today = now.astimezone(facts.zone).date()
-    own = facts.right in _OWN_CLOCK or regime.version.period_for(facts.right) is None
-    return _without_period(work, facts.zone, today) if own else _with_period(work, facts.zone, today)
+    if work.period is None or facts.right in _OWN_CLOCK:
+        return _without_period(work, facts.zone, today)
+    return _with_period(work, work.period, facts.zone, today)
 
 
 # --- the response and what hangs on it ------------------------------------------------------------
 
 
-def _with_period(work: Work, zone: ZoneInfo, today: date) -> Deadline:
-    found = read_all(work)
+def _with_period(work: Work, period: Length, zone: ZoneInfo, today: date) -> Deadline:
+    found = read_all(work, period)
     start = tell_start(work, found)
     response = _response(work, found, start)
     limits = {ClockKind.RESPONSE: response, **_notices(work, found, response, start), **_side_limits(work)}

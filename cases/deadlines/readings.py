@@ -7,7 +7,7 @@ is the law's: start (U2), months (U3, U4), days that do not count (U5); the roll
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -62,10 +62,37 @@ class Run(NamedTuple):
     notice_limit: date | None
 
 
-class Work:
-    """What one computation reads."""
+class Pausing(NamedTuple):
+    """A question that may make days not count, and why it does not, if so."""
 
-    __slots__ = ("calendar", "extension", "first_on", "history", "policy", "regime", "rules")
+    question: Question
+    rule: PauseRule
+    refused: StepCode | None
+
+
+class Resetting(NamedTuple):
+    """A question that may move the start, and what is told when it does not."""
+
+    question: Question
+    rule: ResetRule
+    refused: Ruling | None
+
+
+class Work:
+    """What one computation reads. Questions are matched with their rules once."""
+
+    __slots__ = (
+        "calendar",
+        "extension",
+        "first_on",
+        "history",
+        "pauses",
+        "period",
+        "policy",
+        "regime",
+        "resets",
+        "rules",
+    )
 
     def __init__(self, history: History, regime: Regime, calendar: Calendar, policy: Policy) -> None:
         self.history = history
@@ -73,11 +100,23 @@ class Work:
         self.rules = regime.version
         self.calendar = calendar
         self.policy = policy
+        self.period = regime.version.period_for(history.right)
         self.first_on = _first_on(self)
         self.extension = _extension_rule(self)
+        self.resets = _resets(self) if history.questions else ()
+        self.pauses = _pauses(self) if history.questions else ()
 
     def step(self, code: StepCode, article: str, on: date | None, values: Mapping[str, Parameter]) -> Step:
         return Step(code, article, on, values, self.regime.rule_version, self.calendar.version)
+
+    def knows(self, question: Question) -> bool:
+        """Say whether any rule speaks of this question's subject for this right."""
+        resets = any(entry.question is question for entry in self.resets)
+        return resets or any(entry.question is question for entry in self.pauses)
+
+    @property
+    def has_pauses(self) -> bool:
+        return any(pausing.refused is None for pausing in self.pauses)
 
 
 def _first_on(work: Work) -> date:
@@ -109,15 +148,16 @@ def settle_start(
     Returns the start, or None with the question that is still open.
     """
     start = work.first_on
-    if reading is Reading.SHADOW or not work.history.questions or not work.rules.resets:
-        return start, None
-    for question, rule in _reset_questions(work, reading, rulings):
-        if _asked_after_end(work, period, start, question, reading, rulings):
+    for question, rule, refused in _resets_as_read(work, reading):
+        if refused is not None:
+            rulings.append(refused)
+        elif _asked_after_end(work, period, start, question, reading, rulings):
             continue
-        if question.answered_on is None:
+        elif question.answered_on is None:
             return None, question
-        start = max(start, question.answered_on)
-        rulings += _started_by(work, question, rule, start)
+        else:
+            start = max(start, question.answered_on)
+            rulings += _started_by(work, question, rule, start)
     return start, None
 
 
@@ -128,42 +168,46 @@ def _started_by(work: Work, question: Question, rule: ResetRule, start: date) ->
     return told
 
 
-def _reset_questions(work: Work, reading: Reading, rulings: list[Ruling]) -> list[tuple[Question, ResetRule]]:
-    rules = {rule.subject: rule for rule in work.rules.resets}
-    asked = [(q, rules[q.subject]) for q in work.history.questions if q.subject in rules]
-    grounded = [(q, rule) for q, rule in asked if _is_grounded(q, rule, rulings)]
-    if reading is Reading.LITERAL:
-        return grounded
-    return [pair for pair in grounded if _counts_cautiously(work, pair, grounded)]
+def _resets(work: Work) -> tuple[Resetting, ...]:
+    return tuple(
+        Resetting(question, rule, _reset_refused(question, rule))
+        for question in work.history.questions
+        for rule in work.rules.resets
+        if rule.subject is question.subject
+    )
 
 
-def _is_grounded(question: Question, rule: ResetRule, rulings: list[Ruling]) -> bool:
+def _reset_refused(question: Question, rule: ResetRule) -> Ruling | None:
     # UK GDPR Art 12(6): information may be asked for on reasonable doubts only.
     if not question.event.reasonable:
-        rulings.append(_no_ground(question, rule.article))
-        return False
+        return Ruling(StepCode.QUESTION_UNREASONABLE, rule.article, None, about(question))
     # UK GDPR Art 12A(2)(c): a fee charged under Art 12(5), not one for further copies.
     if rule.fee_bases and question.event.fee_basis not in rule.fee_bases:
-        rulings.append(Ruling(StepCode.FEE_OTHER_BASIS, rule.article, None, {"asked_on": question.asked_on}))
-        return False
-    return True
+        return Ruling(StepCode.FEE_OTHER_BASIS, rule.article, None, {"asked_on": question.asked_on})
+    return None
 
 
-def _no_ground(question: Question, article: str) -> Ruling:
-    return Ruling(StepCode.QUESTION_UNREASONABLE, article, None, about(question))
+def _resets_as_read(work: Work, reading: Reading) -> Iterable[Resetting]:
+    if reading is Reading.LITERAL:
+        return work.resets
+    return [resetting for resetting in work.resets if _counts_cautiously(work, resetting)]
 
 
 def about(question: Question) -> dict[str, Parameter]:
     return {"subject": question.subject.value, "asked_on": question.asked_on}
 
 
-def _counts_cautiously(
-    work: Work, pair: tuple[Question, ResetRule], grounded: list[tuple[Question, ResetRule]]
-) -> bool:
-    question, rule = pair
-    if rule.cautious is not CautiousReset.FIRST_PROMPT:
-        return rule.cautious is CautiousReset.COUNTS
-    first = next(q for q, _ in grounded if q.subject is question.subject)
+def _counts_cautiously(work: Work, resetting: Resetting) -> bool:
+    """Later rounds and late questions are open to doubt, and so is ICO's view on authority (U2)."""
+    question, rule, refused = resetting
+    if refused is not None or rule.cautious is CautiousReset.IGNORED:
+        return False
+    return rule.cautious is CautiousReset.COUNTS or _is_first_and_prompt(work, question)
+
+
+def _is_first_and_prompt(work: Work, question: Question) -> bool:
+    grounded = (r.question for r in work.resets if r.refused is None)
+    first = next((asked for asked in grounded if asked.subject is question.subject), None)
     return question is first and _is_prompt(work, question)
 
 
@@ -188,31 +232,37 @@ def _asked_after_end(
     return True
 
 
-def blocks_of(work: Work, start: date, reading: Reading) -> tuple[Block, ...]:
+def blocks_of(work: Work, start: date, reading: Reading) -> Sequence[Block]:
     """UK GDPR Art 12A(5); EDPB 01/2022 section 5.3: the days of each effective question, as a union."""
-    if reading is Reading.SHADOW or not work.history.questions or not work.rules.pauses:
+    if reading is Reading.SHADOW or not work.pauses:
         return ()
-    found = [_block(work, question, start, reading) for question in work.history.questions]
+    found = [_block(pausing, start, reading) for pausing in work.pauses if pausing.refused is None]
     return union([block for block in found if block is not None])
 
 
-def _block(work: Work, question: Question, start: date, reading: Reading) -> Block | None:
-    rule = pause_rule(work, question)
-    if rule is None or pause_refused(work, question, rule) is not None:
-        return None
+def _block(pausing: Pausing, start: date, reading: Reading) -> Block | None:
     if reading is Reading.CAUTIOUS:
-        return _cautious_block(question, rule, start)
-    return _made(first_excluded(question, rule), question.answered_on)
+        return _cautious_block(pausing.question, pausing.rule, start)
+    return _made(first_excluded(pausing.question, pausing.rule), pausing.question.answered_on)
 
 
-def pause_rule(work: Work, question: Question) -> PauseRule | None:
+def _pauses(work: Work) -> tuple[Pausing, ...]:
+    found = []
+    for question in work.history.questions:
+        rule = _pause_rule(work, question)
+        if rule is not None:
+            found.append(Pausing(question, rule, _pause_refused(work, question, rule)))
+    return tuple(found)
+
+
+def _pause_rule(work: Work, question: Question) -> PauseRule | None:
     for rule in work.rules.pauses:
         if rule.subject is question.subject and (not rule.rights or work.history.right in rule.rights):
             return rule if rule.statutory or work.policy.suspension else None
     return None
 
 
-def pause_refused(work: Work, question: Question, rule: PauseRule) -> StepCode | None:
+def _pause_refused(work: Work, question: Question, rule: PauseRule) -> StepCode | None:
     # UK GDPR Art 12A(5)(a): only where the information is reasonably required.
     if not question.event.reasonable:
         return StepCode.QUESTION_UNREASONABLE
@@ -291,7 +341,7 @@ def notice_refused(rule: ExtensionRule, limit: date | None, on: date, event: Clo
 
 
 def _extended(
-    work: Work, rule: ExtensionRule, base: Run, notice: tuple[date, ClockEvent], blocks: tuple[Block, ...]
+    work: Work, rule: ExtensionRule, base: Run, notice: tuple[date, ClockEvent], blocks: Sequence[Block]
 ) -> Run:
     """The whole period, clamped from its origin and not from the first due date (U7, E7)."""
     origin = work.first_on if rule.counted_from is Origin.RECEIPT else base.start
@@ -336,23 +386,28 @@ class Found(NamedTuple):
         return State.RUNNING if self.run.open is None else State.PAUSED
 
 
-def read_all(work: Work) -> Found:
-    """Read a case in all three ways; its right must have a period."""
-    period = work.rules.period_for(work.history.right)
-    assert period is not None
-    shadow = run_period(work, period, work.first_on, Reading.SHADOW)
-    if not work.history.questions and not work.history.extensions:
-        # With nothing asked and nothing extended there is nothing to read differently.
-        return Found(period, shadow, None, shadow, shadow, ())
+def read_all(work: Work, period: Length) -> Found:
+    """Read a case in all three ways, sharing what cannot differ."""
     rulings: list[Ruling] = []
     start, waiting = settle_start(work, period, Reading.LITERAL, rulings)
     run = run_period(work, period, start, Reading.LITERAL) if start is not None else None
-    return Found(period, run, waiting, shadow, _cautious_run(work, period, run, shadow), tuple(rulings))
+    shadow = _shadow(work, period, run)
+    return Found(period, run, waiting, shadow, _cautious(work, period, run, shadow), tuple(rulings))
 
 
-def _cautious_run(work: Work, period: Length, run: Run | None, shadow: Run) -> Run:
+def _shadow(work: Work, period: Length, run: Run | None) -> Run:
+    if run is not None and run.start == work.first_on and not work.has_pauses:
+        return run
+    return run_period(work, period, work.first_on, Reading.SHADOW)
+
+
+def _cautious(work: Work, period: Length, run: Run | None, shadow: Run) -> Run:
     """While the clock has not started, only the date counted from receipt is safe (U2)."""
     if run is None:
         return shadow
     start, _ = settle_start(work, period, Reading.CAUTIOUS, [])
-    return shadow if start is None else run_period(work, period, start, Reading.CAUTIOUS)
+    if start is None:
+        return shadow
+    if start == run.start and not work.has_pauses and not work.history.extensions:
+        return run
+    return run_period(work, period, start, Reading.CAUTIOUS)

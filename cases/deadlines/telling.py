@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 
 from cases.deadlines.arithmetic import Block, Stay, lengthen
 from cases.deadlines.events import ClockEvent
 from cases.deadlines.history import History, Question
 from cases.deadlines.readings import (
     Found,
+    Pausing,
     Reading,
     Ruling,
     Run,
@@ -18,10 +20,8 @@ from cases.deadlines.readings import (
     blocks_of,
     first_excluded,
     notice_refused,
-    pause_refused,
-    pause_rule,
 )
-from cases.deadlines.rules import ExtensionRule, Length, PauseRule
+from cases.deadlines.rules import ExtensionRule, Length
 from cases.deadlines.steps import Parameter, Step, StepCode
 
 
@@ -101,21 +101,21 @@ def _tell_open(work: Work, stop: Block, shadow_on: date) -> Step:
 
 def _pause_article(work: Work, day: date) -> str:
     """Give the article of the question that makes ``day`` not count."""
-    for question in work.history.questions:
-        rule = pause_rule(work, question)
-        if rule is not None and pause_refused(work, question, rule) is None and _spans(question, rule, day):
-            return rule.article
+    for pausing in work.pauses:
+        if pausing.refused is None and _spans(pausing, day):
+            return pausing.rule.article
     return work.rules.receipt.article
 
 
-def _spans(question: Question, rule: PauseRule, day: date) -> bool:
-    ended = question.answered_on is not None and question.answered_on < day
-    return first_excluded(question, rule) <= day and not ended
+def _spans(pausing: Pausing, day: date) -> bool:
+    answered_on = pausing.question.answered_on
+    begun = first_excluded(pausing.question, pausing.rule) <= day
+    return begun and (answered_on is None or answered_on >= day)
 
 
 def _tell_asides(work: Work, found: Found) -> list[Step]:
     """Facts that move nothing are told too, so that nobody wonders."""
-    steps = [step for question in work.history.questions for step in _tell_question(work, found, question)]
+    steps = _tell_questions(work, found) if work.history.questions else []
     return steps + [work.step(*aside) for aside in _asides(work)] if _has_asides(work.history) else steps
 
 
@@ -134,25 +134,29 @@ def _asides(work: Work) -> Iterator[Ruling]:
         yield Ruling(StepCode.FUTURE_FACT, article, None, {"event_on": on})
 
 
-def _tell_question(work: Work, found: Found, question: Question) -> list[Step]:
-    if any(rule.subject is question.subject for rule in work.rules.resets):
-        return []
-    rule = pause_rule(work, question)
-    if rule is None:
-        article = work.rules.receipt.article
-        return [work.step(StepCode.QUESTION_WITHOUT_EFFECT, article, None, about(question))]
-    code = pause_refused(work, question, rule)
-    if code is not None:
-        return [work.step(code, rule.article, None, about(question))]
-    return _tell_too_late(work, found, question, rule)
+def _tell_questions(work: Work, found: Found) -> list[Step]:
+    """Tell the questions that move nothing; those that move the start are told there."""
+    steps = [
+        work.step(*told) for told in map(partial(_pausing_aside, found), work.pauses) if told is not None
+    ]
+    return steps + [
+        _without_effect(work, question) for question in work.history.questions if not work.knows(question)
+    ]
 
 
-def _tell_too_late(work: Work, found: Found, question: Question, rule: PauseRule) -> list[Step]:
+def _without_effect(work: Work, question: Question) -> Step:
+    return work.step(StepCode.QUESTION_WITHOUT_EFFECT, work.rules.receipt.article, None, about(question))
+
+
+def _pausing_aside(found: Found, pausing: Pausing) -> Ruling | None:
+    question, rule, refused = pausing
+    if refused is not None:
+        return Ruling(refused, rule.article, None, about(question))
     run = found.run
     if run is None or run.open is not None or first_excluded(question, rule) <= run.end:
-        return []
+        return None
     values = {**about(question), "limit_on": run.end}
-    return [work.step(StepCode.QUESTION_TOO_LATE, rule.article, None, values)]
+    return Ruling(StepCode.QUESTION_TOO_LATE, rule.article, None, values)
 
 
 def _tell_extensions(work: Work, run: Run) -> list[Step]:
