@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cases.packs.content import Json, PackRecord, Redacted
 from cases.packs.pdf.book import GREY, MARGIN, Book, Cell, Grid, Style
@@ -75,10 +76,9 @@ def _spread(number: float, widths: list[float], room: float) -> tuple[float, ...
 
 
 def _need(column: Column, label: str) -> float:
-    word = max(
-        min(column.longest_word, _LONGEST_WORD), min(max(map(len, label.split())), _LONGEST_WORD) + 1, 4
-    )
-    return word * _WORD_CHAR + _PADDING
+    word = max(map(len, label.split()), default=0) + 1
+    longest = max(min(column.longest_word, _LONGEST_WORD), min(word, _LONGEST_WORD + 1), 4)
+    return longest * _WORD_CHAR + _PADDING
 
 
 def _want(column: Column) -> float:
@@ -87,7 +87,7 @@ def _want(column: Column) -> float:
 
 def _lines(collection: Collection, edges: tuple[float, ...]) -> float:
     """Lines of an average row."""
-    widths = [right - left - _PADDING for left, right in zip(edges[1:], edges[2:], strict=False)]
+    widths = [right - left - _PADDING for left, right in pairwise(edges[1:])]
     pairs = zip(collection.columns.values(), widths, strict=True)
     return max(column.total / collection.count * _CHAR / width for column, width in pairs)
 

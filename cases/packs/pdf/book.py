@@ -19,6 +19,7 @@ from cases.packs.pdf.text import Encoder, face
 MARGIN = 56.0
 TOP = 72.0
 BOTTOM = 62.0
+KEPT_TOGETHER = 200.0  # A row of a table up to this height is not torn apart.
 GRID = "0.82 0.84 0.87"
 SHADE = "0.945 0.95 0.96"
 MARK_SHADE = "0.90 0.90 0.91"
@@ -298,13 +299,13 @@ class Book:
         self.page.code.append(f"/Artifact<</Type/Pagination>>BDC {' '.join(shown)} EMC")
 
     def row(self, grid: Grid, cells: Sequence[Cell], leading: float) -> None:
-        """Draw one row. A row that fits on a page stays together; a taller one goes on over pages."""
+        """Draw one row. A low row stays together; a tall one starts here and goes on over pages."""
         pad = 2 * grid.pad
         tallest = max([len(cell.lines) for cell in cells])
         if tallest * leading + pad <= self.room:
             self._row_part(grid, cells, tallest, leading)
             return
-        if tallest * leading + pad <= self.page.height - TOP - BOTTOM - self._head_height(grid):
+        if tallest * leading + pad <= KEPT_TOGETHER:
             self._repeat_head(grid)
             self._row_part(grid, cells, tallest, leading)
             return

@@ -214,7 +214,6 @@ class _CrossReferences:
 
 
 _ROW = Struct(">BIH").pack
-_ROWS = Struct(">BIH")
 
 
 def _renamed(rows: bytes, own: int) -> bytes:
@@ -239,6 +238,7 @@ def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts) -> None:
     for key, page in enumerate(file.pages):
         page.obj.StructParents = key
         page.obj.Tabs = Name.S
+    _drop_unused_fonts(file)
     _attach_links(file, structure)
     root = file.Root
     root.MarkInfo = Dictionary(Marked=True)
@@ -246,6 +246,13 @@ def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts) -> None:
     root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
     root.Metadata = file.make_stream(_metadata(facts), Type=Name.Metadata, Subtype=Name.XML)
     _bookmark(file, structure.outlines)
+
+
+def _drop_unused_fonts(file: pikepdf.Pdf) -> None:
+    """ReportLab names Helvetica in every file, used or not; what is not embedded has no place here."""
+    fonts = file.pages[0].obj.Resources.Font
+    for name in [name for name, font in fonts.items() if "/FontDescriptor" not in font]:
+        del fonts[name]
 
 
 def _attach_links(file: pikepdf.Pdf, structure: Structure) -> None:
@@ -274,12 +281,13 @@ def _bookmark(file: pikepdf.Pdf, outlines: Sequence[Outline]) -> None:
     if not outlines:
         return
     with file.open_outline() as outline:
-        levels = [outline.root]
+        branches = [(0, outline.root)]
         for mark in outlines:
+            while branches[-1][0] >= mark.level:
+                branches.pop()
             item = pikepdf.OutlineItem(mark.title, mark.page)
-            del levels[mark.level :]
-            levels[-1].append(item)
-            levels.append(item.children)
+            branches[-1][1].append(item)
+            branches.append((mark.level, item.children))
 
 
 def _metadata(facts: Facts) -> bytes:

@@ -132,17 +132,21 @@ class Wording:
         return f"[{self.withheld_mark.format(code=code)}]"
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """Codes of the languages that have words."""
     folder = files(__package__)
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".toml")))
 
 
-@cache
 def wording(language: str) -> Wording:
     """The words of a language tag such as de-AT; English when we do not have that language."""
     code = language.replace("_", "-").split("-")[0].lower()
-    name = code if code in languages() else FALLBACK
+    return _loaded(code if code in languages() else FALLBACK)
+
+
+@cache
+def _loaded(name: str) -> Wording:
     text = files(__package__).joinpath(f"{name}.toml").read_text("utf-8")
     return Wording(**{key: _frozen(value) for key, value in tomllib.loads(text).items()})
 

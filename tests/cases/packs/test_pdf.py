@@ -1,0 +1,205 @@
+import io
+import re
+from itertools import pairwise
+
+import pikepdf
+import pypdfium2
+import pytest
+
+from cases.packs.content import PackRecord
+from cases.packs.letter import render_letter
+from cases.packs.pdf.book import CELL, Book, Cell, Running
+from cases.packs.pdf.colours import WHITE, accent, contrast
+from cases.packs.pdf.tags import Facts
+from cases.packs.pdf.text import face
+from tests.cases.packs.samples import LETTER, pack_of, page_texts, pdf_text, rendered, rows
+
+
+@pytest.fixture(scope="module")
+def report() -> bytes:
+    wide = {f"field_{number}": "some words of text " * 3 for number in range(12)}
+    tall = {"text": "Word after word. " * 900}
+    records = [
+        *rows(150, first="x", second="y"),
+        *(PackRecord("crm", "wide", "Wide", number, wide) for number in range(151, 161)),
+        PackRecord("web", "tall", "Tall", 161, tall),
+    ]
+    files, _ = rendered(pack_of(records))
+    return files["02-report.pdf"]
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book(Facts("Title", "Author", "en"), Running("left", "right", "{page}/{pages}"))
+
+
+def elements(node):
+    """All structure elements beneath a node of the tree."""
+    kids = node.get("/K", [])
+    for kid in kids if isinstance(kids, pikepdf.Array) else [kids]:
+        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
+            yield kid
+            yield from elements(kid)
+
+
+def test_file_tells_language_title_and_that_it_is_accessible(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        metadata = pdf.Root.Metadata.read_bytes().decode()
+
+        assert str(pdf.Root.Lang) == "en"
+        assert bool(pdf.Root.MarkInfo.Marked)
+        assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
+        assert "/Info" not in pdf.trailer
+        assert re.findall(r"<pdfuaid:part>(.*?)<", metadata) == ["1"]
+        assert re.findall(r'x-default">(.*?)<', metadata) == ["Your personal data – K7QF-2M9D/A"]
+
+
+def test_file_is_sound(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        assert pdf.check_pdf_syntax() == []
+
+
+def test_each_mark_on_each_page_belongs_to_an_element_of_the_same_tag(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        nums = pdf.Root.StructTreeRoot.ParentTree.Nums
+        parents = {int(nums[i]): nums[i + 1] for i in range(0, len(nums), 2)}
+        for page in pdf.pages:
+            content = page.obj.Contents.read_bytes().decode("latin-1")
+            drawn = re.findall(r"/(\w+)<</MCID (\d+)>>BDC", content)
+
+            assert [int(mark) for _, mark in drawn] == list(range(len(drawn)))
+            assert [tag for tag, _ in drawn] == [str(e.S)[1:] for e in parents[int(page.obj.StructParents)]]
+
+
+def test_text_outside_of_marks_and_artifacts_is_not_there(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        for page in pdf.pages:
+            content = page.obj.Contents.read_bytes().decode("latin-1")
+            marked = re.sub(r"/\w+<<[^\n]*?>>BDC.*?EMC", "", content, flags=re.DOTALL)
+
+            assert " Tj" not in marked
+            assert content.count("BDC") == content.count("EMC")
+
+
+def test_headings_leave_no_level_out(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        levels = [int(str(e.S)[2]) for e in elements(pdf.Root.StructTreeRoot) if str(e.S)[1] == "H"]
+
+    assert levels[0] == 1
+    assert [after for before, after in pairwise(levels) if after > before + 1] == []
+
+
+def test_rows_of_a_table_have_the_same_number_of_cells(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        for table in [e for e in elements(pdf.Root.StructTreeRoot) if e.S == "/Table"]:
+            counted = {sum(span(cell) for cell in row.K) for row in elements(table) if row.S == "/TR"}
+
+            assert len(counted) == 1
+
+
+def span(cell):
+    attributes = cell.get("/A", pikepdf.Dictionary())
+    return int(attributes.get("/ColSpan", 1))
+
+
+def test_fonts_are_embedded(report):
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        fonts = pdf.pages[0].obj.Resources.Font
+
+        assert {"/FontFile2" in font.FontDescriptor for font in fonts.values()} == {True}
+
+
+def test_text_taller_than_a_page_goes_on_and_stays_whole(report):
+    pages = [text.count("after") for text in page_texts(report)]
+
+    assert sum(pages) == 900
+    assert len([count for count in pages if count]) > 1
+
+
+def test_nothing_is_drawn_beyond_the_edges(report):
+    with pypdfium2.PdfDocument(report) as pdf:
+        for page in pdf:
+            width, height = page.get_size()
+            text = page.get_textpage()
+            boxes = [text.get_rect(number) for number in range(text.count_rects())]
+
+            assert [
+                b for b in boxes if b[0] < 40 or b[2] > width - 40 or b[1] < 20 or b[3] > height - 20
+            ] == []
+
+
+def test_bookmarks_lead_to_the_chapters(report):
+    with pypdfium2.PdfDocument(report) as pdf:
+        titles = [(mark.level, mark.get_title()) for mark in pdf.get_toc()]
+
+    assert titles[:3] == [(0, "Contents"), (0, "How your personal data is used"), (1, "Customer desk")]
+
+
+def test_letter_reads_as_a_letter():
+    read = (
+        "Harbour Telecom 1 Quay Street · Leeds LS1 4AP Luís Gonçalves Rua Nova 7 Lisboa "
+        "Our reference K7QF-2M9D/A Date 1 December 2026 Your request for your data Dear Luís Gonçalves, "
+        "We enclose a copy of your personal data. Yours sincerely Ada Example Privacy team "
+        "Enclosed: Report; Data Reference K7QF-2M9D/A Page 1 of 1"
+    )
+
+    assert page_texts(render_letter(LETTER)) == [read]
+
+
+def test_characters_of_many_scripts_in_one_file_are_all_read_back():
+    # More than one subset of 256 glyphs is needed for these.
+    scripts = "".join(chr(code) for code in [*range(0xC0, 0x180), *range(0x391, 0x3A2), *range(0x410, 0x450)])
+
+    files, _ = rendered(pack_of(rows(1, text=scripts), field_labels={"text": "Scripts"}))
+
+    assert "".join(pdf_text(files["02-report.pdf"]).split()).count(scripts) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("a\tb\x00c\x1b[0m", "a bc[0m"),
+        ("one\r\ntwo\rthree", "one\ntwo\nthree"),
+        ("e\u0301", "é"),
+        ("soft\u00adhyphen\u202e\ufeff", "softhyphen"),
+        ("\ue000 \ud800 😀", "[U+E000] [U+D800] [U+1F600]"),
+    ],
+)
+def test_clean_leaves_what_can_be_printed(text, clean):
+    assert face("regular").clean(text) == clean
+
+
+def test_wrap_keeps_every_word_and_fits():
+    font = face("regular")
+    text = "A sentence with a-very-long-compound/word_that@breaks.somewhere and Donaudampfschifffahrtsgesellschaft"
+
+    lines = font.wrap(text, 9_000)
+
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert [line for line in lines if font.width(line) > 9_000] == []
+
+
+@pytest.mark.parametrize("colour", ["#ffcc00", "#ffffff", "1f4e79", "not a colour", "#000000"])
+def test_accent_is_readable_on_white(colour):
+    parts = tuple(round(float(part) * 255) for part in accent(colour).split())
+
+    assert contrast(parts, WHITE) >= 4.49
+
+
+def test_row_that_is_low_moves_to_the_next_page_with_the_head(book):
+    book.new_page()
+    grid = book.grid(book.document, (56, 200, 500), ("Left", "Right"))
+    while book.room > 60:
+        row = grid.part.add("TR")
+        book.row(grid, [cell_of(row.add("TD"), 56), cell_of(row.add("TD"), 200)], 11.5)
+    row = grid.part.add("TR")
+    book.row(grid, [cell_of(row.add("TD"), 56, 10), cell_of(row.add("TD"), 200)], 11.5)
+
+    pages = page_texts(book.finish())
+
+    assert [text.count("Left") for text in pages] == [1, 1]
+    assert pages[1].count("line") == 11
+
+
+def cell_of(element, x, lines=1):
+    return Cell(element, x, ["line"] * lines, CELL)
