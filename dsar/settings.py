@@ -117,6 +117,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "identity:sign-in"
 LOGIN_REDIRECT_URL = "/"
+# Everything else is for staff who have passed both factors. An entry that ends in a slash opens what is below it.
+PUBLIC_PATHS = ("/healthz", "/static/", "/p/", "/staff/sign-in/", "/staff/sign-out/", "/staff/invitation/")
+INVITATION_DAYS = env.number("DSAR_INVITATION_DAYS", 7)
 OTP_TOTP_ISSUER = "DSAR desk"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
@@ -125,11 +128,16 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "identity.signin.locked_out"
 AXES_IPWARE_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
+# What was typed is kept nowhere: attempts are counted under a keyed hash, and sign-ins are in our own trail.
+AXES_USERNAME_CALLABLE = "identity.signin.lockout_name"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "email", "next", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+# Trying while locked out does not prolong it, so that the time which the page names is true.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "identity.signin.client_address"
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 SESSION_IDLE_SECONDS = env.number("DSAR_IDLE_SECONDS", 30 * 60)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

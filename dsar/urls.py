@@ -1,1 +1,7 @@
-urlpatterns = []
+"""Every address of the site. What is public is in the settings: ``PUBLIC_PATHS``."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("staff/", include("identity.urls")),
+]

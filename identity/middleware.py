@@ -2,39 +2,98 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.cache import patch_cache_control
 
 from dsar.lib.tenancy import unit_of_work
+from identity import sessions, signin
+from identity.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-SEEN = "seen_at"
+# What somebody may open who has given the password and not yet the second factor.
+HALF_WAY = frozenset({"identity:second-factor", "identity:recovery-code", "identity:enrolment"})
 
 
 class StaffAccessMiddleware:
-    """Signs out who was idle for too long; marks the request with the controllers that it may touch."""
+    """Opens nothing but the public paths to anybody who has not passed both factors.
+
+    It also signs out who was idle for too long or has been here for too long.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            _expire_idle(request)
-        return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        _expire(request)
+        response = self.get_response(request)
+        # The back button after signing out, and shared machines, show nothing.
+        patch_cache_control(response, no_store=True, private=True)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if is_public(request.path_info) or sessions.is_verified(request) or _is_half_way(request):
+            return None
+        return _turn_away(request)
 
 
-def _expire_idle(request: HttpRequest) -> None:
+def is_public(path: str) -> bool:
+    """Whether a path is open to everybody: one of the list, or below one that ends in a slash."""
+    return any(
+        path == public or (public.endswith("/") and path.startswith(public))
+        for public in settings.PUBLIC_PATHS
+    )
+
+
+def _is_half_way(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return request.user.is_authenticated and match is not None and match.view_name in HALF_WAY
+
+
+def _turn_away(request: HttpRequest) -> HttpResponse:
+    """Send the visitor to what is missing; a fragment's request takes the whole page along."""
+    address = _missing(request)
+    if not request.headers.get("HX-Request"):
+        return redirect(address)
+    return HttpResponse(status=204, headers={"HX-Redirect": address})
+
+
+def _missing(request: HttpRequest) -> str:
+    wanted = _wanted(request)
+    if isinstance(request.user, User):
+        if wanted:
+            request.session[sessions.DESTINATION] = wanted
+        return sessions.next_page(request)
+    reason = getattr(request, "signed_out_because", None)
+    return sessions.sign_in_address(wanted, reason, unsent=request.method != "GET")
+
+
+def _wanted(request: HttpRequest) -> str:
+    """The page to come back to: what was asked for, but never the target of a form or a fragment."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        return str(htmx.current_url_abs_path or "")
+    return request.get_full_path() if request.method == "GET" else ""
+
+
+def _expire(request: HttpRequest) -> None:
     now = int(time.time())
-    if now - request.session.get(SEEN, now) > settings.SESSION_IDLE_SECONDS:
-        logout(request)
-        return
-    # Written at most once a minute, so that not every page costs a write.
-    if now - request.session.get(SEEN, 0) > 60:
-        request.session[SEEN] = now
+    reason = sessions.end_reason(request, now)
+    if reason is None:
+        sessions.touch(request, now)
+    elif isinstance(request.user, User):
+        with unit_of_work([]):
+            signin.sign_out(request, request.user, reason)
+        request.signed_out_because = reason  # type: ignore[attr-defined]
 
 
 class UnitOfWorkMiddleware:

@@ -1,5 +1,6 @@
 """Staff's second factors. The secrets are sealed; recovery codes are kept as hashes."""
 
+import time
 from uuid import UUID
 
 from django.db import models
@@ -35,6 +36,11 @@ class TotpDevice(UuidModel, ThrottlingMixin, Device):  # type: ignore[misc]
     def sealing_key_id(self) -> UUID:
         return self.key_id
 
+    @property
+    def persistent_id(self) -> str:
+        """How the session names this device. The library reads the part after the slash as a number."""
+        return f"{self.model_label()}/{self.id.int}"
+
     def verify_token(self, token: str) -> bool:
         """True once for a present code; every failure makes the next try wait longer."""
         allowed, _ = self.verify_is_allowed()
@@ -52,9 +58,10 @@ class TotpDevice(UuidModel, ThrottlingMixin, Device):  # type: ignore[misc]
         return 1.0
 
     def _step_of(self, token: str) -> int | None:
-        if not (token.isdigit() and len(token) == 6):
+        if not (token.isascii() and token.isdigit() and len(token) == 6):
             return None
         totp = TOTP(bytes.fromhex(self.secret), step=STEP_SECONDS)
+        totp.time = time.time()  # Held still, so that the step noted is the step that was compared.
         if not totp.verify(int(token), TOLERANCE_STEPS, self.last_step + 1):
             return None
         return int(totp.t())

@@ -1,0 +1,87 @@
+"""What staff type to sign in and to keep their account."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.utils.translation import gettext_lazy as _
+
+from identity.models import User
+
+LONGEST_PASSWORD = 256
+
+
+def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+    """A password as it is typed: nothing is trimmed, and a browser's keeper knows what it is for."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(
+        label=label, widget=widget, strip=False, max_length=LONGEST_PASSWORD, help_text=help_text
+    )
+
+
+class SignInForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = password_field(_("Password"), "current-password")
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"), help_text=_("The six digits that your authenticator app shows now."), max_length=12
+    )
+
+    def clean_code(self) -> str:
+        """Apps show the digits in two groups, and people type what they see."""
+        return "".join(str(self.cleaned_data["code"]).split())
+
+
+class RecoveryCodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Recovery code"),
+        help_text=_("One of the ten codes that you kept, such as k7qf-2m9d-h3xp-w8rt. It works once."),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        ),
+    )
+
+
+class CurrentPasswordForm(forms.Form):
+    """Asked again before anything by which somebody else at this desk could take the account over."""
+
+    current = password_field(
+        _("Your password"), "current-password", _("So that nobody else does this at your desk.")
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice, because it cannot be seen."""
+
+    new = password_field(
+        _("New password"), "new-password", _("At least twelve characters. A few words in a row are good.")
+    )
+    again = password_field(_("New password again"), "new-password")
+
+    def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_new(self) -> str:
+        """Long, not common, and not like the person's own name or address."""
+        new = str(self.cleaned_data["new"])
+        password_validation.validate_password(new, self.person)
+        return new
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "new" in cleaned and "again" in cleaned and cleaned["new"] != cleaned["again"]:
+            self.add_error("again", _("This differs from the new password above. Type both again."))
+        return cleaned
+
+
+class PasswordForm(NewPasswordForm):
+    current = password_field(_("Your present password"), "current-password")
+    field_order = ["current", "new", "again"]

@@ -1,0 +1,84 @@
+"""The session of a member of staff: when it began, when it ends and why, and where it leads."""
+
+import time
+from enum import StrEnum
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from identity.models import TotpDevice, User
+
+STARTED = "started_at"
+SEEN = "seen_at"
+DESTINATION = "destination"
+SEEN_EVERY_SECONDS = 60
+
+
+class Reason(StrEnum):
+    """Why a session ended, as the sign-in page is told."""
+
+    ASKED = "asked"
+    IDLE = "idle"
+    EXPIRED = "expired"
+    PASSWORD_SET = "password-set"  # noqa: S105 - a reason, not a secret
+
+
+def begin(request: HttpRequest, destination: str) -> None:
+    """Note when the session began, and where the person wanted to go."""
+    request.session[STARTED] = request.session[SEEN] = int(time.time())
+    request.session[DESTINATION] = safe_destination(request, destination)
+
+
+def end(request: HttpRequest) -> None:
+    """Destroy the session with all it held."""
+    logout(request)
+
+
+def is_verified(request: HttpRequest) -> bool:
+    """Whether the visitor is a member of staff who has passed both factors."""
+    return request.user.is_authenticated and getattr(request.user, "otp_device", None) is not None
+
+
+def end_reason(request: HttpRequest, now: int) -> Reason | None:
+    """Why this session is over at ``now`` (Unix seconds); None while it lasts."""
+    if now - request.session.get(STARTED, now) > settings.SESSION_ABSOLUTE_SECONDS:
+        return Reason.EXPIRED
+    if now - request.session.get(SEEN, now) > settings.SESSION_IDLE_SECONDS:
+        return Reason.IDLE
+    return None
+
+
+def touch(request: HttpRequest, now: int) -> None:
+    """Note that the person is here; at most once a minute, so that not every page costs a write."""
+    request.session.setdefault(STARTED, now)
+    if now - request.session.get(SEEN, 0) > SEEN_EVERY_SECONDS:
+        request.session[SEEN] = now
+
+
+def safe_destination(request: HttpRequest, wanted: str) -> str:
+    """A path of this site, or the home page: a link to us must not lead elsewhere."""
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else settings.LOGIN_REDIRECT_URL
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where a visitor goes now: through what is still missing, then to where they wanted."""
+    if not isinstance(request.user, User):
+        return reverse("identity:sign-in")
+    if is_verified(request):
+        return str(request.session.pop(DESTINATION, settings.LOGIN_REDIRECT_URL))
+    has_app = TotpDevice.objects.filter(user=request.user, confirmed=True).exists()
+    return reverse("identity:second-factor" if has_app else "identity:enrolment")
+
+
+def sign_in_address(wanted: str, reason: Reason | None, *, unsent: bool = False) -> str:
+    """The sign-in page, told where to go afterwards, why it is shown, and whether something sent was not kept."""
+    query = {"next": wanted, "reason": reason or "", "unsent": "1" if reason and unsent else ""}
+    return (
+        f"{reverse('identity:sign-in')}?{urlencode({name: value for name, value in query.items() if value})}"
+    )

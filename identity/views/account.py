@@ -1,0 +1,99 @@
+"""One's own account: password, authenticator app, recovery codes."""
+
+import time
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dsar.audit.actions import Action
+from dsar.audit.record import record
+from identity import second_factor as factor
+from identity import signin
+from identity.forms import CurrentPasswordForm, PasswordForm
+from identity.models import User
+from identity.views.person import person_of
+from identity.views.second_factor import enrolment_page
+
+CHANGING_APP = "changing_app"
+CHANGING_SECONDS = 10 * 60
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    person = person_of(request)
+    context = {"app": factor.app_of(person), "codes_left": factor.codes_left(person)}
+    return render(request, "identity/account.html", context)
+
+
+@sensitive_post_parameters("current", "new", "again")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    person = person_of(request)
+    form = PasswordForm(person, request.POST or None)
+    if form.is_valid() and _is_confirmed(request, form):
+        change_password(request, person, form.cleaned_data["new"])
+        messages.success(request, _("Your password is changed. You were signed out everywhere else."))
+        return redirect("identity:account")
+    return render(request, "identity/password.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def change_password(request: HttpRequest, person: User, new: str) -> None:
+    """Set the password and end the person's other sessions: each holds a hash of the old one."""
+    person.set_password(new)
+    person.save(update_fields=["password"])
+    update_session_auth_hash(request, person)
+    record(Action.PASSWORD_CHANGED, person.actor, timezone.now(), data={"by": "account"})
+
+
+@sensitive_post_parameters("current")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    form = CurrentPasswordForm(request.POST or None)
+    if form.is_valid() and _is_confirmed(request, form):
+        codes = factor.make_recovery_codes(person_of(request))
+        return render(
+            request, "identity/recovery_codes.html", {"codes": codes, "onward": reverse("identity:account")}
+        )
+    context = {"form": form, "codes_left": factor.codes_left(person_of(request))}
+    return render(request, "identity/new_recovery_codes.html", context, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters("current")
+@never_cache
+@require_http_methods(["GET", "POST"])
+def new_app(request: HttpRequest) -> HttpResponse:
+    """First the password, then the new app; the present one works until the new one is confirmed."""
+    if request.session.get(CHANGING_APP, 0) > time.time() - CHANGING_SECONDS:
+        return _change_app(request)
+    form = CurrentPasswordForm(request.POST or None)
+    if form.is_valid() and _is_confirmed(request, form):
+        request.session[CHANGING_APP] = int(time.time())
+        return redirect("identity:new-app")
+    return render(request, "identity/new_app.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _change_app(request: HttpRequest) -> HttpResponse:
+    page = enrolment_page(request)
+    if request.method == "POST" and page.status_code == 200:
+        del request.session[CHANGING_APP]
+    return page
+
+
+def _is_confirmed(request: HttpRequest, form: Form) -> bool:
+    """Whether the password typed is the person's own; wrong ones count towards lock-out as at the door."""
+    person = person_of(request)
+    if signin.check_password(request, person.email, form.cleaned_data["current"]) == person:
+        return True
+    form.add_error("current", _("This is not your password."))
+    return False
