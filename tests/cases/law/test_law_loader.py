@@ -178,9 +178,8 @@ def test_remedies_of_the_uk_know_the_complaint_since_its_day(on: date, codes: li
 def test_remedies_of_a_member_state_name_its_authority() -> None:
     authority, court = loader.remedies("EU-IE", TODAY)
 
-    assert (
-        authority.rpartition("; ")[2]
-        == "for us this is Data Protection Commission (https://www.dataprotection.ie)."
+    assert authority.rpartition("broken. ")[2] == (
+        "The one for us: Data Protection Commission (https://www.dataprotection.ie)."
     )
     assert court == "You may go to court, where we are established or where you live."
 
