@@ -178,14 +178,17 @@ def safe_name(name: str, kind: Kind | None = None) -> str:
 
     Folders, control and direction signs go, inner dots become underscores, the stem has at most 100 bytes.
     """
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    base = name.replace("\\", "/").rpartition("/")[2]
     visible = "".join(sign for sign in base if unicodedata.category(sign)[0] != "C")
-    stem, extension = _split(visible)
-    stem = re.sub(r'[<>:"|?*.;%\s]+', "_", stem).strip("_- ")
-    stem = stem.encode()[:_MAX_NAME].decode(errors="ignore") or "file"
-    if _RESERVED_NAME.match(stem):
-        stem = f"_{stem}"
-    return f"{stem}.{_given_extension(extension, kind)}".rstrip(".")
+    stem, extension = _split(unicodedata.normalize("NFC", visible))
+    return f"{_safe_stem(stem)}.{_given_extension(extension, kind)}".rstrip(".")
+
+
+def _safe_stem(stem: str) -> str:
+    plain = re.sub(r'[<>:"|?*.;%\s]+', "_", stem).strip("_-")
+    # Cutting can lay bare another separator at the end, hence the second strip.
+    short = plain.encode()[:_MAX_NAME].decode(errors="ignore").strip("_-") or "file"
+    return f"_{short}" if _RESERVED_NAME.match(short) else short
 
 
 def _given_extension(extension: str, kind: Kind | None) -> str:
