@@ -107,9 +107,8 @@ class _Update:
         self.catalog_entries = file.Root.unparse(resolved=True)
         self.links = [self._annotation(file, element) for element in structure.links]
         self.elements = [structure.root]
-        for (
-            element
-        ) in self.elements:  # The list grows while it is walked: breadth first, parents before kids.
+        # The list grows while it is walked: breadth first, parents before kids.
+        for element in self.elements:
             self.elements.extend(element.kids)
         for number, element in enumerate(self.elements, self.first + 2):
             element.number = number
@@ -170,36 +169,35 @@ class _Update:
         return b"".join(parts)
 
 
+_ROW = Struct(">BIH").pack  # kind; offset, or number of the object stream; index in that stream
+_PER_STREAM = 500
+
+
 class _CrossReferences:
     """Packs objects into object streams and keeps where each is (ISO 32000-1, 7.5.7 and 7.5.8)."""
 
-    PER_STREAM = 500
-
     def __init__(self, first: int) -> None:
-        self.next = first
-        self.first = first
+        self.first = self.next = first
         self.rows: list[bytes] = []
-        self._streams: list[int] = []
 
     def object_streams(self, bodies: Iterator[str], at: int) -> Iterator[bytes]:
         """The streams for objects numbered from `first`; the streams' own numbers come after all of them."""
-        batches = []
-        while batch := list(islice(bodies, self.PER_STREAM)):
-            batches.append(_packed(batch, self.next))
-            self.rows.append(b"".join([_ROW(2, len(batches) - 1, index) for index in range(len(batch))]))
-            self.next += len(batch)
-        yield from self._written(batches, at)
-
-    def _written(self, batches: list[bytes], at: int) -> Iterator[bytes]:
-        own = self.next
-        # Type 2 rows name the stream by its number, which was not known before the last object.
-        self.rows = [_renamed(rows, own) for rows in self.rows]
-        for number, batch in enumerate(batches, own):
-            part = f"{number} 0 obj\n".encode() + batch
+        batches = list(self._batches(bodies))
+        for number, (count, _) in enumerate(batches, self.next):
+            self.rows.extend([_ROW(2, number, index) for index in range(count)])
+        for _, batch in batches:
+            part = f"{self.next} 0 obj\n".encode() + batch
             self.rows.append(_ROW(1, at, 0))
             self.next += 1
             at += len(part)
             yield part
+
+    def _batches(self, bodies: Iterator[str]) -> Iterator[tuple[int, bytes]]:
+        """How many objects, and the stream that holds them."""
+        while batch := list(islice(bodies, _PER_STREAM)):
+            first = self.next
+            self.next += len(batch)
+            yield len(batch), _packed(batch, first)
 
     def ending(self, catalog: int, catalog_at: int, at: int, previous: int, file_id: str) -> bytes:
         """The cross-reference stream, and the place where it starts."""
@@ -211,13 +209,6 @@ class _CrossReferences:
             f"/Filter/FlateDecode/Length {len(rows)}>>stream\n"
         )
         return head.encode("latin-1") + rows + f"\nendstream\nendobj\nstartxref\n{at}\n%%EOF\n".encode()
-
-
-_ROW = Struct(">BIH").pack
-
-
-def _renamed(rows: bytes, own: int) -> bytes:
-    return b"".join([_ROW(kind, own + stream, index) for kind, stream, index in _ROWS.iter_unpack(rows)])
 
 
 def _packed(bodies: Sequence[str], first: int) -> bytes:
