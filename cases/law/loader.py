@@ -181,6 +181,12 @@ def exemptions_for(regime: str) -> tuple[Exemption, ...]:
     return _listed(book().exemptions, regime)
 
 
+def others_code(regime: str) -> str:
+    """Give the code under which a regime protects other people's data (UK Sch 2 para 16; EU Art 15(4))."""
+    codes = {entry.code for entry in exemptions_for(regime)}
+    return next((code for code in ("TP", "RIGHTS_OF_OTHERS") if code in codes), "OTHERS")
+
+
 def ground(kind: GroundKind, code: str, regime: str) -> Ground:
     """Give the ground of this kind and code; raises UnknownLaw when the regime has none."""
     return _one(grounds_for(kind, regime), code, regime)
