@@ -301,7 +301,9 @@ class SQLConnector(ABC):
         except sa.exc.SQLAlchemyError as error:
             failure = self._dialect.explain(error, where)
         if failure is not None:
-            self._drop(failure)
+            self._drop()
+            if isinstance(failure, SchemaDrift):
+                self._bind_afresh()
             raise failure
 
     def _connect(self) -> sa.Connection:
@@ -333,14 +335,18 @@ class SQLConnector(ABC):
         """Return what SQLAlchemy is given beside the address."""
         return {}
 
-    def _drop(self, failure: ConnectorError) -> None:
-        """Forget a connection on which something failed, and a schema that turned out to be old."""
+    def _bind_afresh(self) -> None:
+        """Forget a schema that turned out to be old; reading it anew names what is no longer there."""
+        _CACHE.drop(self._cache_key)
+        with self._session() as connection:
+            self._bind(connection)
+
+    def _drop(self) -> None:
+        """Forget a connection on which something failed."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.invalidate()
             connection.close()
-        if isinstance(failure, SchemaDrift):
-            _CACHE.drop(self._cache_key)
 
     def _bind(self, connection: sa.Connection, *, fresh: bool = False) -> BoundSource:
         now = self._clock()

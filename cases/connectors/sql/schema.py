@@ -93,11 +93,19 @@ def _bind_collection(
     for name in item.by_name:
         if name not in held:
             raise SchemaDrift(what=f"the column “{name}” of the table “{item.name}”")
-    columns = [sa.Column(name, held[name]["type"], nullable=held[name]["nullable"]) for name in item.by_name]
+    columns = [
+        sa.Column(name, _plain(held[name]["type"]), nullable=held[name]["nullable"]) for name in item.by_name
+    ]
     table = sa.Table(item.name, sa.MetaData(), *columns, schema=schema)
     _refuse_lists(item, table)
     unknown = tuple(name for name in held if name not in item.by_name)
     return BoundCollection(item, table, _choose_key(item, table, candidates), unknown)
+
+
+def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """Return the type beneath a domain, by which its values are compared."""
+    beneath = getattr(kind, "data_type", None)
+    return _plain(beneath) if isinstance(beneath, sa.types.TypeEngine) else kind
 
 
 def _choose_key(
