@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -81,12 +81,22 @@ def act(
     """Lock the case for an act that is not a transition; the caller saves and records inside its transaction."""
     locked = lock(case.pk)
     if permission is not None and not by.allows(permission, locked.controller_id):
-        refusal = errors.not_yours(name)
-        _record_refusal(case, name, by, now, refusal)
-        raise refusal
+        refuse(locked, name, by, now, errors.not_yours(name))
     if version is not None and version != locked.version:
         raise errors.somebody_was_quicker()
     return locked
+
+
+def refuse(case: Case, name: str, by: By, now: datetime, refusal: Refused) -> NoReturn:
+    """Put a refusal on the record, whatever happens to this transaction, and raise it."""
+    _record_refusal(case, name, by, now, refusal)
+    raise refusal
+
+
+def once(case: Case, name: str, by: By, version: int | None) -> None:
+    """Raise AlreadyDone where this person made this transition from the version that they saw."""
+    if version is not None and version != case.version and _did_it_before(case, name, by, version):
+        raise AlreadyDone(case)
 
 
 def touch(case: Case, *fields: str) -> None:
@@ -120,18 +130,16 @@ def available(case: Case, by: By) -> list[str]:
 
 
 def _find(case: Case, name: str, by: By, version: int | None) -> Transition:
-    moved = version is not None and version != case.version
-    if moved and _did_it_before(case, name, by, version):
-        raise AlreadyDone(case)
+    once(case, name, by, version)
     found = _declared()[name].get(str(case.state))
     if found is None:
         raise errors.not_from_here(name, case.state)
-    if moved:
+    if version is not None and version != case.version:
         raise errors.somebody_was_quicker()
     return found
 
 
-def _did_it_before(case: Case, name: str, by: By, version: int | None) -> bool:
+def _did_it_before(case: Case, name: str, by: By, version: int) -> bool:
     """Whether the last change from that version was this very act by this very person."""
     return AuditEvent.objects.filter(
         case_id=case.pk,

@@ -3,11 +3,13 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 from dsar.lib import crypto
 from dsar.lib.uuid7 import uuid7
@@ -32,26 +34,49 @@ class _Measure:
             yield chunk
 
 
-def store(
-    chunks: Iterable[bytes], *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
-) -> StoredFile:
-    """Encrypt a file under a key of its own beneath ``key_id`` and keep it.
+@dataclass(frozen=True)
+class Written:
+    """Ciphertext on disk that no row names yet."""
 
-    The row and the file's bytes are both durable when the transaction commits; after a rollback the
-    bytes that are left cannot be opened by anybody, and upkeep removes them.
+    file_id: UUID
+    file_key: crypto.DataKey
+    size: int
+    sha256: str
+
+
+def write(chunks: Iterable[bytes]) -> Written:
+    """Encrypt a file under a key of its own, outside of any transaction.
+
+    Bytes that no row comes to name cannot be opened by anybody, and upkeep removes them.
     """
     file_id, file_key, measure = uuid7(), crypto.new_key(), _Measure(chunks)
     _write(path(file_id), crypto.seal_stream(file_key, measure, _place(file_id)))
+    return Written(file_id, file_key, measure.size, measure.hash.hexdigest())
+
+
+def keep(
+    written: Written, *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
+) -> StoredFile:
+    """Name what was written, its key sealed beneath ``key_id``; durable when the transaction commits."""
     return StoredFile.objects.create(
-        id=file_id,
+        id=written.file_id,
         controller_id=controller_id,
         key_id=key_id,
-        sealed_key=crypto.seal_key(keyring.key(key_id), file_key, _place(file_id)),
+        sealed_key=crypto.seal_key(keyring.key(key_id), written.file_key, _place(written.file_id)),
         name=name,
         media_type=media_type,
-        size=measure.size,
-        sha256=measure.hash.hexdigest(),
+        size=written.size,
+        sha256=written.sha256,
         stored_at=now,
+    )
+
+
+def store(
+    chunks: Iterable[bytes], *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
+) -> StoredFile:
+    """Write and keep in one go, for what is small enough to wait for."""
+    return keep(
+        write(chunks), key_id=key_id, controller_id=controller_id, name=name, media_type=media_type, now=now
     )
 
 
@@ -65,10 +90,10 @@ def read(stored: StoredFile) -> Iterator[bytes]:
 
 
 def remove(stored: StoredFile) -> None:
-    """Delete the row and the bytes."""
+    """Delete the row, and the bytes when that commits: a rollback must not leave a row without its file."""
     where = path(stored.id)
     stored.delete()
-    where.unlink(missing_ok=True)
+    transaction.on_commit(lambda: where.unlink(missing_ok=True))
 
 
 def path(file_id: UUID) -> Path:
@@ -78,11 +103,29 @@ def path(file_id: UUID) -> Path:
 
 def _write(where: Path, chunks: Iterator[bytes]) -> None:
     where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(os.open(where, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as target:
-        for chunk in chunks:
-            target.write(chunk)
+    try:
+        _write_new(where, chunks)
+    except BaseException:
+        where.unlink(missing_ok=True)
+        raise
+    # A file outlives a power cut only when the folders that name it do.
+    for folder in (where.parent, where.parent.parent):
+        _sync_folder(folder)
+
+
+def _write_new(where: Path, chunks: Iterator[bytes]) -> None:
+    with os.fdopen(os.open(where, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "wb") as target:
+        target.writelines(chunks)
         target.flush()
         os.fsync(target.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _chunks(where: Path) -> Iterator[bytes]:

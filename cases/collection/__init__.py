@@ -1,0 +1,1 @@
+"""Collection runs: plan, search page by page, store, survive."""

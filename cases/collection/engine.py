@@ -1,0 +1,109 @@
+"""Search one source for one case: page by page, each page and its cursor in one transaction.
+
+The source is read outside of transactions; what is stored is fenced by the job's attempt, so that a worker
+that was given up can't write late.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+
+from cases.collection import identifiers, store
+from cases.connectors.base import Confidence, Connector, ConnectorError, Cursor, Identifier, Match, Page
+from cases.models import RunState, SearchState, SourceSearch
+from dsar.jobs.run import Claim
+
+WARNINGS = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search needs of the database, read once."""
+
+    connector: Connector
+    wanted: list[Identifier]
+    cursor: Cursor | None
+
+
+def search(claim: Claim, search_id: UUID) -> bool:
+    """Search until the source is finished; False where the search is not wanted any more.
+
+    Raises ConnectorError for what went wrong at the source.
+    """
+    plan = _begin(claim, search_id)
+    if plan is None:
+        return False
+    with closing(plan.connector):
+        matches = [match for match in plan.connector.find(plan.wanted) if match.confidence == Confidence.EXACT]
+        cursor = plan.cursor
+        while matches and not _store(claim, search_id, page := plan.connector.collect(matches, cursor)):
+            cursor = page.next
+    _end(claim, search_id, matches)
+    return True
+
+
+def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str) -> None:
+    """Show the readable reason and what to do; the other sources go on."""
+    with claim.step():
+        found = _locked(search_id)
+        if found.state in {SearchState.QUEUED, SearchState.RUNNING}:
+            found.state, found.ended_at = SearchState.FAILED, timezone.now()
+            found.error_code = error.code if error else code
+            found.error_text = f"{error} {error.what_to_do}" if error else _UNEXPECTED
+            found.save(update_fields=["state", "ended_at", "error_code", "error_text"])
+
+
+_UNEXPECTED = "Something unexpected went wrong in this search. Search this source again; if it fails again, tell the administrator."
+
+
+def _begin(claim: Claim, search_id: UUID) -> Plan | None:
+    with claim.step():
+        found = _locked(search_id)
+        if found.state not in {SearchState.QUEUED, SearchState.RUNNING} or found.run.state != RunState.RUNNING:
+            return None
+        found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
+        found.save(update_fields=["state", "started_at"])
+        cursor = Cursor.from_json(found.cursor) if found.cursor else None
+        wanted = identifiers.of(found.run.case.subject)
+        return Plan(identifiers.connect(found.source), wanted, cursor)
+
+
+def _store(claim: Claim, search_id: UUID, page: Page) -> bool:
+    """Store one page and where the next begins; True where it was the last."""
+    with claim.step():
+        found = _locked(search_id)
+        found.found += store.store_page(found, page.records, found.found)
+        found.expected = page.expected_total
+        found.cursor = page.next.to_json() if page.next else None
+        found.warnings = _warnings(found, page)
+        found.save(update_fields=["found", "expected", "cursor", "warnings"])
+        claim.progress(found=found.found, expected=found.expected or found.found)
+    return page.next is None
+
+
+def _warnings(search: SourceSearch, page: Page) -> list[str]:
+    unknown = [
+        f"{record_type}: {', '.join(names)} not described, not fetched"[:300]
+        for record_type, names in page.unknown_fields.items()
+    ]
+    return list(dict.fromkeys([*search.warnings, *page.warnings, *unknown]))[:WARNINGS]
+
+
+def _end(claim: Claim, search_id: UUID, matches: list[Match]) -> None:
+    with claim.step():
+        found = _locked(search_id)
+        found.state = SearchState.DONE if matches and found.found else SearchState.NO_DATA
+        found.cursor, found.ended_at = None, timezone.now()
+        found.save(update_fields=["state", "cursor", "ended_at"])
+
+
+def _locked(search_id: UUID) -> SourceSearch:
+    return (
+        SourceSearch.objects.select_for_update(of=("self",))
+        .select_related("run__case__subject", "run__case__subject_request", "source")
+        .get(pk=search_id)
+    )
+
+

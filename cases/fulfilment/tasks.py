@@ -1,0 +1,59 @@
+"""What is to be done, where: one task per source system."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cases.models import Case, Decision, FulfilmentTask, ItemDecision, SourceSystem
+from cases.review import items
+from cases.words import Right
+
+VERB: dict[str, str] = {
+    Right.ERASURE: "erase",
+    Right.RECTIFICATION: "rectify",
+    Right.RESTRICTION: "restrict",
+    Right.OBJECTION: "stop",
+    Right.AUTOMATED: "review_decision",
+}
+LISTED = 200
+
+
+def make(case: Case, decision: Decision | None, now: datetime) -> list[FulfilmentTask]:
+    """Make the tasks of a decision; records are named in the sealed text, up to a number that a person reads."""
+    made = []
+    for source, what in _per_source(case):
+        task = FulfilmentTask(
+            controller_id=case.controller_id,
+            case=case,
+            decision=decision,
+            source=source,
+            verb=VERB[case.right],
+            created_at=now,
+        )
+        task.what = what
+        task.save()
+        made.append(task)
+    return made
+
+
+def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
+    sources = SourceSystem.objects.filter(controller_id=case.controller_id)
+    if case.right in {Right.ERASURE, Right.RECTIFICATION}:
+        chosen = case.items.filter(decision=ItemDecision.ACT)
+        for source in sources.filter(pk__in=chosen.values("source_id")):
+            yield source, _listing(case, source)
+        if chosen.filter(source=None).exists():
+            yield None, _listing(case, None)
+    else:
+        for source in sources.filter(is_active=True):
+            yield source, ""
+
+
+def _listing(case: Case, source: SourceSystem | None) -> str:
+    """The records of one source, by collection and reference, and for a correction what is claimed."""
+    chosen = case.items.filter(decision=ItemDecision.ACT, source=source).select_related("case")
+    lines = [f"{group.collection}: {group.acted}" for group in items.groups(case) if group.acted and group.source_id == (source.pk if source else None)]
+    for item in chosen.order_by("collection", "number")[:LISTED]:
+        lines.append(f"- {item.collection} {item.content['ref']}")
+    for claim in case.subject_request.claims if case.right == Right.RECTIFICATION else []:
+        lines.append(f"* {claim.get('field', '')}: {claim.get('wrong', '')} → {claim.get('right', '')}")
+    return "\n".join(lines)

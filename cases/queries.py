@@ -1,0 +1,192 @@
+"""Shared reads. Look-ups by a person start from ``visible_to``, so that a stranger's case is not found."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cache
+from uuid import UUID
+
+from django.db.models import Q
+
+from cases.deadlines.engine import Deadline, compute
+from cases.deadlines.events import CaseFacts, EventKind, ExtensionReason, FeeBasis
+from cases.deadlines.events import ClockEvent as Fact
+from cases.deadlines.events import Right as DeadlineRight
+from cases.deadlines.loader import Regime, calendar_for, default_catalogue
+from cases.models import Case, ClockEvent, DataSubject, Instruction, SubjectIdentifier, SubjectRequest
+from cases.words import Say
+from dsar.lib import crypto, normalise, references
+from dsar.lib.tenancy import scratch
+from dsar.vault import keyring
+from dsar.vault.models import KeyPurpose
+from identity.models import Controller, User
+from identity.roles import Permission
+
+
+# -- requests and cases ------------------------------------------------------------------------------
+
+
+def case_visible_to(user: User, case_id: UUID, permission: Permission = Permission.VIEW_CASE) -> Case:
+    """The case with what its page needs; raises Case.DoesNotExist for a stranger's as for none."""
+    cases: Case = (
+        Case.objects.visible_to(user, permission)
+        .select_related("subject_request__subject", "subject_request__representative", "controller", "owner", "team")
+        .get(pk=case_id)
+    )
+    return cases
+
+
+def request_by_reference(user: User, typed: str) -> SubjectRequest | None:
+    """What somebody read out or typed in; None where it is nobody's or another brand's.
+
+    Raises references.BadReference, with a sentence, where it cannot be a reference at all.
+    """
+    found: SubjectRequest | None = (
+        SubjectRequest.objects.visible_to(user).filter(reference=references.parse(typed)).first()
+    )
+    return found
+
+
+# -- people ------------------------------------------------------------------------------------------
+
+
+def lookup_key(controller_id: UUID, now: datetime) -> crypto.DataKey:
+    """The controller's key of the blind index; derived once per unit of work."""
+    cached = scratch().get(("lookup", controller_id))
+    if not isinstance(cached, crypto.DataKey):
+        cached = keyring.key(keyring.shared_key(KeyPurpose.LOOKUP, controller_id, now).pk)
+        scratch()["lookup", controller_id] = cached
+    return cached
+
+
+def blind_identifiers(
+    controller: Controller,
+    now: datetime,
+    *,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+    external_id: str = "",
+    birth_date: str = "",
+) -> set[tuple[str, bytes]]:
+    """What a person may be found by, normalised, as keyed hashes. Nonsense is left out, never an error."""
+    key = lookup_key(controller.pk, now)
+    plain = {
+        *_normal("email", email, normalise.email),
+        *_normal("phone", phone, lambda text: normalise.phone(text, controller.phone_region)),
+        *_normal("external_id", external_id, normalise.external_id),
+        *_normal("birth_date", birth_date, normalise.birth_date),
+        *(("name", token) for token in normalise.name_tokens(name)),
+    }
+    return {(kind, crypto.blind(key, f"{kind}|{value}")) for kind, value in plain}
+
+
+def _normal(kind: str, text: str, rule: object) -> list[tuple[str, str]]:
+    if not text.strip():
+        return []
+    try:
+        value = rule(text)  # type: ignore[operator]
+    except ValueError:
+        return []
+    return [(kind, value)] if value else []
+
+
+def likely_subjects(
+    user: User, controller: Controller, now: datetime, *, limit: int = 8, **typed: str
+) -> list[DataSubject]:
+    """Data subjects of this brand that share an identifier, or every word of the name, best first."""
+    if not user.access.allows(Permission.LOG_REQUEST, controller.pk):
+        return []
+    wanted = blind_identifiers(controller, now, **typed)
+    names = [blind for kind, blind in wanted if kind == "name"]
+    strong = Q()
+    for kind, blind in wanted:
+        if kind not in {"name", "birth_date"}:
+            strong |= Q(kind=kind, blind=blind)
+    found = _subjects_with(controller, strong) | _subjects_with_all(controller, names)
+    subjects = DataSubject.objects.visible_to(user, Permission.LOG_REQUEST).filter(
+        pk__in=sorted(found)[-limit:], controller=controller
+    )
+    return list(subjects.order_by("-created_at"))
+
+
+def _subjects_with(controller: Controller, condition: Q) -> set[UUID]:
+    if not condition:
+        return set()
+    rows = SubjectIdentifier.objects.filter(condition, controller=controller)
+    return set(rows.values_list("subject_id", flat=True)[:100])
+
+
+def _subjects_with_all(controller: Controller, names: list[bytes]) -> set[UUID]:
+    """Those who bear all the names; one alone (every Smith of the brand) says too little."""
+    if len(names) < 2:
+        return set()
+    found: set[UUID] | None = None
+    for blind in names:
+        rows = SubjectIdentifier.objects.filter(controller=controller, kind="name", blind=blind)
+        ids = set(rows.values_list("subject_id", flat=True)[:1000])
+        found = ids if found is None else found & ids
+    return found or set()
+
+
+# -- the clock ---------------------------------------------------------------------------------------
+
+
+def facts_of(case: Case, zone_of: Controller) -> CaseFacts:
+    """The case's clock events that stand, as the engine wants them."""
+    events = [event for event in case.clock_events.all() if not event.data.get("withdraws")]
+    superseded = {event.supersedes_id for event in case.clock_events.all()}
+    return CaseFacts(
+        right=DeadlineRight(case.right),
+        zone=zone_of.zone,
+        events=tuple(_fact(event) for event in events if event.pk not in superseded),
+    )
+
+
+def _fact(event: ClockEvent) -> Fact:
+    data = event.data
+    return Fact(
+        kind=EventKind(event.kind),
+        instant=event.at,
+        question=data.get("question"),
+        reasonable=data.get("reasonable", True),
+        large_quantity=data.get("large_quantity", True),
+        fee_basis=FeeBasis(data.get("fee_basis", FeeBasis.EXCESSIVE)),
+        extension_reason=ExtensionReason(data.get("extension_reason", ExtensionReason.COMPLEXITY)),
+        new_due_on=date.fromisoformat(data["new_due_on"]) if data.get("new_due_on") else None,
+    )
+
+
+@cache
+def regime_in_force(code: str, on: date) -> Regime:
+    """The version of a regime's rules for what is received on that day."""
+    return default_catalogue().regime(code, on)
+
+
+@cache
+def _regime_version(code: str, version: str) -> Regime:
+    return default_catalogue().version(code, version)
+
+
+def deadline_of(case: Case, now: datetime) -> Deadline:
+    """All dates of the case with their reasons, from its facts and the rules that it arrived under."""
+    regime = _regime_version(case.regime, case.regime_version)
+    return compute(facts_of(case, case.controller), regime, calendar_for(regime), now=now)
+
+
+# -- instructions ------------------------------------------------------------------------------------
+
+
+def instruction_in_force(controller_id: UUID) -> Instruction | None:
+    """The newest version; None where the controller has issued none, which means: ask."""
+    found: Instruction | None = Instruction.objects.filter(controller_id=controller_id).order_by("-version").first()
+    return found
+
+
+def instructed(controller_id: UUID, steps: Iterable[str], right: str) -> tuple[Instruction | None, Say]:
+    """The strictest of what the instruction says about these steps."""
+    instruction = instruction_in_force(controller_id)
+    said = {instruction.says(step, right) if instruction else Say.ASK for step in steps}
+    for strict in (Say.FORBID, Say.ASK):
+        if strict in said:
+            return instruction, strict
+    return instruction, Say.ALLOW

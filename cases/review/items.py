@@ -1,0 +1,121 @@
+"""Reads over a case's items: groups, counts, what is still to decide, the digest of what is decided."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from cases.models import Case, Item, ItemDecision
+from cases.words import DISCLOSING
+
+GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
+PAGE = 2000
+
+
+@dataclass(frozen=True)
+class Group:
+    """The items of one source and collection."""
+
+    source_id: UUID | None
+    source: str
+    collection: str
+    total: int
+    undecided: int
+    disclosed: int
+    redacted: int
+    withheld: int
+    acted: int
+    kept: int
+    third_party: int
+
+
+def groups(case: Case) -> list[Group]:
+    """A case's items by source and collection, with counts."""
+    rows = (
+        case.items.values("source_id", "source__name", "collection")
+        .annotate(
+            total=Count("pk"),
+            third_party=Count("pk", filter=Q(is_third_party=True)),
+            **{value: Count("pk", filter=Q(decision=value)) for value in ItemDecision.values},
+        )
+        .order_by("source__name", "source_id", "collection")
+    )
+    return [
+        Group(
+            row["source_id"],
+            row["source__name"] or "",
+            row["collection"],
+            row["total"],
+            row["undecided"],
+            row["disclose"],
+            row["redact"],
+            row["withhold"],
+            row["act"],
+            row["keep"],
+            row["third_party"],
+        )
+        for row in rows
+    ]
+
+
+def undecided(case: Case) -> int:
+    return case.items.filter(decision=ItemDecision.UNDECIDED).count()
+
+
+def going_out(case: Case) -> QuerySet[Item]:
+    """What will be disclosed, whole or redacted, in the order of the pack."""
+    items: QuerySet[Item] = case.items.filter(decision__in=GOES_OUT).order_by("source_id", "collection", "number", "id")
+    return items
+
+
+def withheld_counts(case: Case) -> list[tuple[str, int]]:
+    """How many items are withheld by exemption; silent ones are not even counted."""
+    rows = (
+        case.items.filter(decision=ItemDecision.WITHHOLD, is_silent=False)
+        .values_list("exemption")
+        .annotate(count=Count("pk"))
+        .order_by("exemption")
+    )
+    return [(code, count) for code, count in rows]
+
+
+def outcome_of(case: Case) -> str:
+    """What the decisions on the items amount to: all, some, none, or nothing there.
+
+    A silent withholding counts as nothing there: the outcome itself must not betray it.
+    """
+    seen = set(case.items.filter(is_silent=False).values_list("decision", flat=True).distinct())
+    done = seen & ({*GOES_OUT} if case.right in DISCLOSING else {ItemDecision.ACT})
+    partly = seen & {ItemDecision.WITHHOLD, ItemDecision.KEEP, ItemDecision.REDACT}
+    if not seen:
+        return "no_data_held"
+    if not done:
+        return "refused"
+    return "partly_fulfilled" if partly else "fulfilled"
+
+
+def digest(case: Case) -> str:
+    """SHA-256 over every item, its content and what was decided about it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT encode(sha256(convert_to(coalesce(string_agg(id || '|' || decision || '|' || exemption || '|'"
+            " || is_silent || '|' || encode(content_hash, 'hex') || '|'"
+            " || coalesce(encode(sha256(redactions), 'hex'), ''), ',' ORDER BY id), ''), 'UTF8')), 'hex')"
+            " FROM cases_item WHERE case_id = %s",
+            [case.pk],
+        )
+        return str(cursor.fetchone()[0])
+
+
+def beyond(chosen: QuerySet[Item], last: Item) -> QuerySet[Item]:
+    """What comes after ``last`` in the pack's order: paging by key, whatever the size."""
+    same = Q(source_id=last.source_id) if last.source_id else Q(source_id__isnull=True)
+    within = same & (
+        Q(collection__gt=last.collection)
+        | Q(collection=last.collection, number__gt=last.number)
+        | Q(collection=last.collection, number=last.number, pk__gt=last.pk)
+    )
+    if last.source_id is None:  # sorts last in PostgreSQL
+        return chosen.filter(within)
+    return chosen.filter(within | Q(source_id__gt=last.source_id) | Q(source_id__isnull=True))

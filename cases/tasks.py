@@ -1,0 +1,131 @@
+"""What workers do: one function per kind of job, and the tick."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from cases.collection import engine, identifiers, runs
+from cases.connectors.base import ConnectorError
+from cases.correspondence import send
+from cases.models import Letter, LetterState, PackState, ResponsePack, SourceSearch, SourceSystem
+from cases.packs import build
+from cases.permissions import BY_SYSTEM
+from cases.workflow import answer, carry_out, identity, search, upkeep
+from dsar.jobs.queue import job
+from dsar.jobs.run import Claim, RetryLater
+from identity.access import all_controllers
+from identity.models import Verification
+
+
+def _search_given_up(claim: Claim, code: str) -> None:
+    engine.fail(claim, UUID(claim.args["search"]), None, code)
+    _search_ended(claim)
+
+
+@job(runs.SEARCH, gave_up=_search_given_up)
+def search_source(claim: Claim) -> None:
+    """Search one source for one case."""
+    search_id = UUID(claim.args["search"])
+    try:
+        if not engine.search(claim, search_id):
+            return
+    except ConnectorError as error:
+        if error.retryable and not claim.last_attempt:
+            raise RetryLater(error.code) from None
+        engine.fail(claim, search_id, error, error.code)
+    _search_ended(claim)
+
+
+def _search_ended(claim: Claim) -> None:
+    with claim.step():
+        found = SourceSearch.objects.select_related("run__case", "source").get(pk=claim.args["search"])
+        search.search_ended(found, timezone.now())
+
+
+def _pack_failed(claim: Claim, code: str) -> None:
+    with claim.step():
+        ResponsePack.objects.filter(pk=claim.args["pack"], state=PackState.BUILDING).update(
+            state=PackState.FAILED, error_code=code[:60]
+        )
+
+
+@job(answer.BUILD, gave_up=_pack_failed)
+def build_pack(claim: Claim) -> None:
+    """Render an approved answer and make it available."""
+    pack_id = UUID(claim.args["pack"])
+    with claim.step():
+        if ResponsePack.objects.get(pk=pack_id).state != PackState.BUILDING:
+            return
+    manifest = build.build(pack_id, claim.step, timezone.now())
+    with claim.step():
+        pack = ResponsePack.objects.select_for_update(of=("self",)).select_related("case", "decision").get(pk=pack_id)
+        pack.state, pack.built_at, pack.manifest = PackState.READY, timezone.now(), manifest
+        pack.save()
+        answer.built(pack, timezone.now())
+        carry_out.settle(pack.case, timezone.now())
+
+
+def _letter_given_up(claim: Claim, code: str) -> None:
+    with claim.step():
+        letter = Letter.objects.select_for_update().get(pk=claim.args["letter"])
+        if letter.state == LetterState.QUEUED:
+            send.mark_failed(letter, code, BY_SYSTEM, timezone.now())
+
+
+@job(send.SEND, gave_up=_letter_given_up)
+def send_letter(claim: Claim) -> None:
+    """Send one mail, and let what waited for it go on."""
+    with claim.step():
+        letter = Letter.objects.select_related("subject_request__controller").get(pk=claim.args["letter"])
+        if letter.state != LetterState.QUEUED:
+            return
+        # Opened here, where the key can be had; what follows runs outside of the transaction.
+        letter.title, letter.body, letter.address = letter.title, letter.body, letter.address
+    try:
+        send.deliver(letter, letter.subject_request.controller)
+    except send.MAIL_TROUBLE as error:
+        raise RetryLater(f"mail_{type(error).__name__}") from None
+    with claim.step():
+        letter = Letter.objects.select_for_update().get(pk=letter.pk)
+        send.mark_sent(letter, BY_SYSTEM, timezone.now())
+        carry_out.letter_sent(letter, BY_SYSTEM, timezone.now())
+
+
+@job(identity.CHECK_ADDRESS)
+def check_address(claim: Claim) -> None:
+    """Ask the sources, yes or no, whether they know the requester's address."""
+    with claim.step():
+        verification = Verification.objects.select_related("subject_request__subject").get(
+            pk=claim.args["verification"]
+        )
+        sources = list(SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True))
+        connectors = [identifiers.connect(source) for source in sources]
+        wanted = identifiers.email_of(verification.subject_request)
+    on_file = _held(connectors, wanted)
+    with claim.step():
+        identity.address_checked(verification, on_file, timezone.now())
+
+
+def _held(connectors: list[identifiers.Connector], wanted: list[identifiers.Identifier]) -> bool:
+    """True at the first source that knows it; a source that fails is asked again later, unless another knows."""
+    trouble: ConnectorError | None = None
+    for connector in connectors:
+        try:
+            if any(connector.holds(wanted).values()):
+                return True
+        except ConnectorError as error:
+            trouble = trouble or (error if error.retryable else None)
+        finally:
+            connector.close()
+    if trouble is not None:
+        raise RetryLater(trouble.code)
+    return False
+
+
+@shared_task
+def tick() -> None:
+    """Once a minute: what is due, for each controller in turn."""
+    for controller_id in all_controllers():
+        upkeep.run(controller_id, timezone.now())
+    upkeep.run_for_all(timezone.now())

@@ -1,0 +1,73 @@
+"""Facts of the clock as they happen, and the date that follows from them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from cases import queries
+from cases.deadlines.events import EventKind
+from cases.models import Case, ClockEvent
+from cases.permissions import By
+from cases.workflow.perform import put_on_record
+from dsar.audit.actions import Action
+from dsar.lib.errors import Refused
+
+
+def add_fact(
+    case: Case,
+    kind: EventKind,
+    at: datetime,
+    by: By,
+    now: datetime,
+    *,
+    data: Mapping[str, str | bool] | None = None,
+    reason: str = "",
+    supersedes: ClockEvent | None = None,
+) -> ClockEvent:
+    """Record one fact of a locked case and compute its dates anew.
+
+    ``at`` may lie in the past, never in the future (Refused).
+    """
+    if at > now:
+        raise Refused(_("A fact cannot lie in the future."), "fact_in_the_future")
+    event = ClockEvent(
+        controller_id=case.controller_id,
+        case=case,
+        kind=kind.value,
+        at=at,
+        data=dict(data or {}),
+        supersedes=supersedes,
+        recorded_by_id=by.person_id,
+        recorded_at=now,
+    )
+    event.reason = reason
+    event.save()
+    put_on_record(case, Action.CLOCK_EVENT, by, now, {"kind": kind.value, "at": at.isoformat()})
+    recompute(case, by, now)
+    return event
+
+
+def recompute(case: Case, by: By, now: datetime) -> bool:
+    """Bring the cached dates in line with the facts; True where one moved."""
+    deadline = queries.deadline_of(case, now)
+    due_on = deadline.due_on or deadline.shadow_due_on
+    if (case.due_on, case.target_on, case.clock_state) == (due_on, deadline.target_on, deadline.state.value):
+        return False
+    before, case.due_on = case.due_on, due_on
+    case.target_on, case.clock_state = deadline.target_on, deadline.state.value
+    case.save(update_fields=["due_on", "target_on", "clock_state"])
+    if before is not None and before != due_on:
+        put_on_record(
+            case,
+            Action.DUE_DATE_MOVED,
+            by,
+            now,
+            {
+                "from": before.isoformat(),
+                "to": due_on.isoformat() if due_on else None,
+                "calendar": deadline.calendar_version,
+                "rules": deadline.rule_version,
+            },
+        )
+    return True

@@ -1,0 +1,291 @@
+"""Proposing an outcome, and the second pair of eyes."""
+
+import hashlib
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cases import queries
+from cases.correspondence.compose import Kind
+from cases.errors import not_from_here, unmet
+from cases.law import loader as law
+from cases.models import Case, Decision, Verdict
+from cases.permissions import By
+from cases.review import items
+from cases.words import CLOSINGS, DISCLOSING, Outcome, Right, Say, State, Step
+from cases.workflow import carry_out, letters
+from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
+from dsar.audit.actions import Action
+from dsar.lib.errors import Refused
+
+LETTER_OF: dict[str, Kind] = {
+    Outcome.REFUSED: Kind.REFUSAL,
+    Outcome.NOT_A_REQUEST: Kind.NOT_A_REQUEST,
+    Outcome.DUPLICATE: Kind.DUPLICATE,
+    Outcome.TRANSFERRED: Kind.TRANSFERRED,
+    Outcome.IDENTITY_NOT_VERIFIED: Kind.IDENTITY_NOT_VERIFIED,
+    Outcome.NO_REPLY: Kind.NO_REPLY,
+}
+
+
+def draft_letter(case: Case, outcome: str, reasons: str, now: datetime, reason_code: str = "") -> tuple[str, str]:
+    """The letter of an outcome as the template has it, ready to edit."""
+    kind = LETTER_OF.get(outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
+    return letters.draft(
+        kind,
+        case.subject_request,
+        now,
+        case=case,
+        outcome=outcome,
+        reasons=reasons,
+        reason_text=reason_sentence(case, reason_code),
+        withheld=withheld_sentences(case),
+        no_data=outcome == Outcome.NO_DATA,
+        partly=outcome == Outcome.PARTLY_FULFILLED,
+    )
+
+
+def reason_sentence(case: Case, code: str) -> str:
+    """What the picklist's letter says for a refusal's reason; empty where none is named."""
+    if not code:
+        return ""
+    try:
+        return law.ground("refusal", code, case.regime).letter
+    except law.UnknownLaw:
+        return law.exemption(code, case.regime).letter
+
+
+def withheld_sentences(case: Case) -> list[str]:
+    """One sentence per exemption that may be named."""
+    sentences = []
+    for code, count in items.withheld_counts(case):
+        try:
+            text = law.exemption(code, case.regime).letter
+        except law.UnknownLaw:
+            text = _("This is information about other people.")
+        sentences.append(f"{text} ({count})")
+    return sentences
+
+
+def submit(
+    case: Case,
+    title: str,
+    body: str,
+    by: By,
+    now: datetime,
+    *,
+    reason_code: str = "",
+    reasons: str = "",
+    version: int | None = None,
+) -> Case:
+    """Send the reviewed case to approval; the outcome follows from what was decided about the items."""
+    with transaction.atomic():
+        locked = act(case, None, by, now)
+        if locked.state == State.REVIEW and items.undecided(locked):
+            raise Refused(_("Some items are still to be decided."), "items_undecided")
+        outcome = outcome_of(locked)
+        if outcome == Outcome.REFUSED and not reasons.strip():
+            raise Refused(_("A refusal gives its reasons."), "reasons_missing")
+        return _propose(locked, "submit", outcome, title, body, by, now, reason_code, reasons, version)
+
+
+def outcome_of(case: Case) -> str:
+    """What the review amounts to; rights without items are fulfilled by what is carried out."""
+    if case.right in {Right.COMPLAINT, Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED}:
+        return Outcome.FULFILLED
+    return items.outcome_of(case)
+
+
+def propose_closing(
+    case: Case,
+    outcome: str,
+    title: str,
+    body: str,
+    by: By,
+    now: datetime,
+    *,
+    reasons: str,
+    reason_code: str = "",
+    version: int | None = None,
+) -> Case:
+    """Propose to refuse, or to end without an answer; it takes a second person and a letter."""
+    if outcome not in CLOSINGS:
+        raise Refused(_("Choose how the case is to end."), "unknown_outcome")
+    if not reasons.strip():
+        raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
+    with transaction.atomic():
+        locked = act(case, None, by, now)
+        return _propose(locked, "propose_closing", outcome, title, body, by, now, reason_code, reasons, version)
+
+
+def _propose(
+    case: Case,
+    transition: str,
+    outcome: str,
+    title: str,
+    body: str,
+    by: By,
+    now: datetime,
+    reason_code: str,
+    reasons: str,
+    version: int | None,
+) -> Case:
+    if not title.strip() or not body.strip():
+        raise Refused(_("The letter is empty."), "letter_empty")
+    instruction, say = queries.instructed(case.controller_id, steps(case, outcome), case.right)
+
+    def prepare(locked: Case) -> None:
+        locked.proposed_outcome = outcome
+        locked.controller_decides = say != Say.ALLOW
+
+    case = perform(case, transition, by, now, version=version, prepare=prepare, codes={"proposed": outcome})
+    decision = Decision(
+        controller_id=case.controller_id,
+        case=case,
+        outcome=outcome,
+        reason_code=reason_code,
+        instruction=instruction,
+        instruction_says=say,
+        proposed_by_id=by.person_id,
+        proposed_at=now,
+    )
+    decision.reasons, decision.letter_subject, decision.letter_body = reasons.strip(), title.strip(), body.strip()
+    decision.digest = digest(case, decision)
+    decision.save()
+    put_on_record(
+        case,
+        Action.DECISION_PROPOSED,
+        by,
+        now,
+        {
+            "decision": str(decision.pk),
+            "outcome": outcome,
+            "reason": reason_code,
+            "digest": decision.digest,
+            "instruction": instruction.version if instruction else None,
+            "says": say.value,
+        },
+    )
+    return case
+
+
+def steps(case: Case, outcome: str) -> list[Step]:
+    """What the controller's instruction is asked about."""
+    if outcome in {Outcome.REFUSED, Outcome.PARTLY_FULFILLED}:
+        first = [Step.REFUSE]
+    elif outcome in CLOSINGS:
+        return [Step.CLOSE]
+    else:
+        first = []
+    carried = {Right.ERASURE: Step.ERASE, Right.RECTIFICATION: Step.RECTIFY}
+    if outcome in {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED} and case.right in carried:
+        return [*first, carried[Right(case.right)]]
+    return first if outcome == Outcome.REFUSED else [*first, Step.RELEASE]
+
+
+def digest(case: Case, decision: Decision) -> str:
+    """Exactly what will go out or be done: the items as decided, and the letter."""
+    parts = [items.digest(case), decision.outcome, decision.letter_subject, decision.letter_body]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def open_decision(case: Case) -> Decision | None:
+    """The proposal that waits for the second pair of eyes."""
+    found: Decision | None = case.decisions.filter(verdict=Verdict.OPEN).first()
+    return found
+
+
+def approve(case: Case, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """Approve what was proposed; where the instruction says so, the controller's reviewer decides next.
+
+    Whoever prepared it can't approve it (NotAllowed), and what was changed since is refused.
+    """
+    with transaction.atomic():
+        locked, decision = _for_decision(case, by, now, ("approve", "hand_to_controller"), version)
+        say_transition = "hand_to_controller" if locked.controller_decides else "approve"
+        _forbid_own(locked, decision, by, now)
+        case = perform(
+            locked, say_transition, by, now, version=version, codes={"decision": str(decision.pk)}, prepare=_release_check
+        )
+        decision.approved_by_id, decision.approved_at = by.person_id, now
+        if say_transition == "approve":
+            decision.verdict = Verdict.APPROVED
+        decision.save()
+        _decided(case, decision, by, now, "approved" if say_transition == "approve" else "handed_over")
+        return carry_out.start(case, decision, by, now) if say_transition == "approve" else case
+
+
+def approve_for_controller(case: Case, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """The controller's own reviewer agrees."""
+    with transaction.atomic():
+        locked, decision = _for_decision(case, by, now, ("approve_for_controller",), version)
+        _forbid_own(locked, decision, by, now)
+        case = perform(
+            locked, "approve_for_controller", by, now, version=version, codes={"decision": str(decision.pk)}, prepare=_release_check
+        )
+        decision.controller_decided_by_id, decision.controller_decided_at = by.person_id, now
+        decision.verdict = Verdict.APPROVED
+        decision.save()
+        _decided(case, decision, by, now, "approved_by_controller")
+        return carry_out.start(case, decision, by, now)
+
+
+def return_case(case: Case, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """Send a proposal back with a reason."""
+    if not reason.strip():
+        raise Refused(_("Say why it goes back."), "reason_missing")
+    with transaction.atomic():
+        locked = act(case, None, by, now)
+        name = "return_from_controller" if locked.state == State.WITH_CONTROLLER else "return_to_handler"
+        decision = open_decision(locked)
+        case = perform(locked, name, by, now, version=version)
+        if decision is not None:
+            decision.verdict, decision.return_reason = Verdict.RETURNED, reason.strip()
+            decision.save()
+            _decided(case, decision, by, now, "returned")
+        note(case, by, now, reason.strip(), about=name)
+        return case
+
+
+def _for_decision(
+    case: Case, by: By, now: datetime, names: tuple[str, ...], version: int | None
+) -> tuple[Case, Decision]:
+    locked = act(case, None, by, now)
+    for name in names:
+        once(locked, name, by, version)
+    decision = open_decision(locked)
+    if decision is None:
+
+        raise not_from_here("approve", locked.state)
+    if digest(locked, decision) != decision.digest:
+        raise Refused(_("What was prepared has changed since: return it, and have it submitted anew."), "digest_differs")
+    return locked, decision
+
+
+def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
+    if by.person_id == decision.proposed_by_id:
+        sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
+        refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
+
+
+def _release_check(case: Case) -> None:
+    """No content leaves without identity, whatever was true when it was proposed."""
+    if case.proposed_outcome in {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.NO_DATA} and (
+        case.identity_level < case.required_level
+    ):
+
+        raise unmet("identity_suffices")
+
+
+def _decided(case: Case, decision: Decision, by: By, now: datetime, verdict: str) -> None:
+    put_on_record(
+        case,
+        Action.DECISION_MADE,
+        by,
+        now,
+        {"decision": str(decision.pk), "verdict": verdict, "digest": decision.digest, "outcome": decision.outcome},
+    )
+
+

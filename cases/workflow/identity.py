@@ -1,0 +1,174 @@
+"""Who asks: the question, the answer, and the step that it opens."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cases.correspondence.compose import Kind
+from cases.deadlines.events import EventKind
+from cases.errors import not_yours
+from cases.models import Case, SubjectRequest
+from cases.permissions import BY_SYSTEM, By
+from cases.words import State
+from cases.workflow import letters, search
+from cases.workflow.clock import add_fact
+from cases.workflow.perform import lock, note, perform, put_on_record, touch
+from dsar.audit.actions import Action
+from dsar.audit.record import Actor
+from dsar.jobs.queue import enqueue
+from dsar.lib.errors import Refused
+from identity import services
+from identity.models import Level, Method, Verification, VerificationState
+from identity.roles import Permission
+
+CHECK_ADDRESS = "check_address"
+VERIFY = "verify"
+STEP_UP = "step_up"
+
+
+def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime) -> None:
+    """Open the request's check, and have the address looked up in the sources."""
+    verification = services.open_verification(request, now)
+    if request.is_drill:
+        return
+    if requester_email(request):
+        enqueue(
+            CHECK_ADDRESS,
+            controller_id=request.controller_id,
+            key=f"address:{verification.pk}",
+            args={"verification": str(verification.pk)},
+            now=now,
+        )
+
+
+def requester_email(request: SubjectRequest) -> str:
+    """Where the requester reads mail: the representative's where there is one."""
+    return request.representative.email if request.representative else request.subject.email
+
+
+def ask(case: Case, by: By, now: datetime) -> Case:
+    """Ask for identity; a clock event of its own (UK Art 12A(2)(b); EU Art 12(6))."""
+    with transaction.atomic():
+        case = perform(case, "ask_identity", by, now)
+        add_fact(case, EventKind.IDENTITY_REQUESTED, now, by, now)
+        put_on_record(case, Action.IDENTITY_ASKED, by, now, {"level": case.required_level})
+        return case
+
+
+def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> None:
+    """Send a one-time code to the requester's address. Raises Refused where there is none or too many."""
+    if not requester_email(request):
+        raise Refused(_("There is no e-mail address to send a code to."), "no_email")
+    with transaction.atomic():
+        verification = services.open_verification(request, now)
+        try:
+            code = services.new_code(verification, purpose, request.controller.code_minutes, now)
+        except services.TooManyCodes:
+            raise Refused(
+                _("Too many codes were asked for. Wait an hour, or use the newest one."), "too_many_codes"
+            ) from None
+        letters.to_requester(Kind.ONE_TIME_CODE, request, by, now, code=code, is_silent=True)
+        _on_record(request, Action.CODE_SENT, by.actor, now, {"purpose": purpose})
+
+
+def accept_code(request: SubjectRequest, code_id: Any, typed: str, purpose: str, by: By, now: datetime) -> bool:
+    """Compare a typed code whose try was counted already; True where it is the one that was sent."""
+    with transaction.atomic():
+        if not services.code_matches(code_id, typed, now):
+            _on_record(request, Action.CODE_FAILED, by.actor, now, {"purpose": purpose})
+            return False
+        _on_record(request, Action.CODE_ACCEPTED, by.actor, now, {"purpose": purpose})
+        if purpose == VERIFY:
+            _code_proved(request, by, now)
+        return True
+
+
+def _code_proved(request: SubjectRequest, by: By, now: datetime) -> None:
+    """The address is under the requester's control; that proves the person where it is on file."""
+    verification = services.open_verification(request, now)
+    for case in request.cases.filter(state=State.AWAITING_IDENTITY):
+        locked = lock(case.pk)
+        if not locked.clock_events.filter(kind=EventKind.IDENTITY_RECEIVED.value).exists():
+            add_fact(locked, EventKind.IDENTITY_RECEIVED, now, by, now)
+    if verification.address_on_file and request.representative_id is None:
+        services.achieve(verification, Level.LOW, by.actor, now)
+
+
+def address_checked(verification: Verification, on_file: bool, now: datetime) -> None:
+    """A source knows the requester's address, or none does. Where the code came first, the level follows now."""
+    request = verification.subject_request
+    with transaction.atomic():
+        locked = Verification.objects.select_for_update().get(pk=verification.pk)
+        locked.address_on_file = on_file
+        locked.save(update_fields=["address_on_file"])
+        _on_record(request, Action.ADDRESS_CHECKED, BY_SYSTEM.actor, now, {"on_file": on_file})
+        proved = locked.codes.filter(purpose=VERIFY, used_at__isnull=False, tries__gt=0).exists()
+        if on_file and proved and request.representative_id is None and locked.state == VerificationState.OPEN:
+            services.achieve(locked, Level.LOW, BY_SYSTEM.actor, now)
+
+
+def record_evidence(
+    case: Case, level: Level, evidence_code: str, remark: str, by: By, now: datetime
+) -> None:
+    """A member of staff saw evidence of identity and records what it was. Raises NotAllowed or Refused."""
+    if not by.allows(Permission.RECORD_IDENTITY, case.controller_id):
+        raise not_yours("record_identity")
+    if level < Level.LOW or not remark.strip():
+        raise Refused(_("Say what was seen, and which level it reaches."), "evidence_incomplete")
+    with transaction.atomic():
+        note(lock(case.pk), by, now, remark, about="record_identity")
+        request = case.subject_request
+        if request.representative_id:
+            _authority_seen(request, by, now)
+        services.record_by_staff(request, level, Method.STAFF_RECORDED, evidence_code, by.actor, now)
+
+
+def record_drill(request: SubjectRequest, by: By, now: datetime) -> None:
+    """A drill's person is verified by the drill itself, and marked so."""
+    level = Level(max(case.required_level for case in request.cases.all()))
+    services.record_by_staff(request, max(level, Level.LOW), Method.DRILL, "drill", by.actor, now)
+
+
+def _authority_seen(request: SubjectRequest, by: By, now: datetime) -> None:
+    representative = request.representative
+    assert representative is not None
+    representative.authority_checked_by_id = by.person_id
+    representative.authority_checked_at = now
+    representative.save(update_fields=["authority_checked_by", "authority_checked_at"])
+    _on_record(request, Action.AUTHORITY_RECORDED, by.actor, now, {"kind": representative.kind})
+
+
+def level_reached(verification: Verification, actor: Actor, now: datetime) -> None:
+    """Every case of the request learns the level; those that waited for it go on."""
+    _on_record(
+        verification.subject_request,
+        Action.IDENTITY_RECORDED,
+        actor,
+        now,
+        {"method": verification.method, "level": verification.level},
+    )
+    for case in Case.objects.filter(subject_request_id=verification.subject_request_id):
+        _reached(lock(case.pk), verification.level, now)
+
+
+def _reached(case: Case, level: int, now: datetime) -> None:
+    if level <= case.identity_level:
+        return
+    case.identity_level = level
+    touch(case, "identity_level")
+    if case.state == State.AWAITING_IDENTITY and case.identity_level >= case.required_level:
+        if not case.clock_events.filter(kind=EventKind.IDENTITY_RECEIVED.value).exists():
+            add_fact(case, EventKind.IDENTITY_RECEIVED, now, BY_SYSTEM, now)
+        add_fact(case, EventKind.IDENTITY_CONFIRMED, now, BY_SYSTEM, now)
+        search.begin(case, BY_SYSTEM, now)
+
+
+def _on_record(
+    request: SubjectRequest, action: Action, actor: Actor, now: datetime, codes: dict[str, Any]
+) -> None:
+    """On the chain of each case of the request, since they share the check."""
+    for case in request.cases.all():
+        put_on_record(case, action, By(actor), now, codes)

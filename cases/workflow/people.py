@@ -1,0 +1,217 @@
+"""Who works a case, what they note, and putting right what was logged in haste."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+
+from cases.correspondence.compose import Kind
+from cases.deadlines.events import EventKind
+from cases.errors import not_yours
+from cases.models import Case, Note, SubjectRequest
+from cases.permissions import By
+from cases.words import SUFFIX, Channel, Right, State
+from cases.workflow import intake, letters
+from cases.workflow.clock import add_fact
+from cases.workflow.perform import act, lock, note, perform, put_on_record, refuse, touch
+from dsar.audit.actions import Action
+from dsar.lib.errors import Refused
+from dsar.lib.tenancy import serving
+from identity import services
+from identity.models import Controller, User
+from identity.roles import Permission
+
+HASTY = (State.RECEIVED, State.AWAITING_IDENTITY)
+
+
+def colleagues(controller_id: UUID) -> list[User]:
+    """Active staff who can work this controller's cases, by name."""
+    return list(
+        User.objects.filter(
+            memberships__team__serves__controller_id=controller_id, memberships__role="handler", is_active=True
+        )
+        .exclude(is_principal=True)
+        .distinct()
+    )
+
+
+def assign(case: Case, owner: User | None, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """Give the case to somebody who may work it; while they are away, to their cover."""
+    with transaction.atomic():
+        case = act(case, Permission.ASSIGN, by, now, version=version, name="assign")
+        taker = _present(owner, now.date()) if owner else None
+        if taker and not taker.access.allows(Permission.WORK, case.controller_id):
+            raise Refused(_("This person does not work for this brand."), "not_a_handler")
+        case.owner = taker
+        touch(case, "owner")
+        put_on_record(case, Action.CASE_ASSIGNED, by, now, {"owner": str(taker.pk) if taker else None})
+        return case
+
+
+def _present(person: User, today: date) -> User:
+    """The person, or whoever covers them while they are away; absences do not chain without end."""
+    seen = {person.pk}
+    while person.away_until and person.away_until >= today and person.cover and person.cover.pk not in seen:
+        person = person.cover
+        seen.add(person.pk)
+    return person
+
+
+def set_absence(person: User, until: date | None, cover: User | None, by: By, now: datetime) -> int:
+    """Somebody is away: their open cases go to their cover, who is told by the queue. Returns how many."""
+    person.away_until, person.cover = until, cover
+    person.save(update_fields=["away_until", "cover"])
+    if not (until and cover):
+        return 0
+    mine = Case.objects.filter(owner=person).exclude(state=State.CLOSED)
+    for case in mine:
+        assign(case, cover, by, now)
+    return len(mine)
+
+
+def add_note(case: Case, text: str, by: By, now: datetime) -> Note:
+    """An internal note; the customer never sees it."""
+    if not text.strip():
+        raise Refused(_("The note is empty."), "note_empty")
+    with transaction.atomic():
+        case = act(case, None, by, now)
+        if not (by.allows(Permission.VIEW_CASE, case.controller_id)):
+            refuse(case, "note", by, now, not_yours("note"))
+        written = note(case, by, now, text.strip())
+        put_on_record(case, Action.NOTE_ADDED, by, now, {"note": str(written.pk)})
+        return written
+
+
+def withdraw(case: Case, by: By, now: datetime, *, reason: str = "", version: int | None = None) -> Case:
+    """The requester takes the request back; they get a confirmation."""
+    with transaction.atomic():
+        case = perform(case, "withdraw", by, now, version=version, reason=reason.strip())
+        case.decisions.filter(verdict="open").update(verdict="void")
+        if not case.is_drill:
+            letters.to_requester(Kind.WITHDRAWN, case.subject_request, by, now, case=case)
+        return case
+
+
+def complain(case: Case, words: str, channel: Channel, at: datetime, by: By, now: datetime) -> SubjectRequest:
+    """A complaint about the handling: a linked case of its own, worked by somebody else (UK DPA s.164A)."""
+    request = case.subject_request
+    submitted = intake.Intake(
+        controller=request.controller,
+        person=intake.Person(),
+        subject_id=request.subject_id,
+        rights=[Right.COMPLAINT],
+        channel=channel,
+        received_at=at,
+        words=words,
+        language=request.language,
+        linked_to=case.pk,
+        answer_by=request.answer_by,  # type: ignore[arg-type]
+    )
+    return intake.log_request(submitted, by, now)
+
+
+def correct_received(case: Case, at: datetime, reason: str, by: By, now: datetime) -> None:
+    """The request was made at another moment than was logged; every case of it is computed anew."""
+    _reasoned(reason)
+    with transaction.atomic():
+        request = act(case, Permission.CORRECT, by, now, name="correct").subject_request
+        if at > now:
+            raise Refused(_("A request cannot have been made in the future."), "received_in_the_future")
+        request.received_at = at
+        request.save(update_fields=["received_at"])
+        for sibling in request.cases.all():
+            locked = lock(sibling.pk)
+            wrong = locked.clock_events.filter(kind__in=_RECEIPTS, superseded_by=None).first()
+            locked.received_at = at
+            touch(locked, "received_at")
+            kind = EventKind.COMPLAINT_RECEIVED if locked.right == Right.COMPLAINT else EventKind.RECEIVED
+            add_fact(locked, kind, at, by, now, reason=reason, supersedes=wrong)
+            _corrected(locked, "received", reason, by, now)
+
+
+_RECEIPTS = [EventKind.RECEIVED.value, EventKind.COMPLAINT_RECEIVED.value]
+
+
+def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) -> Case:
+    """Another right than was logged; before the search begins."""
+    _reasoned(reason)
+    with transaction.atomic():
+        case = act(case, Permission.CORRECT, by, now, name="correct")
+        _still_hasty(case)
+        if right not in SUFFIX or case.subject_request.cases.filter(right=right).exists():
+            raise Refused(_("There is a case for this right already."), "right_taken")
+        case.right = right
+        case.required_level = intake.required_level(case.controller, right)
+        touch(case, "right", "required_level")
+        _corrected(case, "right", reason, by, now)
+        return case
+
+
+def correct_person(case: Case, person: intake.Person, reason: str, by: By, now: datetime) -> None:
+    """What was noted of the person was wrong; identity has to be proved anew for a changed address."""
+    _reasoned(reason)
+    with transaction.atomic():
+        case = act(case, Permission.CORRECT, by, now, name="correct")
+        _still_hasty(case)
+        request = case.subject_request
+        intake.amend_subject(request.subject, case.controller, person, now)
+        services.revoke_tokens(request, now)
+        for sibling in request.cases.all():
+            _corrected(lock(sibling.pk), "person", reason, by, now)
+
+
+def correct_brand(case: Case, controller: Controller, reason: str, by: By, now: datetime) -> SubjectRequest:
+    """Logged for the wrong brand: logged again for the right one with its original date; the wrong one is voided.
+
+    Nothing links the two for anybody who does not serve both.
+    """
+    _reasoned(reason)
+    if not by.allows(Permission.LOG_REQUEST, controller.pk):
+        raise not_yours("correct_brand")
+    with transaction.atomic():
+        request = act(case, Permission.CORRECT, by, now, name="correct").subject_request
+        siblings = list(request.cases.all())
+        again = _intake_again(request, siblings, controller)
+        for sibling in siblings:
+            perform(sibling, "void", by, now, reason=reason)
+        services.revoke_tokens(request, now)
+    with serving([controller.pk]):
+        return intake.log_request(again, by, now)
+
+
+def _intake_again(request: SubjectRequest, cases: Sequence[Case], controller: Controller) -> intake.Intake:
+    person = request.subject
+    known = {name: getattr(person, name) for name in vars(intake.Person())}
+    return replace(
+        intake.Intake(
+            controller=controller,
+            person=intake.Person(**known),
+            rights=[Right(case.right) for case in cases],
+            channel=Channel(request.channel),
+            received_at=request.received_at,
+        ),
+        words=request.words,
+        claims=tuple(request.claims),
+        contact_reference=request.contact_reference,
+        language=request.language,
+        answer_by=request.answer_by,
+    )
+
+
+def _reasoned(reason: str) -> None:
+    if not reason.strip():
+        raise Refused(_("Give the reason for the correction."), "reason_missing")
+
+
+def _still_hasty(case: Case) -> None:
+    if case.state not in HASTY:
+        raise Refused(_("Work on this case has begun: it can no longer be corrected like this."), "too_late")
+
+
+def _corrected(case: Case, what: str, reason: str, by: By, now: datetime) -> None:
+    put_on_record(case, Action.CASE_CORRECTED, by, now, {"what": what})
+    note(case, by, now, reason.strip(), about=f"correct_{what}")

@@ -1,0 +1,95 @@
+"""Questions to the requester, and what their answers set in motion."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cases.correspondence import send
+from cases.correspondence.compose import Kind
+from cases.deadlines.events import EventKind
+from cases.models import Case, Letter, SubjectRequest
+from cases.permissions import By
+from cases.words import State
+from cases.workflow import letters, search
+from cases.workflow.clock import add_fact
+from cases.workflow.perform import perform
+from dsar.lib import cards
+from dsar.lib.errors import Refused
+
+
+def ask_clarification(
+    case: Case, question: str, large_quantity: bool, by: By, now: datetime, *, version: int | None = None
+) -> Case:
+    """Ask what the request is about; the clock pauses where its law says so (UK Art 12A(5))."""
+    if not question.strip():
+        raise Refused(_("Write the question."), "question_missing")
+    with transaction.atomic():
+        case = perform(case, "ask_clarification", by, now, version=version)
+        add_fact(case, EventKind.CLARIFICATION_REQUESTED, now, by, now, data={"large_quantity": large_quantity})
+        letters.to_requester(Kind.CLARIFICATION, case.subject_request, by, now, case=case, question=question.strip())
+        return case
+
+
+def answer_clarification(case: Case, text: str, at: datetime, by: By, now: datetime) -> Case:
+    """The requester answered, whatever they said: any reply ends the wait."""
+    with transaction.atomic():
+        case = perform(case, "receive_clarification", by, now)
+        add_fact(case, EventKind.CLARIFICATION_RECEIVED, at, by, now)
+        _keep(case, text, by, now)
+        return search.resume(case, now)
+
+
+def ask_fee(case: Case, amount: str, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """Ask for a reasonable fee first (Art 12(5)(a)); only for unfounded or excessive requests."""
+    if not amount.strip() or not reason.strip():
+        raise Refused(_("Give the amount and the reason: the customer reads both."), "fee_incomplete")
+    with transaction.atomic():
+        case = perform(case, "ask_fee", by, now, version=version, reason=reason.strip())
+        add_fact(case, EventKind.FEE_REQUESTED, now, by, now, data={"fee_basis": "excessive"})
+        letters.to_requester(
+            Kind.FEE, case.subject_request, by, now, case=case, amount=amount.strip(), reason=reason.strip()
+        )
+        return case
+
+
+def receive_fee(case: Case, at: datetime, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """The fee was paid at that moment."""
+    with transaction.atomic():
+        case = perform(case, "receive_fee", by, now, version=version)
+        add_fact(case, EventKind.FEE_PAID, at, by, now)
+        return search.resume(case, now)
+
+
+def take_message(request: SubjectRequest, text: str, by: By, now: datetime) -> Letter:
+    """The customer wrote. It answers open questions, and voids an approval that it came too late for."""
+    words, _masked = cards.mask_cards(text.strip())
+    if not words:
+        raise Refused(_("Write a message first."), "message_empty")
+    with transaction.atomic():
+        letter = send.receive(request, None, _("Message from the customer"), words, by, now)
+        for case in request.cases.exclude(state=State.CLOSED):
+            _react(case, by, now)
+        return letter
+
+
+def _react(case: Case, by: By, now: datetime) -> None:
+    if case.state == State.AWAITING_CLARIFICATION:
+        case = perform(case, "receive_clarification", by, now)
+        add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)
+        search.resume(case, now)
+    elif case.state in {State.APPROVAL, State.WITH_CONTROLLER} and _asked_before(case):
+        search.late_answer(case, by, now)
+
+
+def _asked_before(case: Case) -> bool:
+    """Only an answer to a question voids an approval; a friendly word does not."""
+    asked = case.clock_events.filter(kind=EventKind.CLARIFICATION_REQUESTED.value).count()
+    answered = case.clock_events.filter(kind=EventKind.CLARIFICATION_RECEIVED.value).count()
+    return asked > answered
+
+
+def _keep(case: Case, text: str, by: By, now: datetime) -> None:
+    if text.strip():
+        words, _masked = cards.mask_cards(text.strip())
+        send.receive(case.subject_request, case, _("Answer to our question"), words, by, now)

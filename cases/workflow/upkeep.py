@@ -1,0 +1,62 @@
+"""What has to be done from time to time, whoever asks: expired things end, old things go."""
+
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from cases.workflow.clock import recompute
+from cases.models import Case
+from cases.permissions import BY_SYSTEM
+from cases.words import State
+from cases.workflow.perform import lock
+from dsar.jobs.run import ended_before
+from dsar.lib.tenancy import unit_of_work
+from dsar.vault.models import StoredFile
+from identity.access import all_controllers
+from identity.models import AccessToken, OneTimeCode
+
+JOBS_KEPT = timedelta(days=30)
+TOKENS_KEPT = timedelta(days=7)
+ORPHAN_SECONDS = 24 * 3600
+
+
+def run(controller_id: UUID, now: datetime) -> None:
+    """Upkeep of one controller, in transactions of their own."""
+    with unit_of_work([controller_id]):
+        ended_before(now - JOBS_KEPT)
+        AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
+        OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
+
+
+def run_for_all(now: datetime) -> None:
+    """Upkeep of the house: bytes that no row names."""
+    if now.minute == 0:
+        remove_orphans(Path(settings.DATA_DIR))
+
+
+def remove_orphans(folder: Path) -> int:
+    """Delete files of unfinished or rolled back writes; returns how many. None of them can be opened."""
+    limit = time.time() - ORPHAN_SECONDS
+    old = [path for path in folder.glob("??/*") if len(path.name) == 32 and path.stat().st_mtime < limit]
+    named = _named([UUID(path.name) for path in old])
+    orphans = [path for path in old if UUID(path.name) not in named]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _named(ids: list[UUID]) -> set[UUID]:
+    with unit_of_work(all_controllers()):
+        return set(StoredFile.objects.filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def recompute_open(controller_id: UUID, now: datetime) -> int:
+    """Compute every open case's dates anew; returns how many moved."""
+    moved = 0
+    with unit_of_work([controller_id]):
+        for case_id in Case.objects.exclude(state=State.CLOSED).values_list("pk", flat=True):
+            moved += recompute(lock(case_id), BY_SYSTEM, now)
+    return moved
