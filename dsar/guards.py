@@ -10,7 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connections, models
+from django.db import connections, models, transaction
 
 from dsar.lib.fsm import StateField, allowed_pairs
 
@@ -18,9 +18,9 @@ SERVED = "(SELECT nullif(current_setting('dsar.controllers', true), '')::uuid[])
 
 
 def install(using: str, **_: Any) -> None:
-    """Bring the database's guards in line with the models."""
+    """Bring the database's guards in line with the models, all at once: nothing is ever half guarded."""
     app_role = settings.DATABASES["default"]["USER"]
-    with connections[using].cursor() as cursor:
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
         for statement in _statements(app_role):
             cursor.execute(statement)
 

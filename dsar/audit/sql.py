@@ -12,14 +12,25 @@ PAYLOAD = """convert_to(jsonb_build_object(
 
 HASH = f"sha256({{row}}.prev || {PAYLOAD})"
 
+# Where an event belongs follows from what it is about; no writer can put it elsewhere.
+CHAIN = "coalesce({row}.case_id, {row}.controller_id, '00000000-0000-0000-0000-000000000000'::uuid)"
+
+# pg_temp stands last in the search path, or a temporary table named audit_head would be taken for the real one.
 LINK = f"""
 CREATE OR REPLACE FUNCTION audit_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public AS $$
+SET search_path = public, pg_temp AS $$
 DECLARE head audit_head%ROWTYPE;
 BEGIN
+    NEW.chain := {CHAIN.format(row="NEW")};
+    IF NEW.case_id IS NOT NULL AND NEW.controller_id IS NULL THEN
+        RAISE EXCEPTION 'an event of a case names its controller' USING ERRCODE = 'check_violation';
+    END IF;
     INSERT INTO audit_head (chain, controller_id, seq, hash) VALUES (NEW.chain, NEW.controller_id, 0, '\\x')
         ON CONFLICT (chain) DO NOTHING;
     SELECT * INTO head FROM audit_head WHERE chain = NEW.chain FOR UPDATE;
+    IF head.controller_id IS DISTINCT FROM NEW.controller_id THEN
+        RAISE EXCEPTION 'this chain belongs to another controller' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     NEW.seq := head.seq + 1;
     NEW.prev := head.hash;
     NEW.hash := {HASH.format(row="NEW")};

@@ -38,7 +38,9 @@ class Job(UuidModel):
         db_table = "jobs_job"
         constraints = [
             models.UniqueConstraint(
-                fields=["key"], name="jobs_one_open_per_key", condition=models.Q(state__in=["queued", "running"])
+                fields=["key"],
+                name="jobs_one_open_per_key",
+                condition=models.Q(state__in=["queued", "running"]),
             ),
         ]
         indexes = [

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from celery.exceptions import CeleryError
 from django.db import connection, transaction
-from django.db.models import Q
 from kombu.exceptions import KombuError, OperationalError
 
 from dsar.jobs.models import Job, JobState
@@ -19,6 +18,7 @@ log = logging.getLogger(__name__)
 
 OVERDUE_SECONDS = 30
 BROKER_REST_SECONDS = 5.0
+TRIES = 3
 
 _broker_failed_at = float("-inf")
 
@@ -49,13 +49,21 @@ def enqueue(
         max_attempts=max_attempts,
         created_at=now,
     )
-    Job.objects.bulk_create([job], ignore_conflicts=True)
-    job_id: UUID = Job.objects.filter(
-        Q(key=key), state__in=[JobState.QUEUED, JobState.RUNNING]
-    ).values_list("id", flat=True)[0]
+    job_id = _added(job)
     if not_before is None or not_before <= now:
         transaction.on_commit(lambda: publish(job_id))
     return job_id
+
+
+def _added(job: Job) -> UUID:
+    """The id of the open job with this key: the given one, or the one that was there before."""
+    for _ in range(TRIES):
+        Job.objects.bulk_create([job], ignore_conflicts=True)
+        open_job = Job.objects.filter(key=job.key, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
+        if open_job is not None:
+            return open_job.id
+        # The one that was in the way has ended in between: there is room now.
+    raise RuntimeError(f"job key {job.key} is in use by another controller")
 
 
 def publish(job_id: UUID) -> bool:
@@ -79,13 +87,15 @@ def _send(job_id: UUID) -> None:
 
 
 def sweep(how_many: int = 500) -> int:
-    """Publish what is due and has no message, or whose worker is gone; returns how many."""
+    """Publish what is due and has no message, or whose worker is gone; returns how many it told."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT jobs_due(make_interval(secs => %s), %s)", [OVERDUE_SECONDS, how_many])
         due = [row[0] for row in cursor.fetchall()]
-    for job_id in due:
-        publish(job_id)
-    return len(due)
+    untold = [job_id for job_id in due if not publish(job_id)]
+    if untold:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT jobs_untold(%s)", [untold])
+    return len(due) - len(untold)
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,9 @@ class Kind:
 kinds: dict[str, Kind] = {}
 
 
-def job(name: str, gave_up: Callable[..., None] | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def job(
+    name: str, gave_up: Callable[..., None] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare the function that runs jobs of this kind."""
 
     def declare(function: Callable[..., None]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseError
-from django.db import connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 
 from dsar.jobs import queue
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 BACK_OFF_SECONDS = (2, 10, 60, 300, 900)
+CONNECTION_LOST = (OperationalError, InterfaceError)
 
 
 class LeaseLost(Exception):
@@ -96,24 +97,46 @@ def _claim(job_id: UUID) -> Claim | None:
 
 
 def _run(claim: Claim) -> None:
+    try:
+        _attempt(claim)
+    except LeaseLost:
+        log.info("job %s was taken over", claim.job_id)
+    except CONNECTION_LOST as error:
+        # The lease runs out and the sweep finds the job again.
+        log.warning("job %s lost the database: %s", claim.job_id, type(error).__name__)
+        connections.close_all()
+    except Exception as error:  # noqa: BLE001  Nothing may reach Celery's log, which would print the message.
+        # Giving up failed, so nobody knows of it yet: it is tried again when the lease has run out.
+        _log_bare("job %s could not be given up: %s at %s", claim, error)
+
+
+def _attempt(claim: Claim) -> None:
     if claim.attempt > claim.max_attempts:
         _give_up(claim, "worker_lost")
         return
     try:
-        queue.kinds[claim.kind].run(claim)
+        _kind(claim).run(claim)
         _end(claim, JobState.DONE)
-    except LeaseLost:
-        log.info("job %s was taken over", claim.job_id)
     except RetryLater as later:
         _retry(claim, later.code, later.after)
-    except DatabaseError as error:
-        # The connection may be gone; the lease runs out and the sweep finds the job again.
-        log.warning("job %s lost the database: %s", claim.job_id, type(error).__name__)
-        connections.close_all()
-    except Exception as error:
-        # The class and place tell enough; the message could hold personal data.
-        log.error("job %s failed: %s at %s", claim.job_id, type(error).__name__, _place(error))
+    except (LeaseLost, *CONNECTION_LOST):
+        raise
+    except Exception as error:  # noqa: BLE001  Whatever it was, the job must not be lost.
+        _log_bare("job %s failed: %s at %s", claim, error)
         _retry(claim, f"unexpected_{type(error).__name__}", None)
+
+
+def _kind(claim: Claim) -> queue.Kind:
+    """What runs it; a kind that is not known here may be known to a newer worker."""
+    kind = queue.kinds.get(claim.kind)
+    if kind is None:
+        raise RetryLater("unknown_kind")
+    return kind
+
+
+def _log_bare(words: str, claim: Claim, error: Exception) -> None:
+    """The class and place tell enough; message and traceback could hold personal data."""
+    log.error(words, claim.job_id, type(error).__name__, _place(error))
 
 
 def _place(error: BaseException) -> str:
@@ -135,7 +158,9 @@ def _retry(claim: Claim, code: str, after: timedelta | None) -> None:
 
 
 def _give_up(claim: Claim, code: str) -> None:
-    gave_up = queue.kinds[claim.kind].gave_up
+    """Tell whom it concerns, then end; a death in between tells them twice."""
+    kind = queue.kinds.get(claim.kind)
+    gave_up = kind.gave_up if kind else None
     if gave_up is not None:
         with contextlib.suppress(LeaseLost):
             gave_up(claim, code)

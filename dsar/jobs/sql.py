@@ -9,7 +9,7 @@ LEASE_SECONDS = 20
 CLAIM = f"""
 CREATE OR REPLACE FUNCTION jobs_claim(job uuid) RETURNS TABLE (
     controller uuid, "case" uuid, kind text, args jsonb, attempt integer, max_attempts integer)
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET state = 'running', attempts = attempts + 1,
            lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
      WHERE id = job AND not_before <= clock_timestamp()
@@ -20,7 +20,7 @@ $$"""
 # A row is given again when its message is overdue or its worker stopped beating.
 DUE = """
 CREATE OR REPLACE FUNCTION jobs_due(overdue interval, how_many integer) RETURNS SETOF uuid
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET published_at = clock_timestamp()
      WHERE id IN (
         SELECT id FROM jobs_job
@@ -34,10 +34,17 @@ $$"""
 
 BEAT = f"""
 CREATE OR REPLACE FUNCTION jobs_beat(job uuid, attempt integer) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
      WHERE id = job AND attempts = attempt AND state = 'running'
     RETURNING true
 $$"""
 
-STATEMENTS = [CLAIM, DUE, BEAT]
+# The sweep could not reach the broker: these are due again at once, not after the time for overdue messages.
+UNTOLD = """
+CREATE OR REPLACE FUNCTION jobs_untold(untold uuid[]) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE jobs_job SET published_at = NULL WHERE id = ANY (untold) AND state = 'queued'
+$$"""
+
+STATEMENTS = [CLAIM, DUE, BEAT, UNTOLD]

@@ -1,18 +1,32 @@
 """A state field on django-fsm-2 that cannot be assigned, and whose model can be refreshed.
 
-The library's own mixin switches the protection off on the class while it refreshes, for every thread;
-this one takes the value out of the instance first, so that the protection never rests.
+The library's own mixin switches the protection off on the class while it refreshes, for every thread; here
+it is one object that says it is being refreshed. A state that was not loaded is protected as well.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
-from django_fsm import FSMField, Transition
+from django_fsm import FSMField, FSMFieldDescriptor, Transition
+
+REFRESHING = "_is_refreshing"
+
+
+class _Descriptor(FSMFieldDescriptor):  # type: ignore[misc]
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        if REFRESHING in instance.__dict__:
+            instance.__dict__[self.field.attname] = value
+        elif not instance._state.adding:
+            raise AttributeError(f"Direct {self.field.name} modification is not allowed")
+        else:
+            super().__set__(instance, value)
 
 
 class StateField(FSMField):
     """A protected state; migrations see a plain CharField, so that they outlive the library."""
+
+    descriptor_class = _Descriptor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["protected"] = True
@@ -37,11 +51,11 @@ class StatefulModel(models.Model):
         fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Any] | None = None,
     ) -> None:
-        wanted = None if fields is None else list(fields)
-        for field in self._meta.concrete_fields:
-            if isinstance(field, StateField) and (wanted is None or field.name in wanted):
-                self.__dict__.pop(field.attname, None)
-        super().refresh_from_db(using=using, fields=wanted, from_queryset=from_queryset)
+        self.__dict__[REFRESHING] = True
+        try:
+            super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        finally:
+            del self.__dict__[REFRESHING]
 
 
 def transitions(model: type[models.Model], field_name: str = "state") -> list[Transition]:

@@ -49,11 +49,12 @@ def unit_of_work(controllers: Iterable[UUID]) -> Iterator[None]:
 
 @contextmanager
 def serving(controllers: Iterable[UUID]) -> Iterator[None]:
-    """Serve other controllers for a moment inside the present transaction."""
-    before = _current()
-    serve(controllers)
-    yield
-    _set(before)
+    """Serve other controllers for a moment inside the present transaction.
+
+    It is a savepoint, so that a failure inside gives back what was served as well.
+    """
+    with _transaction(list(controllers)):
+        yield
 
 
 def whatever_happens(act: Callable[[], None]) -> None:
@@ -86,9 +87,15 @@ def _transaction(controllers: list[UUID]) -> Iterator[None]:
 
 
 def _run(afterwards: list[Callable[[], None]], controllers: list[UUID]) -> None:
+    failures: list[Exception] = []
     for act in afterwards:
-        with _transaction(controllers):
-            act()
+        try:
+            with _transaction(controllers):
+                act()
+        except Exception as failure:  # noqa: BLE001  One that fails must not take the others with it.
+            failures.append(failure)
+    if failures:
+        raise failures[0]
 
 
 def _set(value: str) -> None:

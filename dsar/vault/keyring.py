@@ -30,10 +30,7 @@ def masters() -> crypto.MasterKeys:
 
 def new_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> VaultKey:
     """Make and store a data key."""
-    record = VaultKey(controller_id=controller_id, purpose=purpose, created_at=now)
-    data_key = crypto.new_key()
-    record.wrapped = masters().wrap(data_key, _place(record))
-    record.master_version = masters().current
+    record, data_key = _made(purpose, controller_id, now)
     record.save(force_insert=True)
     scratch()[record.id] = data_key
     return record
@@ -41,8 +38,13 @@ def new_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> V
 
 def shared_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> VaultKey:
     """The one key of this purpose that a controller (or the staff) has; made at first use."""
-    found = VaultKey.objects.filter(purpose=purpose, controller_id=controller_id).first()
-    return found or new_key(purpose, controller_id, now)
+    shared = VaultKey.objects.filter(purpose=purpose, controller_id=controller_id)
+    found = shared.first()
+    if found is None:
+        # Somebody else may make it at this moment: the first one wins, and both use that.
+        VaultKey.objects.bulk_create([_made(purpose, controller_id, now)[0]], ignore_conflicts=True)
+        found = shared.get()
+    return found
 
 
 def key(key_id: UUID) -> crypto.DataKey:
@@ -60,14 +62,20 @@ def destroy(key_id: UUID, now: datetime) -> None:
     scratch().pop(key_id, None)
 
 
-def rewrap(record: VaultKey) -> bool:
-    """Wrap under the current master key; False where it is already, or is destroyed."""
-    if record.wrapped is None or record.master_version == masters().current:
-        return False
-    record.wrapped = masters().rewrap(bytes(record.wrapped), _place(record))
+def rewrapped(record: VaultKey) -> bytes:
+    """The same key under the current master key; raises DecryptionError where its own master key is gone."""
+    assert record.wrapped is not None
+    return masters().rewrap(bytes(record.wrapped), _place(record))
+
+
+def _made(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> tuple[VaultKey, crypto.DataKey]:
+    record, data_key = (
+        VaultKey(controller_id=controller_id, purpose=purpose, created_at=now),
+        crypto.new_key(),
+    )
+    record.wrapped = masters().wrap(data_key, _place(record))
     record.master_version = masters().current
-    record.save(update_fields=["wrapped", "master_version"])
-    return True
+    return record, data_key
 
 
 def _open(record: VaultKey) -> crypto.DataKey:
