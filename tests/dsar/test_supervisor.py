@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dsar import supervisor as module
-from dsar.embedded import EmbeddedError, EmbeddedServers, wait_until
+from dsar.embedded import CHECKOUT, EmbeddedError, EmbeddedServers, processes_in, wait_until
 from dsar.supervisor import LONGEST_PAUSE, PROVEN_SECONDS, Pause, Program, StartError, Supervisor
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
@@ -243,3 +244,44 @@ def test_web_that_is_not_there_does_not_answer() -> None:
         port = server.getsockname()[1]
 
     assert module.web_answers(port) is False
+
+
+def free_port() -> int:
+    with socket.create_server((module.HOST, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def run_desk(data: Path, port: int) -> subprocess.Popen[str]:
+    """Start the real desk and return once it has printed where it is."""
+    without = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    argv = [sys.executable, "manage.py", "dev", "--data", str(data), "--port", str(port), "--no-scheduler"]
+    process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = [line.strip() for line in iter(process.stdout.readline, "Ctrl-C stops everything.\n")]
+    assert said == ["", f"The DSAR desk is at http://localhost:{port}/   (log: {data}/logs/desk.log)", ""]
+    return process
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_desk_answers_when_it_says_so_and_is_gone_when_it_is_killed_or_stopped(tmp_path: Path) -> None:
+    port, servers = free_port(), EmbeddedServers(tmp_path / "dev")
+    homes = (servers._cluster, servers.data / "valkey")
+
+    with run_desk(servers.data, port) as killed:
+        answered = [module.web_answers(port)]
+        killed.kill()
+    gone = wait_until(lambda: not any(map(processes_in, homes)) and not listens(port), 30.0)
+    with run_desk(servers.data, port) as stopped:
+        answered.append(module.web_answers(port))
+        stopped.terminate()
+
+    assert (answered, gone, stopped.returncode) == ([True, True], True, 0)
+    assert [pid for home in homes for pid in processes_in(home)] == []
+    assert listens(port) is False
+    servers.destroy()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex((module.HOST, port)) == 0
