@@ -90,6 +90,7 @@ class Case(TenantModel, StatefulModel):
     received_at = models.DateTimeField()
     due_on = models.DateField(null=True, help_text="a cache of what the clock events say")
     target_on = models.DateField(null=True)
+    clock_state = models.CharField(max_length=20, default="running", help_text="as the deadline engine says")
     owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_cases")
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="cases")
     linked_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="linked_from")

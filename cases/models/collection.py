@@ -83,7 +83,9 @@ class SourceSearch(TenantModel):
     run = models.ForeignKey(CollectionRun, on_delete=models.CASCADE, related_name="searches")
     source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, related_name="searches")
     state = models.CharField(max_length=10, choices=SearchState.choices, default=SearchState.QUEUED)
-    cursor = models.JSONField(null=True, help_text="where the next page begins")
+    cursor: Any = sealed_json(
+        null=True, default=None, key_attribute="collected_key_id", help_text="where the next page begins"
+    )
     found = models.PositiveIntegerField(default=0)
     expected = models.PositiveIntegerField(null=True, help_text="by the source's own count")
     error_code = models.CharField(max_length=60, blank=True)
@@ -111,12 +113,18 @@ class SourceSearch(TenantModel):
     def sealing_key_id(self) -> UUID:
         return self.run.case.file_key_id
 
+    @property
+    def collected_key_id(self) -> UUID:
+        return self.run.case.collected_key_id
+
 
 class ItemDecision(models.TextChoices):
     UNDECIDED = "undecided", "to decide"
     DISCLOSE = "disclose", "disclose"
     REDACT = "redact", "disclose redacted"
     WITHHOLD = "withhold", "withhold"
+    ACT = "act", "erase or correct"
+    KEEP = "keep", "keep"
 
 
 class Item(TenantModel):
@@ -127,7 +135,8 @@ class Item(TenantModel):
     search = models.ForeignKey(SourceSearch, on_delete=models.PROTECT, null=True, related_name="items")
     collection = models.CharField(max_length=120, help_text="the record type in the source")
     ref_hash = models.BinaryField(help_text="keyed hash of the record's place in the source")
-    number = models.PositiveIntegerField(help_text="order of collection within the case")
+    content_hash = models.BinaryField(help_text="keyed hash of the data, to see a change")
+    number = models.PositiveIntegerField(help_text="order of collection within its search")
     content: Any = sealed_json(null=True, help_text="reference, data, proof of link")
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     is_third_party = models.BooleanField(default=False)
@@ -144,8 +153,8 @@ class Item(TenantModel):
             models.UniqueConstraint(fields=["case", "source", "collection", "ref_hash"], name="cases_item_once"),
             models.CheckConstraint(
                 name="cases_withheld_under_an_exemption",
-                condition=models.Q(decision__in=["undecided", "disclose", "redact"]) & models.Q(is_silent=False)
-                | models.Q(decision="withhold") & ~models.Q(exemption=""),
+                condition=models.Q(decision__in=["undecided", "disclose", "redact", "act"]) & models.Q(is_silent=False)
+                | models.Q(decision__in=["withhold", "keep"]) & ~models.Q(exemption=""),
             ),
         ]
         indexes = [models.Index(fields=["case", "source", "collection", "number"], name="cases_item_by_group")]

@@ -6,7 +6,7 @@ from django.db import models
 
 from cases.models.data_subject import DataSubject, Representative
 from cases.words import AnswerBy, Channel
-from dsar.vault.fields import sealed_text
+from dsar.vault.fields import sealed_json, sealed_text
 from dsar.vault.models import StoredFile, VaultKey
 from identity.models import TenantModel, User
 
@@ -22,6 +22,9 @@ class SubjectRequest(TenantModel):
     key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=12, choices=Channel.choices)
     words: str = sealed_text(help_text="the customer's own, card numbers masked")
+    claims: list[dict[str, str]] = sealed_json(
+        default=list, help_text="for a rectification: field, what is wrong, what is right"
+    )
     contact_reference = models.CharField(max_length=80, blank=True, help_text="of the call or chat")
     received_at = models.DateTimeField(help_text="when it was said or arrived")
     logged_at = models.DateTimeField()

@@ -6,7 +6,6 @@ A value is sealed when it is saved, for its table, column and row, under the key
 
 import json
 from typing import Any
-from uuid import UUID
 
 from django.db import models
 
@@ -36,6 +35,10 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
     """Base of the two kinds: how a plain value becomes bytes is theirs to say."""
 
     empty: Any = None
+
+    def __init__(self, *args: Any, key_attribute: str = "sealing_key_id", **kwargs: Any) -> None:
+        self.key_attribute = key_attribute
+        super().__init__(*args, **kwargs)
 
     def _check_str_default_value(self) -> list[Any]:
         return []  # the default is plain; what is stored is not
@@ -68,7 +71,7 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
 
     def seal(self, instance: models.Model, value: Any) -> Ciphertext:
         """Encrypt a plain value for this row."""
-        return Ciphertext(crypto.seal(_key(instance), self.encode(value), self.place(instance)))
+        return Ciphertext(crypto.seal(self.key(instance), self.encode(value), self.place(instance)))
 
     def open(self, instance: models.Model) -> Any:
         """The plain value; raises DecryptionError where it was tampered with, KeyDestroyed where it is gone."""
@@ -77,11 +80,17 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
             return value
         if not value:
             return self.empty
-        return self.decode(crypto.unseal(_key(instance), bytes(value), self.place(instance)))
+        return self.decode(crypto.unseal(self.key(instance), bytes(value), self.place(instance)))
 
     def place(self, instance: models.Model) -> bytes:
         """Where this value belongs: the associated data that keeps ciphertexts from being swapped."""
-        return f"{instance._meta.db_table}|{self.column}|{instance.pk}|{_key_id(instance)}".encode()
+        return f"{instance._meta.db_table}|{self.column}|{instance.pk}|{getattr(instance, self.key_attribute)}".encode()
+
+    def key(self, instance: models.Model) -> crypto.DataKey:
+        """The key that the row names for this field; raises KeyDestroyed."""
+        from dsar.vault import keyring  # the key ring's model has such fields itself
+
+        return keyring.key(getattr(instance, self.key_attribute))
 
     def encode(self, value: Any) -> bytes:
         raise NotImplementedError
@@ -120,14 +129,3 @@ def sealed_json(**options: Any) -> Any:
     """A sealed field of JSON."""
     options.setdefault("default", dict)
     return SealedJSONField(**options)
-
-
-def _key_id(instance: models.Model) -> UUID:
-    key_id: UUID = instance.sealing_key_id  # type: ignore[attr-defined]
-    return key_id
-
-
-def _key(instance: models.Model) -> crypto.DataKey:
-    from dsar.vault import keyring  # the key ring's model has such fields itself
-
-    return keyring.key(_key_id(instance))
