@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -51,11 +51,17 @@ class DatasetError(ConfigurationError):
         super().__init__(said + (f" · and {more} more" if more > 0 else ""))
 
 
+@lru_cache(maxsize=32)
 def parse_dataset(text: str) -> Dataset:
-    """Read and check one description. Raises DatasetError with everything that is wrong."""
+    """Read and check one description. Raises DatasetError with everything that is wrong.
+
+    What was read is remembered, because a source is connected to anew for every page that is collected.
+    """
     source = _Source.read(text)
     source.raise_problems()
     _check_keys(source)
+    if any(problem.code == "form" for problem in source.problems):
+        source.raise_problems()
     model = _validate(source)
     _check_vocabulary(source, model)
     dataset = _compile(source, model)
@@ -109,22 +115,26 @@ class _Source:
 
     def raise_problems(self) -> None:
         if self.problems:
-            raise DatasetError(self.problems)
+            raise DatasetError(_in_order(self.problems))
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: problem.line or 0)
 
 
 def _load(text: str, problems: list[Problem]) -> tuple[Any, dict[Path, int]]:
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         lines = dict(_walk_nodes(node, problems)) if node else {}
         return (loader.construct_document(node) if node else None), lines
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise DatasetError([Problem("too_large", "file", None, "it is nested too deeply.")]) from None
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         message = f"this is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}."
         raise DatasetError([Problem("yaml", "file", line, message)]) from None
-    finally:
-        loader.dispose()
 
 
 def _walk_nodes(root: yaml.Node, problems: list[Problem]) -> Iterator[tuple[Path, int]]:
@@ -206,11 +216,9 @@ def _validate(source: _Source) -> FidesDataset:
         return FidesDataset(**source.data)
     except ValidationError as error:
         for found in error.errors(include_url=False, include_context=False, include_input=False):
-            message = found["msg"].removeprefix("Value error, ")
-            source.report(
-                "form", tuple(found["loc"]), f"{_last_key(found['loc'])}{message}.".replace("..", ".")
-            )
-        raise DatasetError(source.problems) from None
+            message = found["msg"].removeprefix("Value error, ").rstrip(".")
+            source.report("form", tuple(found["loc"]), f"{_last_key(found['loc'])}{message}.")
+        raise DatasetError(_in_order(source.problems)) from None
 
 
 def _last_key(path: Path) -> str:
@@ -244,9 +252,11 @@ def _check_level(
             _check_names(source, (*path, key), inner, {*meta.model_fields})
 
 
-def _check_names(source: _Source, path: Path, held: Mapping[str, Any], allowed: set[str]) -> None:
+def _check_names(source: _Source, path: Path, held: Mapping[Any, Any], allowed: set[str]) -> None:
     for name in held:
-        if name not in allowed:
+        if not isinstance(name, str):
+            source.report("form", path, f"the key {name!r} is not text; put it in quotation marks.")
+        elif name not in allowed:
             message = f"there is no key “{name}” here.{_suggest(str(name), allowed)}"
             source.report("unknown_key", (*path, name), message)
 
@@ -305,7 +315,8 @@ def _compile(source: _Source, model: FidesDataset) -> Dataset:
     ordered = sorted(model.collections, key=lambda item: source.positions[item.name])
     collections = [_compile_collection(source, model, item, subjects) for item in ordered]
     ties = list(_compile_ties(source, str(model.fides_key), collections))
-    if not any(item.identities for item in collections if not item.skipped):
+    # A mistake elsewhere (a misspelt key) is often why there is no identity, and is the better thing to say.
+    if not source.problems and not any(item.identities for item in collections if not item.skipped):
         message = (
             "no field is marked with an identity, so nobody can be found; mark one with “identity: email”."
         )
