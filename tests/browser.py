@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -27,8 +27,8 @@ FLAGS = (
 )
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 
 
 def find_chromium() -> str | None:
@@ -80,7 +80,11 @@ def findings(page: Page, *, without: tuple[str, ...] = ()) -> list[Finding]:
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
     rules = {"target-size": {"enabled": True}} | {rule: {"enabled": False} for rule in without}
-    options = {"runOnly": {"type": "tag", "values": list(STANDARD)}, "rules": rules, "resultTypes": ["violations"]}
+    options = {
+        "runOnly": {"type": "tag", "values": list(STANDARD)},
+        "rules": rules,
+        "resultTypes": ["violations"],
+    }
     result = page.evaluate("options => axe.run(document, options)", options)
     return [_finding(violation) for violation in result["violations"]]
 
@@ -95,7 +99,9 @@ def assert_accessible(page: Page, *, without: tuple[str, ...] = ()) -> None:
     """Fail with what axe objects to."""
     found = findings(page, without=without)
 
-    assert found == [], "\n\n".join(f"{f.rule} ({f.impact})\n{f.reason}\n" + "\n".join(f.places) for f in found)
+    assert found == [], "\n\n".join(
+        f"{f.rule} ({f.impact})\n{f.reason}\n" + "\n".join(f.places) for f in found
+    )
 
 
 def assert_fits(page: Page) -> None:

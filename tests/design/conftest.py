@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
-from tests.browser import DESKTOP, browser, open_context
+from tests.browser import browser, open_context
 from tests.design.gallery import PROJECT
 
-__all__ = ["Show", "browser", "gallery_settings", "show"]
+__all__ = ["Show", "browser", "complaints", "gallery_settings", "show"]
 
 ORIGIN = "http://gallery.test"
 POLICY = (
@@ -36,7 +36,9 @@ def _answer(route: Route, html: str) -> None:
     path = route.request.url.removeprefix(ORIGIN).split("?")[0]
     file = PROJECT / path.lstrip("/")
     if path == "/":
-        route.fulfill(body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
+        route.fulfill(
+            body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY}
+        )
     elif path.startswith("/static/") and file.is_file():
         route.fulfill(body=Path(file).read_bytes(), content_type=guess_type(file.name)[0])
     else:
@@ -44,18 +46,30 @@ def _answer(route: Route, html: str) -> None:
 
 
 @pytest.fixture
-def show(browser: Browser) -> Iterator[Show]:
-    """Open a rendered page; what it logs as an error, a refusal of the policy included, ends up in page.complaints."""
+def complaints() -> list[str]:
+    """What opened pages log as errors, refusals of the content policy among them."""
+    return []
+
+
+def _listen(page: Page, complaints: list[str]) -> None:
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+@pytest.fixture
+def show(browser: Browser, complaints: list[str]) -> Iterator[Show]:
+    """Open a rendered page in a profile of its own; options go to that profile."""
     contexts = []
 
-    def open_page(html: str, *, scheme: str = "light", viewport: dict[str, int] = DESKTOP, **options: Any) -> Page:
-        context = open_context(browser, color_scheme=scheme, viewport=viewport, **options)
+    def open_page(html: str, **options: Any) -> Page:
+        context = open_context(browser, **options)
         contexts.append(context)
         page = context.new_page()
-        complaints: list[str] = []
-        page.complaints = complaints  # type: ignore[attr-defined]
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        _listen(page, complaints)
         page.route("**/*", lambda route: _answer(route, html))
         page.goto(f"{ORIGIN}/")
         return page

@@ -51,7 +51,12 @@ def _shell() -> Item:
     person = {"is_authenticated": True, "get_full_name": "Amara Osei", "initials": "AO"}
     links = [{"label": "Complain", "url": "#complain"}, {"label": "Contact", "url": "#contact"}]
     urls = {"search_url": "/find", "account_url": "#account", "sign_out_url": "#out", "portal_links": links}
-    return urls | {"nav": nav, "user": person, "brand_context": "Meridian Energy, Nordlicht Mobil", "brand": brand()}
+    return urls | {
+        "nav": nav,
+        "user": person,
+        "brand_context": "Meridian Energy, Nordlicht Mobil",
+        "brand": brand(),
+    }
 
 
 def brand(key: str = "meridian", name: str = "Meridian Energy") -> Item:
@@ -62,26 +67,80 @@ def brand(key: str = "meridian", name: str = "Meridian Energy") -> Item:
 
 def _forms() -> Item:
     wrong = IntakeForm({"secret": "x", "email": "amara@", "rights": ["access"], "amount": "ten"})
-    right = IntakeForm(initial={"rights": ["access"], "channel": "call", "said_on": TODAY, "words": "I want my calls."})
+    right = IntakeForm(
+        initial={"rights": ["access"], "channel": "call", "said_on": TODAY, "words": "I want my calls."}
+    )
     codes = {"code_form": CodeForm(), "wrong_code": CodeForm({"code": ""}, prefix="wrong")}
-    return codes | {"form": right, "wrong": wrong, "sign_in": SignInForm()}
+    return codes | {
+        "form": right,
+        "wrong": wrong,
+        "contact": [CodeForm(prefix="contact")["code"], SignInForm(prefix="contact")["email"]],
+        "sign_in": SignInForm(),
+    }
 
 
 def _cases() -> Item:
     rows = [
-        ("K7QF-2M9D/A", "Access", "Rosalind Achterberg", "Meridian Energy", "review", "Review", -3, "Amara Osei"),
-        ("P3XW-9T4C/E", "Erasure", "Jonas Lindqvist", "Nordlicht Mobil", "approval", "Approval", 0, "Ben Farrow"),
+        (
+            "K7QF-2M9D/A",
+            "Access",
+            "Rosalind Achterberg",
+            "Meridian Energy",
+            "review",
+            "Review",
+            -3,
+            "Amara Osei",
+        ),
+        (
+            "P3XW-9T4C/E",
+            "Erasure",
+            "Jonas Lindqvist",
+            "Nordlicht Mobil",
+            "approval",
+            "Approval",
+            0,
+            "Ben Farrow",
+        ),
         ("H8RN-5K2V/A", "Access", "Siobhán Ní Dhuibhir", "Meridian Energy", "searching", "Searching", 2, ""),
-        ("M4YC-7Q3J/R", "Correction", "Kerem Yıldız", "Nordlicht Mobil", "awaiting_identity", "Awaiting identity", 9, ""),
+        (
+            "M4YC-7Q3J/R",
+            "Correction",
+            "Kerem Yıldız",
+            "Nordlicht Mobil",
+            "awaiting_identity",
+            "Awaiting identity",
+            9,
+            "",
+        ),
         ("T6DP-3W8H/A", "Access", "Beatrice Okonkwo-Lamb", "Meridian Energy", "received", "Received", 24, ""),
-        ("C9VK-4R7X/O", "Objection", "Anneliese Brandt", "Nordlicht Mobil", "with_controller", "With controller", 12, ""),
-        ("X2HM-8J5Q/P", "Portability", "Tom Adeyemi", "Meridian Energy", "fulfilling", "Fulfilling", 15, "Amara Osei"),
+        (
+            "C9VK-4R7X/O",
+            "Objection",
+            "Anneliese Brandt",
+            "Nordlicht Mobil",
+            "with_controller",
+            "With controller",
+            12,
+            "",
+        ),
+        (
+            "X2HM-8J5Q/P",
+            "Portability",
+            "Tom Adeyemi",
+            "Meridian Energy",
+            "fulfilling",
+            "Fulfilling",
+            15,
+            "Amara Osei",
+        ),
         ("R5TW-6N9K/A", "Access", "Ines Carvalho", "Meridian Energy", "closed", "Closed", 1, "Ben Farrow"),
     ]
     return {"cases": [_case(*row) for row in rows], "page_obj": Paginator(range(120), 25).page(2)}
 
 
-def _case(reference: str, right: str, person: str, brand_name: str, state: str, label: str, days: int, owner: str) -> Item:
+def _case(
+    reference: str, right: str, person: str, brand_name: str, state: str, label: str, days: int, owner: str
+) -> Item:
     special = {"awaiting_identity": "paused", "closed": "done"}
     mark = "meridian" if brand_name.startswith("Meridian") else "nordlicht"
     names = {"reference": reference, "right": right, "person": person, "owner": owner}
@@ -99,9 +158,27 @@ def _lists() -> Item:
             {"label": "Date of birth", "value": "", "change_url": "#change"},
         ],
         "events": [
-            {"title": "Search finished", "text": "46 records in 3 of 3 systems.", "at": NOON - dt.timedelta(hours=2), "icon": "database", "tone": "success"},
-            {"title": "Identity confirmed", "actor": "Amara Osei", "at": NOON - dt.timedelta(days=1), "icon": "shield", "tone": "accent"},
-            {"title": "Reminder not delivered", "text": "The mailbox is full.", "at": NOON - dt.timedelta(days=2), "icon": "mail", "tone": "warning"},
+            {
+                "title": "Search finished",
+                "text": "46 records in 3 of 3 systems.",
+                "at": NOON - dt.timedelta(hours=2),
+                "icon": "database",
+                "tone": "success",
+            },
+            {
+                "title": "Identity confirmed",
+                "actor": "Amara Osei",
+                "at": NOON - dt.timedelta(days=1),
+                "icon": "shield",
+                "tone": "accent",
+            },
+            {
+                "title": "Reminder not delivered",
+                "text": "The mailbox is full.",
+                "at": NOON - dt.timedelta(days=2),
+                "icon": "mail",
+                "tone": "warning",
+            },
             {"title": "Request logged", "actor": "Ben Farrow", "at": NOON - dt.timedelta(days=33)},
         ],
         "tabs": [
@@ -110,7 +187,11 @@ def _lists() -> Item:
             {"label": "Letters", "url": "#l", "count": 0},
             {"label": "History", "url": "#h"},
         ],
-        "crumbs": [{"label": "Queue", "url": "#q"}, {"label": "Meridian Energy", "url": "#m"}, {"label": "K7QF-2M9D/A"}],
+        "crumbs": [
+            {"label": "Queue", "url": "#q"},
+            {"label": "Meridian Energy", "url": "#m"},
+            {"label": "K7QF-2M9D/A"},
+        ],
         "steps": [
             {"label": "Your request", "state": "done"},
             {"label": "Your identity", "state": "current"},
@@ -118,13 +199,22 @@ def _lists() -> Item:
             {"label": "Your answer", "state": "todo"},
         ],
         "columns": [{"label": "Source"}, {"label": "Records", "numeric": True}, {"label": "Result"}],
-        "rows": [["Customer database", 46, "Complete"], ["Help desk", 12, "Complete"], ["Call archive", 0, "No data held"]],
+        "rows": [
+            ["Customer database", 46, "Complete"],
+            ["Help desk", 12, "Complete"],
+            ["Call archive", 0, "No data held"],
+        ],
         "changes": [
             {"label": "Street", "before": "12 Old Mill Lane", "after": "4 Harbour View"},
             {"label": "Phone", "before": "", "after": "+44 20 7946 0018"},
         ],
         "files": [
-            {"name": "01-letter.pdf", "url": "#1", "size": 84_213, "note": "What we found, and what we left out"},
+            {
+                "name": "01-letter.pdf",
+                "url": "#1",
+                "size": 84_213,
+                "note": "What we found, and what we left out",
+            },
             {"name": "02-report.pdf", "url": "#2", "size": 1_482_113},
             {"name": "data.json", "url": "#3", "size": 22_840},
         ],

@@ -8,9 +8,42 @@ from tests.design.gallery import render
 
 pytestmark = pytest.mark.browser
 SEEDS = [
-    *("#000000", "#ffffff", "#808080", "#777777", "#757575", "#ff0000", "#00ff00", "#0000ff", "#ffff00", "#ff00ff"),
-    *("#00ffff", "#5b2a86", "#00704a", "#ffc043", "#0b1f3a", "#e20074", "#ff6600", "#1f4f8f", "#8bc34a", "#c0392b"),
-    *("#d81b60", "#7b68ee", "#b8860b", "#2e8b57", "#4682b4", "#ff69b4", "#a0522d", "#20b2aa", "#6a5acd", "#dc143c"),
+    *(
+        "#000000",
+        "#ffffff",
+        "#808080",
+        "#777777",
+        "#757575",
+        "#ff0000",
+        "#00ff00",
+        "#0000ff",
+        "#ffff00",
+        "#ff00ff",
+    ),
+    *(
+        "#00ffff",
+        "#5b2a86",
+        "#00704a",
+        "#ffc043",
+        "#0b1f3a",
+        "#e20074",
+        "#ff6600",
+        "#1f4f8f",
+        "#8bc34a",
+        "#c0392b",
+    ),
+    *(
+        "#d81b60",
+        "#7b68ee",
+        "#b8860b",
+        "#2e8b57",
+        "#4682b4",
+        "#ff69b4",
+        "#a0522d",
+        "#20b2aa",
+        "#6a5acd",
+        "#dc143c",
+    ),
 ]
 ROLES = {
     "on-brand": ("brand", "brand-strong"),
@@ -55,7 +88,7 @@ def unreadable(page: Page, seed: str) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_derived_palette_is_readable_for_any_seed(show: Show, scheme: str) -> None:
-    page = show(render("gallery/portal_case.html"), scheme=scheme)
+    page = show(render("gallery/portal_case.html"), color_scheme=scheme)
 
     failures = [failure for seed in SEEDS for failure in unreadable(page, seed)]
 
