@@ -95,7 +95,7 @@ class Processing:
 class Statement:
     """The Article 15(1) statement: confirmation, facts, rights (e) and complaint routes ((ea) and (f))."""
 
-    confirmation: tuple[str, ...]
+    confirmation: tuple[str, ...] = ()
     processings: tuple[Processing, ...] = ()
     rights: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()

@@ -61,10 +61,12 @@ class Collection:
     columns: dict[str, Column] = field(default_factory=dict)
     provenances: set[str] = field(default_factory=set)
     count: int = 0
+    last: int = 0
 
     def saw(self, record: PackRecord) -> int:
         """Take a record in; returns what it weighs."""
         self.count += 1
+        self.last = record.number
         self.provenances.add(record.provenance)
         return 1 + sum(self._cell(name, value) for name, value in record.data.items())
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-from cases.packs.content import PackInput, PackRecord, Processing, SearchResult, SourceSearched
+from cases.packs.content import PackInput, PackRecord, Processing, SearchResult, SourceSearched, Statement
 from cases.packs.pdf.book import CELL, CELL_HEAD, GREY, MARGIN, SMALL, Book, Cell, Running, Style
 from cases.packs.pdf.colours import accent
 from cases.packs.pdf.tags import Element, Facts
@@ -136,8 +136,10 @@ class Report:
         book.new_page()
         book.heading(part, 2, self.words.contents)
         toc = part.add("TOC")
-        for key in ("statement", "searched", "withheld"):
-            book.entry(toc, getattr(self.words, key), key)
+        if self._stated:
+            book.entry(toc, self.words.statement, "statement")
+        book.entry(toc, self.words.searched, "searched")
+        book.entry(toc, self.words.withheld, "withheld")
         if self.attached:
             book.entry(toc, self.words.attachments, "attachments")
         book.entry(toc, self.words.data, "data")
@@ -154,9 +156,16 @@ class Report:
         source = section.collection.source
         return f"{self.names.get(source, source)}: {section.collection.label}"
 
+    @property
+    def _stated(self) -> bool:
+        """Whether there is an Article 15(1) statement; an answer under Article 20 has none."""
+        return self.pack.statement != Statement()
+
     def _statement(self, book: Book, part: Element) -> None:
         statement, words = self.pack.statement, self.words
         book.new_page()
+        if not self._stated:
+            return
         book.heading(part, 2, words.statement, "statement")
         for text in statement.confirmation:
             book.paragraph(part, text)
@@ -183,13 +192,15 @@ class Report:
             "transfers",
         )
         pairs = [(getattr(self.words, key), "\n".join(getattr(processing, key))) for key in keys]
-        book.gap(8)
-        book.heading(part, 3, processing.label or self.words.whole_organisation)
-        facts_table(book, part, [pair for pair in pairs if pair[1]], CELL)
+        known = [pair for pair in pairs if pair[1]]
+        if known:
+            book.gap(8)
+            book.heading(part, 3, processing.label or self.words.whole_organisation)
+            facts_table(book, part, known, CELL)
 
     def _searched(self, book: Book, part: Element) -> None:
         words, sources = self.words, self.pack.sources
-        book.gap(22)
+        book.gap(22 if self._stated else 0)
         book.heading(part, 2, words.searched, "searched")
         if not sources:
             book.paragraph(part, words.searched_none)

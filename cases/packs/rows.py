@@ -25,6 +25,7 @@ _WIDE_ENOUGH = 64  # characters beyond which a column wraps its text instead of 
 # Lines of an average row beyond which a wider layout is easier to read: upright, sideways, and with few columns.
 _TALLEST, _TALLEST_WIDE, _TALLEST_OF_FEW = 1.8, 3.0, 12.0
 _FEW_COLUMNS = 4
+_LONGEST_LABEL = 80  # characters of a column's label beyond which the head of a table would fill the page
 _CARDS_UP_TO = 3  # So few records of many fields are easier to read as cards.
 _SHORT_VALUE = 30  # characters of values that stand two in a line of a card
 
@@ -43,6 +44,8 @@ def layout(collection: Collection, known: Mapping[str, str], words: Wording) -> 
     """The narrowest layout in which the records can be read."""
     fields = tuple(collection.columns)
     labels = tuple(known.get(name) or humanise(name) for name in fields)
+    if max(map(len, labels), default=0) > _LONGEST_LABEL:
+        return Layout(fields, labels)
     few = len(fields) <= _FEW_COLUMNS
     for room, wide in ((_PORTRAIT, False), (_LANDSCAPE, True)):
         tallest = _TALLEST_OF_FEW if few else _TALLEST_WIDE if wide else _TALLEST
@@ -54,7 +57,7 @@ def layout(collection: Collection, known: Mapping[str, str], words: Wording) -> 
 
 def _edges(collection: Collection, labels: tuple[str, ...], room: float, words: Wording) -> tuple[float, ...]:
     """Edges of the columns when all have room in that width, else nothing."""
-    number = max(len(words.number), len(str(collection.count)) + 2) * _CHAR + _PADDING
+    number = max(len(words.number), len(str(collection.last))) * _WORD_CHAR + _PADDING
     columns = list(collection.columns.values())
     needs = [_need(column, label) for column, label in zip(columns, labels, strict=True)]
     spare = room - number - sum(needs)

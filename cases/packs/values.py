@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import cache
 from math import isfinite
 
 from cases.packs.content import Json, Passages, Redacted
@@ -59,15 +59,13 @@ def with_marks(value: Redacted | Passages, words: Wording) -> str:
     return "".join(words.mark(part.code) if isinstance(part, Redacted) else part for part in parts)
 
 
-@lru_cache(maxsize=20_000)
 def _date_shown(value: str, words: Wording) -> str:
     """ISO dates and times in the pack's language, in the time zone in which they were recorded."""
     match = _ISO.match(value)
     if match is None:
         return value
     try:
-        day = words.short_day(date.fromisoformat(match[1]))
-        datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}")
+        day = words.short_day(datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}"))
     except ValueError:
         return value
     zone = {None: "", "Z": " UTC", "+00:00": " UTC"}.get(match[3], f" {match[3]}")

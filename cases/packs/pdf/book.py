@@ -137,7 +137,8 @@ class Book:
         self._canvas = _Sheets(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
         self._faces = (face("regular"), face("bold"))
         self._encoders = tuple(Encoder(one, self._canvas.document) for one in self._faces)
-        self.facts, self.running, self.accent = facts, running, accent
+        self.facts = Facts(self.clean(facts.title), self.clean(facts.author), facts.language)
+        self.running, self.accent = running, accent
         self.document = Element("Document")
         self.pages: list[Page] = []
         self.page = Page(A4, running=False)

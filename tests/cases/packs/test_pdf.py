@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pikepdf
@@ -133,6 +134,22 @@ def test_bookmarks_lead_to_the_chapters(report):
         titles = [(mark.level, mark.get_title()) for mark in pdf.get_toc()]
 
     assert titles[:3] == [(0, "Contents"), (0, "How your personal data is used"), (1, "Customer desk")]
+
+
+def test_record_with_endless_field_names_and_values_is_printed_whole():
+    data = {f"{number} " + "name " * 600: "pebble " * 600 for number in range(3)}
+    records = [PackRecord("crm", "odd", "Odd", number, data) for number in range(1, 3)]
+
+    files, _ = rendered(pack_of(records))
+
+    assert pdf_text(files["02-report.pdf"]).lower().count("pebble") == 3 * 2 * 600
+
+
+def test_title_with_controls_leaves_valid_metadata():
+    letter = replace(LETTER, title="Your <data>\x00 & more\ud800")
+
+    with pikepdf.open(io.BytesIO(render_letter(letter))) as pdf, pdf.open_metadata() as metadata:
+        assert metadata["dc:title"] == "Your <data> & more[U+D800] – K7QF-2M9D/A"
 
 
 def test_letter_reads_as_a_letter():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.packs import plan as planning
-from cases.packs.content import PackRecord, Redacted
+from cases.packs.content import PackRecord, Processing, Redacted, Statement
 from cases.packs.plan import RecordsChanged, RecordsScattered
 from cases.packs.render import render_pack
 from cases.packs.sink import MemorySink, SinkStoppedEarly
@@ -114,6 +114,31 @@ def test_pack_without_records_says_so():
         "Your data There are no records to give."
     )
     assert "data/" not in files["README.txt"].decode().replace("data.json", "")
+
+
+def test_report_without_statement_has_no_chapter_for_it():
+    files, _ = rendered(replace(PACK, statement=Statement()))
+
+    text = pdf_text(files["02-report.pdf"])
+    assert text.count("How your personal data is used") == 0
+    assert text.count("Where we looked") == 2
+
+
+def test_source_of_which_no_fact_is_known_has_no_heading():
+    statement = Statement(("Yes.",), (Processing("Empty desk"), Processing("Known desk", ("Billing",))))
+
+    files, _ = rendered(replace(PACK, statement=statement))
+
+    text = pdf_text(files["02-report.pdf"])
+    assert (text.count("Empty desk"), text.count("Known desk Why it is used Billing")) == (0, 1)
+
+
+def test_silent_withholding_leaves_the_same_words_as_none():
+    nothing, _ = rendered(pack_of(RECORDS[2:], withheld=()))
+
+    text = pdf_text(nothing["02-report.pdf"])
+    assert text.count("What is withheld There is nothing to list here.") == 1
+    assert text.count("withheld:") == 0
 
 
 def test_report_reads_in_order_and_marks_what_is_withheld():
