@@ -34,19 +34,24 @@ bench: $(STAMP) ## Measure, on servers that keep their promises (fsync on).
 	@$(EMBEDDED) --temporary -- $(PY) -m tests.bench $(BENCH_ARGS)
 
 check: $(STAMP) ## Run linters, types, import contracts and migration checks.
-	$(BIN)/ruff format --check --quiet $(CHECKED)
-	$(BIN)/ruff check --quiet $(CHECKED)
-	$(BIN)/lint-imports --no-cache | tail -n 12
-	$(BIN)/djlint --lint --quiet templates
-	git ls-files -z -- '*.html' | xargs -0 -r $(BIN)/djade --check --target-version 5.2
-	git ls-files -z -- '*.py' | xargs -0 -r $(BIN)/django-upgrade --check --target-version 5.2
-	$(BIN)/mypy
-	$(EMBEDDED) --fast -- sh -c '$(PY) manage.py makemigrations --check --dry-run && $(PY) manage.py check --fail-level WARNING'
+	@$(BIN)/ruff format --check --quiet --output-format concise $(CHECKED) || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check --quiet $(CHECKED)
+	@$(BIN)/lint-imports --no-cache --no-logo 2>/dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/djlint --lint --quiet templates
+	@git ls-files -z -- '*.html' | xargs -0 $(BIN)/djade --check --target-version 5.2
+	@git ls-files -z -- '*.py' | xargs -0 $(BIN)/django-upgrade --check --target-version 5.2
+	@$(BIN)/mypy
+	@$(EMBEDDED) --fast -- sh -ec '\
+		$(PY) manage.py check --fail-level WARNING; \
+		$(PY) manage.py makemigrations --check --dry-run; \
+		LOG_LEVEL=WARNING $(PY) manage.py lintmigrations --settings tests.check_settings \
+			--ignore-initial-migrations --no-cache --quiet ok ignore'
 
 format: $(STAMP) ## Put Python and templates into the house's format.
 	$(BIN)/ruff format --quiet $(CHECKED)
 	$(BIN)/ruff check --quiet --fix $(CHECKED)
-	git ls-files -z -- '*.html' | xargs -0 -r $(BIN)/djade --target-version 5.2
+	git ls-files -z -- '*.html' | xargs -0 $(BIN)/djade --target-version 5.2 || true
+	git ls-files -z -- '*.py' | xargs -0 $(BIN)/django-upgrade --target-version 5.2 || true
 
 screenshots: $(STAMP) ## Take the pictures in docs/ anew from the demonstration.
 	@$(EMBEDDED) --fast -- $(PY) -m tests.screenshots
