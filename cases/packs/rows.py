@@ -138,7 +138,7 @@ class Writer:
         filled = [(label, record.data.get(name)) for name, label in self._named()]
         present = [pair for pair in filled if pair[1] is not None and pair[1] != ""]
         # A card that takes less than a third of a page is not torn apart.
-        book.need(min(260.0, 40.0 + len(present) * 16.0))
+        book.need(min(260.0, 40.0 + len(present) * 11.0))
         book.flow(self.parent.add(self._heading), heading, Style(9.5, 14, bold=True))
         if present:
             self._pairs(present)
