@@ -80,6 +80,8 @@ class PostgreSQLConnector(SQLConnector):
         return {
             "connect_timeout": settings.number("connect_timeout"),
             "application_name": "dsar-desk",
+            # Statements kept on the server would be missing behind a connection pooler.
+            "prepare_threshold": None,
             "keepalives_idle": 30,
             "tcp_user_timeout": 1000 * settings.number("statement_timeout"),
         }
