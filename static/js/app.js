@@ -72,8 +72,10 @@
   document.addEventListener("htmx:timeout", () => showToast(text("offline"), "danger"));
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest?.("form");
-    if (form) release(form);
-    if (form && event.detail.successful) delete form.dataset.dirty;
+    // A look-up while typing is no sending of the form.
+    if (!form || event.detail.requestConfig?.verb === "get") return;
+    release(form);
+    if (event.detail.successful) delete form.dataset.dirty;
   });
 
   /* ---- Sending once ---- */
@@ -86,8 +88,12 @@
     });
   };
 
+  // A form that is still there after this was answered with a file or not at all; it must not stay dead.
+  const HELD_FOR_MS = 15000;
+
   const hold = (form, button) => {
     form.dataset.sent = "yes";
+    setTimeout(() => release(form), HELD_FOR_MS);
     if (!button) return;
     button.setAttribute("aria-disabled", "true");
     button.dataset.held = "yes";

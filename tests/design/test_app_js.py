@@ -148,6 +148,24 @@ def test_leaving_asks_first_when_something_is_unsaved(components: Page) -> None:
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.parametrize(("verb", "asked_for"), [("get", ["beforeunload"]), ("post", [])])
+def test_leaving_asks_after_lookup_but_not_after_saving(
+    components: Page, verb: str, asked_for: list[str]
+) -> None:
+    asked: list[str] = []
+    components.on("dialog", lambda dialog: answer(dialog, asked))
+
+    components.locator("#id_name").fill("Rosalind")
+    components.evaluate(
+        """verb => document.querySelector('#id_name').dispatchEvent(new CustomEvent('htmx:afterRequest',
+        {bubbles: true, detail: {successful: true, requestConfig: {verb}}}))""",
+        verb,
+    )
+    components.reload()
+
+    assert asked == asked_for
+
+
 def test_leaving_does_not_ask_when_nothing_was_typed(components: Page) -> None:
     asked: list[str] = []
     components.on("dialog", lambda dialog: answer(dialog, asked))
