@@ -127,23 +127,37 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 def _events(pairs: tuple[tuple[str, str], ...], zone: ZoneInfo) -> list[ClockEvent]:
     events: list[ClockEvent] = []
+    early: list[tuple[str, str]] = []
     for name, value in pairs:
         if name in _KINDS:
             events.append(ClockEvent(_KINDS[name], _instant(value, zone)))
-    for name, value in pairs:
-        if name not in _KINDS and name not in _DESCRIPTIVE and name != "received_at":
-            _qualify(events, name, value)
-    return events
+        elif name not in _DESCRIPTIVE and not _qualify_last(events, name, value):
+            early.append((name, value))
+    return [_qualified(event, early) for event in events]
 
 
-def _qualify(events: list[ClockEvent], name: str, value: str) -> None:
-    """Apply a property to every event of the kind that its name speaks of."""
+def _qualify_last(events: list[ClockEvent], name: str, value: str) -> bool:
+    """Apply a property to the event of its kind that stands last before it; False where none does."""
+    kind, change = _property(name)
+    for index in reversed(range(len(events))):
+        if events[index].kind is kind:
+            events[index] = change(events[index], value)
+            return True
+    return False
+
+
+def _qualified(event: ClockEvent, early: list[tuple[str, str]]) -> ClockEvent:
+    """A property written before any event of its kind holds for all of them."""
+    for name, value in early:
+        kind, change = _property(name)
+        event = change(event, value) if event.kind is kind else event
+    return event
+
+
+def _property(name: str) -> tuple[EventKind, Callable[[ClockEvent, str], ClockEvent]]:
     if name not in _PROPERTIES:
         raise NotationError(f"unknown name {name!r}")
-    kind, change = _PROPERTIES[name]
-    for index, event in enumerate(events):
-        if event.kind is kind:
-            events[index] = change(event, value)
+    return _PROPERTIES[name]
 
 
 def _reasonable(event: ClockEvent, value: str) -> ClockEvent:

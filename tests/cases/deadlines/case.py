@@ -12,7 +12,9 @@ from cases.deadlines.notation import STATUS, Row, limit_of
 PLAIN = Row("UK-ENG", date(2026, 9, 1))
 
 
-def row(regime: str, received_on: str, events: str = "", right: str = "access", kind: str = "response") -> Row:
+def row(
+    regime: str, received_on: str, events: str = "", right: str = "access", kind: str = "response"
+) -> Row:
     return replace(
         PLAIN,
         regime=regime,

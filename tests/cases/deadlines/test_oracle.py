@@ -37,7 +37,9 @@ def story_of(chance: random.Random, country: str, subdivision: str) -> Story:
 def question(chance: random.Random, received: date) -> Asked:
     on = received + timedelta(days=int(chance.expovariate(1 / 14)))
     answered = on + timedelta(days=int(chance.expovariate(1 / 12))) if chance.random() < 0.85 else None
-    subject = chance.choice(("clarification", "clarification", "clarification", "identity", "authority", "fee"))
+    subject = chance.choice(
+        ("clarification", "clarification", "clarification", "identity", "authority", "fee")
+    )
     return Asked(subject, on, answered, chance.random() < 0.9, chance.random() < 0.8)
 
 

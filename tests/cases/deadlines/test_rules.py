@@ -202,7 +202,12 @@ def test_shadow_counts_from_receipt(events: str, shadow: str) -> None:
         ("2026-09-01", "", 10, "2026-09-11"),
         ("2026-09-05", "", 8, "2026-09-11"),  # Sunday the 13th goes back to Friday.
         ("2026-09-01", "", 90, "2026-10-01"),  # Never after the cautious date.
-        ("2026-09-01", "clarification_requested=2026-09-07;clarification_received=2026-09-14", None, "2026-10-06"),
+        (
+            "2026-09-01",
+            "clarification_requested=2026-09-07;clarification_received=2026-09-14",
+            None,
+            "2026-10-06",
+        ),
         ("2026-09-01", "extended=2026-09-25", None, "2026-12-01"),
     ],
 )
