@@ -28,9 +28,9 @@ test: $(STAMP) ## Run the tests. PYTEST_ARGS='tests/dsar -k embedded' narrows th
 	@$(EMBEDDED) --fast -- $(PY) -m pytest $(PYTEST_ARGS)
 
 soak: $(STAMP) ## Run the long tests: many kills, large histories.
-	@$(EMBEDDED) --fast -- $(PY) -m pytest -m soak $(PYTEST_ARGS)
+	@$(EMBEDDED) --fast -- $(PY) -m pytest -m soak $(SOAK_ARGS)
 
-bench: $(STAMP) ## Measure, on servers that keep their promises (fsync on).
+bench: $(STAMP) ## Measure, on durable servers. BENCH_ARGS are passed on.
 	@$(EMBEDDED) --temporary -- $(PY) -m tests.bench $(BENCH_ARGS)
 
 check: $(STAMP) ## Run linters, types, import contracts and migration checks.
