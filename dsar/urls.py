@@ -4,4 +4,5 @@ from django.urls import include, path
 
 urlpatterns = [
     path("staff/", include("identity.urls")),
+    path("p/<slug:slug>/", include("cases.portal.urls")),
 ]
