@@ -54,14 +54,16 @@ _KINDS: dict[str, EventKind] = {
 _DESCRIPTIVE = frozenset(
     {
         "channel",
-        "taken_by",
-        "received_by",
-        "opened_on",
-        "read_on",
+        "forwarded_on",
         "logged_on",
+        "note",
         "noticed_on",
         "office",
-        "note",
+        "opened_on",
+        "read_on",
+        "received_at",
+        "received_by",
+        "taken_by",
     }
 )
 

@@ -148,7 +148,7 @@ def test_shared_calendar_rolls_only_where_all_offices_are_off() -> None:
 
 
 def test_shared_calendar_without_office_is_refused() -> None:
-    with pytest.raises(ValueError, match="^a shared calendar needs at least one office$"):
+    with pytest.raises(ValueError, match=r"^a shared calendar needs at least one office$"):
         SharedCalendar(())
 
 
@@ -181,7 +181,7 @@ def test_day_is_ignored_only_when_every_holiday_on_it_is() -> None:
 def test_unknown_region_is_named() -> None:
     calendar = Calendar(CalendarSpec("DE", "XX"))
 
-    with pytest.raises(UnknownCalendarError, match="^no calendar DE/XX$"):
+    with pytest.raises(UnknownCalendarError, match=r"^no calendar DE/XX$"):
         calendar.roll(date(2026, 6, 4))
 
 

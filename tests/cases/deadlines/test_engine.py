@@ -102,7 +102,7 @@ def test_receipt_in_the_future_is_no_receipt() -> None:
 def test_instant_without_zone_is_refused() -> None:
     naive = datetime.combine(date(2026, 9, 1), time(12))
 
-    with pytest.raises(NaiveInstantError, match="^received has an instant without a time zone$"):
+    with pytest.raises(NaiveInstantError, match=r"^received has an instant without a time zone$"):
         ClockEvent(EventKind.RECEIVED, naive)
 
 

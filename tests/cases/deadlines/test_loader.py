@@ -1,3 +1,5 @@
+# A table of cases reads best with one case a line.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import sys
@@ -50,7 +52,38 @@ zone = "Europe/Paris"
 calendar = { country = "FR" }
 """
 
-MEMBERS = ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"]
+MEMBERS = [
+    "AT",
+    "BE",
+    "BG",
+    "CY",
+    "CZ",
+    "DE",
+    "DK",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GR",
+    "HR",
+    "HU",
+    "IE",
+    "IT",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NL",
+    "PL",
+    "PT",
+    "RO",
+    "SE",
+    "SI",
+    "SK",
+    "IS",
+    "LI",
+    "NO",
+]
 
 
 def test_every_member_state_and_nation_is_there() -> None:
@@ -113,7 +146,7 @@ def test_regime_that_does_not_hold_is_named(code: str, received_on: date, messag
 
 
 def test_unknown_version_is_named() -> None:
-    with pytest.raises(UnknownRegimeError, match="^EU-DE has no version '1999'$"):
+    with pytest.raises(UnknownRegimeError, match=r"^EU-DE has no version '1999'$"):
         default_catalogue().version("EU-DE", "1999")
 
 
@@ -169,7 +202,7 @@ def test_law_file_that_is_no_toml_is_refused() -> None:
 def test_two_laws_may_not_claim_one_code() -> None:
     law = parse_law(LAW, "xx.toml")
 
-    with pytest.raises(DataFileError, match="^xx-law: XX is already given by xx-law$"):
+    with pytest.raises(DataFileError, match=r"^xx-law: XX is already given by xx-law$"):
         catalogue_of((law, law))
 
 
@@ -192,7 +225,7 @@ def test_entry_point_that_is_no_package_is_refused(monkeypatch: pytest.MonkeyPat
     entry = EntryPoint("odd", "datetime:date", "dsar.regimes")
     monkeypatch.setattr(loader, "entry_points", lambda group: (entry,))
 
-    with pytest.raises(DataFileError, match="^odd: datetime:date is not a package with law files$"):
+    with pytest.raises(DataFileError, match=r"^odd: datetime:date is not a package with law files$"):
         default_catalogue.__wrapped__()
 
 

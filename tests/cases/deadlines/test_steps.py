@@ -1,3 +1,5 @@
+# A table of cases reads best with one case a line.
+# ruff: noqa: E501
 from __future__ import annotations
 
 import string
