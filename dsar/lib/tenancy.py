@@ -82,7 +82,8 @@ def _transaction(controllers: list[UUID]) -> Iterator[None]:
         before = _current() if nested else ""
         serve(controllers)
         yield
-        if nested:
+        # Where the block is to be rolled back, that gives back what was served.
+        if nested and not connection.needs_rollback:
             _set(before)
 
 

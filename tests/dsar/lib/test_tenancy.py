@@ -123,6 +123,15 @@ def test_block_that_fails_in_the_database_gives_back_what_was_served(brands: Non
     assert afterwards == ["one"]
 
 
+def test_block_marked_for_rollback_gives_back_what_was_served(brands: None) -> None:
+    with unit_of_work([ONE]):
+        with unit_of_work([TWO]):
+            transaction.set_rollback(True)
+        afterwards = seen()
+
+    assert afterwards == ["one"]
+
+
 # -- requests ----------------------------------------------------------------------------------------
 
 
