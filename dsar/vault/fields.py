@@ -24,7 +24,7 @@ class _Descriptor:
         if instance is None:
             return self
         if self.field.attname not in instance.__dict__:
-            instance.refresh_from_db(fields=[self.field.attname])
+            self.field.load(instance)
         return self.field.open(instance)
 
     def __set__(self, instance: models.Model, value: Any) -> None:
@@ -64,10 +64,17 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
         return value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Ciphertext | None:
-        value = model_instance.__dict__.get(self.attname)
+        if self.attname not in model_instance.__dict__:
+            self.load(model_instance)
+        value = model_instance.__dict__[self.attname]
         if value is None or isinstance(value, Ciphertext):
             return value
         return self.seal(model_instance, value)
+
+    def load(self, instance: models.Model) -> None:
+        """Read the ciphertext of a value that was left out when the row was read; it stays sealed."""
+        stored = type(instance)._base_manager.filter(pk=instance.pk).values_list(self.attname, flat=True)
+        instance.__dict__[self.attname] = stored.get()
 
     def seal(self, instance: models.Model, value: Any) -> Ciphertext:
         """Encrypt a plain value for this row."""
