@@ -244,7 +244,10 @@
     const list = document.querySelector("[data-shortcut-list]");
     if (!list) return;
     list.querySelectorAll("[data-found]").forEach((row) => row.remove());
-    list.prepend(...[...document.querySelectorAll("[data-shortcut]")].map(describeShortcut));
+    const all = [...document.querySelectorAll("[data-shortcut]")];
+    // The same keys twice do the same; the first is listed, as it is the first that is pressed.
+    const once = all.filter((element, at) => all.findIndex((other) => other.dataset.shortcut === element.dataset.shortcut) === at);
+    list.prepend(...once.map(describeShortcut));
   };
 
   const markShortcuts = () => {

@@ -78,7 +78,6 @@ def test_shortcut_help_lists_what_the_page_offers(components: Page) -> None:
         "Queue",
         "Approvals",
         "Sources",
-        "Log a request",
         "Extend",
     ]
     assert_accessible(components)
