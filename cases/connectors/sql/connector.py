@@ -36,7 +36,7 @@ from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset
 from cases.connectors.options import Settings, read_settings
 from cases.connectors.sql.dialect import Dialect
-from cases.connectors.sql.identity import equals
+from cases.connectors.sql.identity import SHARED_KINDS, equals, is_filled
 from cases.connectors.sql.query import PagePlan, Row, Search, Start, Trait
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
 from cases.connectors.sql.values import key_text, row_ref, to_json
@@ -194,14 +194,24 @@ class SQLConnector(ABC):
         if not traits:
             return
         clauses = [self._equals(bound.table, trait) for trait in traits]
-        flags = [sa.func.coalesce(clause, sa.false()).label(f"dsar_{i}") for i, clause in enumerate(clauses)]
+        doubt = _contradicts(bound.table, traits, self._dialect)
+        flags = [
+            sa.func.coalesce(one, sa.false()).label(f"dsar_{i}") for i, one in enumerate([*clauses, doubt])
+        ]
         key = [bound.table.c[name] for name in bound.key]
         chosen = sa.select(*key, *flags).select_from(bound.table).where(sa.or_(*clauses))
         rows = connection.execute(chosen.order_by(*key).limit(MATCH_ROWS + 1)).all()
         if key and len(rows) <= MATCH_ROWS:
             yield from (_match_row(bound, traits, row) for row in rows)
         elif rows:
-            yield _match_collection(bound, traits, rows)
+            yield from _match_collection(bound, self._met_anywhere(connection, bound, traits))
+
+    def _met_anywhere(
+        self, connection: sa.Connection, bound: BoundCollection, traits: Sequence[Trait]
+    ) -> Mapping[Trait, bool]:
+        """Say of each trait whether any row of a collection bears it."""
+        asked = [sa.exists().select_from(bound.table).where(self._equals(bound.table, one)) for one in traits]
+        return dict(zip(traits, map(bool, connection.execute(sa.select(*asked)).one()), strict=True))
 
     def _equals(self, table: sa.Table, trait: Trait) -> sa.ColumnElement[bool]:
         return equals(table.c[trait.field], trait.kind, trait.value, self._dialect)
@@ -357,6 +367,26 @@ class SQLConnector(ABC):
         return known
 
 
+def _contradicts(table: sa.Table, traits: Sequence[Trait], dialect: Dialect) -> sa.ColumnElement[bool]:
+    """Return the condition that a row bears an identifier of its own which is another than the person's."""
+    own = [trait for trait in traits if trait.kind not in SHARED_KINDS]
+    fields = dict.fromkeys(trait.field for trait in own)
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                is_filled(table.c[field]),
+                *(
+                    sa.not_(equals(table.c[field], trait.kind, trait.value, dialect))
+                    for trait in own
+                    if trait.field == field
+                ),
+            )
+            for field in fields
+        ),
+    )
+
+
 def _traits(collection: Collection, identifiers: Sequence[Identifier]) -> list[Trait]:
     return [
         Trait(field.name, item.kind, item.value)
@@ -368,17 +398,25 @@ def _traits(collection: Collection, identifiers: Sequence[Identifier]) -> list[T
 
 def _match_row(bound: BoundCollection, traits: Sequence[Trait], row: Row) -> Match:
     size = len(bound.key)
-    met = [trait for trait, yes in zip(traits, row[size:], strict=True) if yes]
+    *flags, is_doubtful = row[size:]
+    met = [trait for trait, yes in zip(traits, flags, strict=True) if yes]
     start = Start(tuple(met), tuple(key_text(value) for value in row[:size]))
     ref = row_ref(bound.collection.name, row[:size], readable=bound.readable_key)
-    return Match(ref, bound.collection.name, _kinds(met), Confidence.EXACT, start.to_json())
+    is_sure = not is_doubtful or any(trait.kind not in SHARED_KINDS for trait in met)
+    confidence = Confidence.EXACT if is_sure else Confidence.PROBABLE
+    return Match(ref, bound.collection.name, _kinds(met), confidence, start.to_json())
 
 
-def _match_collection(bound: BoundCollection, traits: Sequence[Trait], rows: Sequence[Row]) -> Match:
-    size = len(bound.key)
-    met = [trait for i, trait in enumerate(traits) if any(row[size + i] for row in rows)]
-    start = Start(tuple(traits), None)
-    return Match(bound.collection.name, bound.collection.name, _kinds(met), Confidence.EXACT, start.to_json())
+def _match_collection(bound: BoundCollection, met: Mapping[Trait, bool]) -> Iterator[Match]:
+    """Match very many rows at once: surely by what is the person's own, probably by what may be shared."""
+    name = bound.collection.name
+    own = [trait for trait in met if trait.kind not in SHARED_KINDS]
+    shared = [trait for trait, yes in met.items() if yes and trait.kind in SHARED_KINDS]
+    if found := [trait for trait in own if met[trait]]:
+        yield Match(name, name, _kinds(found), Confidence.EXACT, Start(tuple(found), None).to_json())
+    if shared:
+        confidence = Confidence.PROBABLE if own else Confidence.EXACT
+        yield Match(f"{name}/~", name, _kinds(shared), confidence, Start(tuple(shared), None).to_json())
 
 
 def _kinds(traits: Sequence[Trait]) -> tuple[str, ...]:

@@ -16,6 +16,15 @@ from cases.connectors.sql.dialect import Dialect, as_text, is_text
 _INTEGER_BYTES = ((sa.SmallInteger, 2), (sa.BigInteger, 8), (sa.Integer, 4))
 
 
+# A household, or a switchboard, has one number: a row that agrees in it alone may be somebody else's.
+SHARED_KINDS = frozenset({PHONE})
+
+
+def is_filled(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column holds more than blanks."""
+    return sa.func.coalesce(sa.func.trim(as_text(column)), "") != ""
+
+
 def equals(column: sa.ColumnElement[Any], kind: str, value: str, dialect: Dialect) -> sa.ColumnElement[bool]:
     """Return the condition that a column holds this identifier."""
     if kind == EMAIL:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cases.connectors.base import JSON, ContractBroken, Link, LinkKind, Match
 from cases.connectors.description import Edge
 from cases.connectors.sql.dialect import Dialect, as_text, is_text
-from cases.connectors.sql.identity import equals
+from cases.connectors.sql.identity import equals, is_filled
 from cases.connectors.sql.schema import BoundCollection, BoundSource
 from cases.connectors.sql.values import to_json
 
@@ -204,7 +204,7 @@ class Search:
         """Return the values of the person's rows that others may refer to; an empty text refers to nothing."""
         column = alias.c[name]
         chosen = sa.select(column if plain else as_text(column)).where(condition.clause, column.is_not(None))
-        return chosen.where(sa.func.trim(column) != "") if is_text(column) else chosen
+        return chosen.where(is_filled(column)) if is_text(column) else chosen
 
     @staticmethod
     def _any(bound: BoundCollection, table: Table, conditions: Sequence[Condition]) -> sa.ColumnElement[bool]:

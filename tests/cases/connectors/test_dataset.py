@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cases.connectors import dataset as module
@@ -250,6 +250,7 @@ DOCUMENTS = st.recursive(WORDS, lambda inner: st.lists(inner) | st.dictionaries(
 WRAPPED = DOCUMENTS.map(lambda one: {"dataset": [{"fides_key": "shop", "collections": [one], "name": "x"}]})
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text() | (DOCUMENTS | WRAPPED).map(yaml.safe_dump))
 def test_parse_raises_nothing_but_its_own_error(text: str) -> None:
     with pytest.raises(DatasetError):
@@ -259,7 +260,7 @@ def test_parse_raises_nothing_but_its_own_error(text: str) -> None:
 def test_parse_refuses_text_beyond_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_CHARACTERS", len(SHOP) - 1)
 
-    assert problems(SHOP) == [("too_large", "file", None)]
+    assert problems(f"{SHOP}# not read before") == [("too_large", "file", None)]
 
 
 # --- The way through it -------------------------------------------------------------------------------------------

@@ -189,6 +189,52 @@ def test_find_joins_identifiers_of_one_row(make_source: MakeSource) -> None:
     ]
 
 
+HOUSEHOLD = (
+    "CREATE TABLE people (id int PRIMARY KEY, email text, phone text);"
+    "INSERT INTO people VALUES (1, 'ada@shop.test', '+44 20 7946 0001'), (2, 'carl@shop.test', '+44 20 7946 0001'),"
+    "(3, '', '+44 20 7946 0001'), (4, 'ada@shop.test', '+44 20 7946 0009')"
+)
+HOUSEHOLD_FIELDS = {
+    "id": {"primary_key": True},
+    "email": {"identity": "email"},
+    "phone": {"identity": "phone"},
+}
+
+
+def test_find_is_not_sure_by_phone_of_row_with_another_address(make_source: MakeSource) -> None:
+    connector = make_source(HOUSEHOLD).connect(describe({"people": HOUSEHOLD_FIELDS}))
+
+    matches = connector.find([Identifier("email", "ada@shop.test"), Identifier("phone", "+44 20 7946 0001")])
+
+    connector.close()
+    assert {match.ref: (match.confidence.value, match.matched_on) for match in matches} == {
+        "people/1": ("exact", ("email", "phone_number")),
+        "people/2": ("probable", ("phone_number",)),
+        "people/3": ("exact", ("phone_number",)),
+        "people/4": ("exact", ("email",)),
+    }
+
+
+def test_find_is_not_sure_by_phone_among_very_many_rows(make_source: MakeSource) -> None:
+    source = make_source(HOUSEHOLD)
+    source.execute(
+        "INSERT INTO people SELECT i, CASE WHEN i > 200 THEN 'bob@shop.test' ELSE 'carl@shop.test' END,"
+        " '+44 20 7946 0001' FROM generate_series(-200, 300) i WHERE i NOT BETWEEN 0 AND 10"
+    )
+    connector = source.connect(describe({"people": HOUSEHOLD_FIELDS}))
+    matches = connector.find([Identifier("email", "bob@shop.test"), Identifier("phone", "+44 20 7946 0001")])
+
+    page = connector.collect([match for match in matches if match.confidence.value == "exact"], None)
+
+    connector.close()
+    assert [(match.confidence.value, match.matched_on) for match in matches] == [
+        ("exact", ("email",)),
+        ("probable", ("phone_number",)),
+    ]
+    assert {record.data["email"] for record in page.records} == {"bob@shop.test"}
+    assert len(page.records) == 100
+
+
 def test_collect_follows_identity_of_very_many_rows(make_source: MakeSource) -> None:
     source = make_source(
         "CREATE TABLE tickets (id int PRIMARY KEY, email text);"
