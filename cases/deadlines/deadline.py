@@ -66,9 +66,8 @@ class Policy:
 DEFAULT_POLICY = Policy()
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """All dates of a case, with reasons.
+class Deadline(NamedTuple):
+    """All dates of a case, with reasons; a named tuple, since many are made at once.
 
     The fields speak of the case's own clock: the response, or for a complaint its acknowledgement.
     ``reasoned_letter_by`` is the day by which a letter with reasons must be out even though the

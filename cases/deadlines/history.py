@@ -69,6 +69,8 @@ _ARRIVALS = {
 
 
 def _take(history: History, event: ClockEvent, on: date) -> None:
+    if event.kind is EventKind.RECEIVED:
+        return
     if event.kind in ASKED:
         history.questions.append(Question(ASKED[event.kind], on, event))
     elif event.kind in ANSWERED:

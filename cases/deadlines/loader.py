@@ -1,4 +1,11 @@
-"""Read law files, ours and those of other packages, and find the rules that bind a request."""
+"""Read law files, ours and those of other packages, and find the rules that bind a request.
+
+A law is one TOML file with dated versions of its rules and the places where it applies. Another
+package adds laws by putting such files beside its code and naming itself in its metadata:
+
+    [project.entry-points."dsar.regimes"]
+    acme = "acme_regimes"
+"""
 
 from __future__ import annotations
 
@@ -17,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cases.deadlines.calendars import Calendar, CalendarSpec, Override
 from cases.deadlines.errors import DataFileError, places
-from cases.deadlines.rules import Law, Place, SideClock, Version
+from cases.deadlines.rules import Cited, Law, Place, SideClock, Version, rules_of
 
 ENTRY_POINT_GROUP = "dsar.regimes"
 
@@ -45,6 +52,12 @@ class Regime:
     @property
     def clocks(self) -> tuple[SideClock, ...]:
         return self.law.clocks
+
+    @property
+    def unconfirmed(self) -> tuple[Cited, ...]:
+        """The rules in use here for which nobody has read the source."""
+        rules = (*rules_of(self.version), *self.law.clocks)
+        return tuple(rule for rule in rules if rule.unconfirmed)
 
     @property
     def zone(self) -> ZoneInfo:

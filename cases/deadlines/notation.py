@@ -98,8 +98,8 @@ def limit_of(
 ) -> tuple[Limit, Deadline]:
     """Compute the date that a row asks for, and all others of its case.
 
-    Without ``now`` every fact of the row is taken as known. Raises NotationError or
-    UnknownRegimeError.
+    Without ``now`` every fact of the row is taken as known. Raises NotationError, UnknownRegimeError
+    or, for a region that the holidays package does not know, UnknownCalendarError.
     """
     kind = _choice(ClockKind, row.deadline_kind, "deadline_kind")
     regime = catalogue.regime(row.regime, row.received_on)

@@ -297,17 +297,17 @@ def run_period(work: Work, period: Length, start: date, reading: Reading) -> Run
     blocks = blocks_of(work, start, reading)
     nominal = period_end(work, period, start)
     end, stays, stop = lengthen(start, nominal, blocks)
-    base = Run(start, nominal, end, start, nominal, end, stays, stop, None, None)
     rule = work.extension
     if rule is None or not work.history.extensions:
-        return base
-    base = base._replace(notice_limit=_notice_limit(work, rule, period, base, reading))
-    notice = _effective_notice(work, rule, base)
-    return base if notice is None else _extended(work, rule, base, notice, blocks)
+        return Run(start, nominal, end, start, nominal, end, stays, stop, None, None)
+    limit = _notice_limit(work, rule, period, end if stop is None else None, reading)
+    notice = _effective_notice(work, rule, limit)
+    base = Run(start, nominal, end, start, nominal, end, stays, stop, notice, limit)
+    return base if notice is None else _extended(work, rule, base, notice[1], blocks)
 
 
 def _notice_limit(
-    work: Work, rule: ExtensionRule, period: Length, base: Run, reading: Reading
+    work: Work, rule: ExtensionRule, period: Length, end: date | None, reading: Reading
 ) -> date | None:
     """UK GDPR Art 12A(4), (5)(b)(ii): pauses and the roll move the limit of the notice too (U7).
 
@@ -315,16 +315,14 @@ def _notice_limit(
     """
     if rule.notice_from is Origin.RECEIPT:
         end = period_end(work, period, work.first_on)
-    elif base.open is not None:
-        return None
-    else:
-        end = base.base_end
-    return end if reading is Reading.CAUTIOUS else rolled(work, end, work.calendar)
+    if end is None or reading is Reading.CAUTIOUS:
+        return end
+    return rolled(work, end, work.calendar)
 
 
-def _effective_notice(work: Work, rule: ExtensionRule, base: Run) -> tuple[date, ClockEvent] | None:
+def _effective_notice(work: Work, rule: ExtensionRule, limit: date | None) -> tuple[date, ClockEvent] | None:
     for on, event in work.history.extensions:
-        if notice_refused(rule, base.notice_limit, on, event) is None:
+        if notice_refused(rule, limit, on, event) is None:
             return on, event
     return None
 
@@ -340,16 +338,13 @@ def notice_refused(rule: ExtensionRule, limit: date | None, on: date, event: Clo
     return None
 
 
-def _extended(
-    work: Work, rule: ExtensionRule, base: Run, notice: tuple[date, ClockEvent], blocks: Sequence[Block]
-) -> Run:
+def _extended(work: Work, rule: ExtensionRule, base: Run, event: ClockEvent, blocks: Sequence[Block]) -> Run:
     """The whole period, clamped from its origin and not from the first due date (U7, E7)."""
     origin = work.first_on if rule.counted_from is Origin.RECEIPT else base.start
-    nominal = _extended_nominal(rule, base, origin, notice[1])
-    if not rule.adds_pauses:
-        return base._replace(origin=origin, nominal=nominal, end=nominal, stays=(), notice=notice)
-    end, stays, stop = lengthen(base.start, nominal, blocks)
-    return base._replace(origin=origin, nominal=nominal, end=end, stays=stays, open=stop, notice=notice)
+    nominal = _extended_nominal(rule, base, origin, event)
+    end, stays, stop = lengthen(base.start, nominal, blocks) if rule.adds_pauses else (nominal, (), base.open)
+    first = (base.start, base.base_nominal, base.base_end)
+    return Run(*first, origin, nominal, end, stays, stop, base.notice, base.notice_limit)
 
 
 def _extended_nominal(rule: ExtensionRule, base: Run, origin: date, event: ClockEvent) -> date:

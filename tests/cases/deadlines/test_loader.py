@@ -199,6 +199,15 @@ def test_law_file_that_is_no_toml_is_refused() -> None:
     assert caught.value.file == "xx.toml"
 
 
+def test_unconfirmed_rules_of_a_regime_are_listed() -> None:
+    regime = default_catalogue().regime("UK-ENG", date(2026, 9, 1))
+
+    assert [rule.article for rule in regime.unconfirmed] == [
+        "without undue delay, Art 12(3) UK GDPR",
+        "s.164A DPA 2018",
+    ]
+
+
 def test_two_laws_may_not_claim_one_code() -> None:
     law = parse_law(LAW, "xx.toml")
 
