@@ -198,14 +198,14 @@ def _deadline(
     work: Work, found: Found, limits: Mapping[ClockKind, Limit], zone: ZoneInfo, today: date
 ) -> Deadline:
     response = limits[ClockKind.RESPONSE]
-    refusal_by = _due(limits, ClockKind.REFUSAL_NOTICE)
+    refusal = limits.get(ClockKind.REFUSAL_NOTICE, response)
     return Deadline(
         state=response.state,
         due_on=response.due_on,
         shadow_due_on=rolled(work, found.shadow.end, work.calendar),
         safe_due_on=response.safe_due_on,
-        refusal_by=refusal_by,
-        reasoned_letter_by=refusal_by or response.safe_due_on,
+        refusal_by=_due(limits, ClockKind.REFUSAL_NOTICE),
+        reasoned_letter_by=refusal.safe_due_on,
         extension_notice_by=_due(limits, ClockKind.EXTENSION_NOTICE),
         target_on=_target(work, found, response),
         received_on=work.history.received_on,

@@ -46,6 +46,7 @@ def test_suspension_switched_off_leaves_the_statutory_pause() -> None:
         ("EU-DE", "identity_requested=2026-09-02;identity_received=2026-09-10", "2026-10-01"),
         ("UK-ENG", "identity_requested=2026-09-02", "2026-10-01"),
         ("UK-ENG", "clarification_requested=2026-09-07", "2026-10-01"),
+        ("UK-ENG", "identity_requested=2026-09-02;extended=2026-09-20", "2026-10-01"),
         ("UK-ENG", "identity_requested=2026-09-02;identity_received=2026-09-11", "2026-10-12"),
     ],
 )
