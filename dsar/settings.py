@@ -129,6 +129,7 @@ AXES_LOCKOUT_CALLABLE = "identity.signin.locked_out"
 AXES_IPWARE_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 AXES_VERBOSE = False
 # What was typed is kept nowhere: attempts are counted under a keyed hash, and sign-ins are in our own trail.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "identity.signin.lockout_name"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "email", "next", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True

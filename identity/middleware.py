@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -116,7 +117,7 @@ class UnitOfWorkMiddleware:
             transaction.set_rollback(True)
 
 
-def _controllers(request: HttpRequest) -> list[object]:
+def _controllers(request: HttpRequest) -> list[UUID]:
     user = request.user
     is_verified = getattr(user, "is_verified", None)
     if not user.is_authenticated or is_verified is None or not is_verified():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import django_otp
 import segno
@@ -27,6 +28,7 @@ CODES = 10
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 CODE_LENGTH = 16
 ENROLLING = "enrolling"
+NOBODY = str(UUID(int=0))
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def begin_enrolment(request: HttpRequest, person: User) -> TotpDevice:
     Never that of another session: who knew the password before would know the secret too.
     """
     pending = TotpDevice.objects.filter(user=person, confirmed=False)
-    device = pending.filter(pk=request.session.get(ENROLLING)).first()
+    device = pending.filter(pk=request.session.get(ENROLLING, NOBODY)).first()
     if device is None:
         pending.delete()
         device = _new_device(person)

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from math import ceil
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -23,6 +25,8 @@ from dsar.audit.record import Actor, record, record_whatever_happens
 from identity import sessions
 from identity.models import User
 
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there; it stands for "unknown"
+
 
 class PasswordBackend(ModelBackend):
     """E-mail in any case, and Argon2. What a person may do is the teams' matter, not Django's."""
@@ -30,7 +34,7 @@ class PasswordBackend(ModelBackend):
     def has_perm(self, *args: object, **kwargs: object) -> bool:
         return False
 
-    def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
+    def user_can_authenticate(self, user: AbstractBaseUser | AnonymousUser | None) -> bool:
         """Whether this is a person who works here; asked again with every page, so leaving takes effect at once."""
         return isinstance(user, User) and user.is_active and not user.is_principal
 
@@ -55,12 +59,19 @@ def begin(request: HttpRequest, person: User, destination: str) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The visitor's address: the peer's, or what the trusted number of proxies says."""
+    """The visitor's address: the peer's, or what the trusted number of proxies says; 0.0.0.0 where none is known."""
     proxies = settings.AXES_IPWARE_PROXY_COUNT
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if proxies and len(forwarded) >= proxies:
-        return forwarded[-proxies]
-    return request.META.get("REMOTE_ADDR", "") or "local"
+    trusted = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
+    return _as_address(trusted) or _as_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
+
+
+def _as_address(text: str) -> str | None:
+    """The address in its usual form; None for what is none, as the peer of a Unix socket."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
 def lockout_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:

@@ -4,7 +4,7 @@ import time
 from uuid import UUID
 
 from django.db import models
-from django_otp.models import Device, ThrottlingMixin
+from django_otp.models import Device, DeviceManager, ThrottlingMixin
 from django_otp.oath import TOTP
 
 from dsar.lib.models import UuidModel
@@ -24,7 +24,9 @@ class TotpDevice(UuidModel, ThrottlingMixin, Device):  # type: ignore[misc]
     last_step = models.BigIntegerField(default=-1, help_text="a code is good once")
     made_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta(Device.Meta):
+    objects: models.Manager["TotpDevice"] = DeviceManager()
+
+    class Meta(Device.Meta):  # type: ignore[misc]
         abstract = False
         constraints = [
             models.UniqueConstraint(

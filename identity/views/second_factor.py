@@ -72,9 +72,10 @@ def _device_wanted(request: HttpRequest) -> TotpDevice | None:
 
 
 def _try_code(request: HttpRequest, form: Form, device: TotpDevice) -> bool:
+    was_waiting = factor.waits_until(device) is not None
     if factor.pass_with_app(request, person_of(request), device, form.cleaned_data["code"]):
         return True
-    form.add_error("code", _refusal(device))
+    form.add_error("code", _refusal(device, was_waiting))
     return False
 
 
@@ -87,19 +88,20 @@ def _try_recovery_code(request: HttpRequest, form: Form, device: TotpDevice) -> 
 
 
 def _try_enrolment(request: HttpRequest, form: Form, device: TotpDevice) -> list[str] | None:
+    was_waiting = factor.waits_until(device) is not None
     codes = factor.enrol(request, person_of(request), device, form.cleaned_data["code"])
     if codes is None:
-        form.add_error("code", _refusal(device))
+        form.add_error("code", _refusal(device, was_waiting))
     return codes
 
 
-def _refusal(device: TotpDevice) -> str:
+def _refusal(device: TotpDevice, was_waiting: bool) -> str:
     device.refresh_from_db()
     until, now = factor.waits_until(device), timezone.now()
-    seconds = max(1, ceil((until - now).total_seconds())) if until else 1
-    return _("This code is not right, or was used already. Wait for the next one. {wait}").format(
-        wait=_wait(seconds)
-    )
+    wait = _wait(max(1, ceil((until - now).total_seconds()))) if until else ""
+    if was_waiting:
+        return _("After wrong codes there is a pause, in which no code is looked at. {wait}").format(wait=wait)
+    return _("This code is not right, or was used already. Wait for the next one. {wait}").format(wait=wait)
 
 
 def _wait(seconds: int) -> str:

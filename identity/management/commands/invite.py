@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dsar.audit.actions import Action
-from dsar.audit.record import OPERATOR, record
+from dsar.audit.record import OPERATOR, Codes, record
 from dsar.lib.tenancy import unit_of_work
 from identity.invitations import invite
 from identity.models import User
@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def _link(self, person: User, removes_second_factor: bool) -> str:
         now = timezone.now()
         token = invite(person, now, removes_second_factor=removes_second_factor)
-        data = {"command": "invite", "user": str(person.pk), "removes_second_factor": removes_second_factor}
+        data: Codes = {"command": "invite", "user": str(person.pk), "removes_second_factor": removes_second_factor}
         record(Action.COMMAND_RUN, OPERATOR, now, data=data)
         return settings.BASE_URL + reverse("identity:invitation", args=[token])
 
