@@ -1,0 +1,107 @@
+"""Deploy checks: what ``manage.py check --deploy`` refuses in production."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import Error as DatabaseError
+
+from dsar.lib.crypto import MasterKeys
+
+WEAK_SECRET = "without-a-secret"  # noqa: S105  It is the beginning of the one that is refused.
+OUTBOX = "cases.correspondence.outbox."
+
+ROLE = """
+SELECT rolsuper, rolbypassrls,
+       EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                AND pg_has_role(current_user, relowner, 'MEMBER'))
+  FROM pg_roles WHERE rolname = current_user"""
+
+UNGUARDED = """
+SELECT relname FROM pg_class
+ WHERE relnamespace = 'public'::regnamespace AND relname = ANY (%s)
+   AND NOT (relrowsecurity AND EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid))
+ ORDER BY relname"""
+
+
+def register_all() -> None:
+    """Make the checks known to Django."""
+    register(check_secrets, "security", deploy=True)
+    register(check_mode, "security", deploy=True)
+    register(check_database, "security", deploy=True)
+
+
+def check_secrets(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """The keys under which everything is sealed, and the one that signs."""
+    return list(_secrets())
+
+
+def _secrets() -> Iterator[CheckMessage]:
+    try:
+        MasterKeys.parse(settings.MASTER_KEYS)
+    except ValueError as error:
+        yield Error(str(error), hint="Set DSAR_MASTER_KEYS to 1:<base64 of 32 random bytes>.", id="DSAR.E001")
+    if settings.SECRET_KEY.startswith(WEAK_SECRET):
+        yield Error(
+            "SECRET_KEY is the default, which everybody knows.", hint="Set SECRET_KEY.", id="DSAR.E002"
+        )
+
+
+def check_mode(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """What belongs to development and to the demonstration."""
+    return list(_mode())
+
+
+def _mode() -> Iterator[CheckMessage]:
+    if settings.DEBUG:
+        yield Error("DEBUG shows code and data to strangers.", hint="Unset DEBUG.", id="DSAR.E003")
+    if settings.EMAIL_BACKEND.startswith(OUTBOX) and not settings.DEMO:
+        yield Error(
+            "Mail stays in the outbox and reaches nobody.",
+            hint="Set EMAIL_BACKEND to django.core.mail.backends.smtp.EmailBackend, and EMAIL_HOST.",
+            id="DSAR.E006",
+        )
+
+
+def check_database(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """That PostgreSQL's guards hold back the role which the application signs in as."""
+    try:
+        return list(_database())
+    except DatabaseError:
+        return [Error("The database does not answer, so its guards are unknown.", id="DSAR.E008")]
+
+
+def _database() -> Iterator[CheckMessage]:
+    from dsar.guards import tenant_models  # the models are loaded by now
+
+    tables = [model._meta.db_table for model in tenant_models()]  # noqa: SLF001  Django documents _meta.
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(ROLE)
+        is_superuser, bypasses, owns = cursor.fetchone()
+        cursor.execute(UNGUARDED, [tables])
+        unguarded = [row[0] for row in cursor.fetchall()]
+    yield from _role(is_superuser or bypasses, owns)
+    if unguarded:
+        yield Error(
+            f"Without row-level security: {', '.join(unguarded)}.",
+            hint="Run manage.py migrate.",
+            id="DSAR.E007",
+        )
+
+
+def _role(stands_above: bool, owns: bool) -> Iterator[CheckMessage]:
+    if stands_above:
+        yield Error(
+            "DATABASE_URL signs in as a superuser or with BYPASSRLS: one controller's rows are open to another.",
+            hint="Create a role with NOSUPERUSER NOBYPASSRLS.",
+            id="DSAR.E004",
+        )
+    elif owns:
+        yield Error(
+            "DATABASE_URL signs in as an owner of the tables, whom row-level security does not hold back.",
+            hint="Set DATABASE_OWNER_URL to the owner, for migrations, and DATABASE_URL to a role that owns nothing.",
+            id="DSAR.E005",
+        )
