@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("cases.console.urls")),
     path("staff/", include("identity.urls")),
     path("p/<slug:slug>/", include("cases.portal.urls")),
 ]

@@ -1,0 +1,5 @@
+"""The handler's desk."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

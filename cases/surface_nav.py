@@ -1,0 +1,138 @@
+"""What the shell of the staff surfaces shows: the navigation by permission, the brands, the search box."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.models import Case
+from cases.words import State
+from identity import sessions
+from identity.models import Controller, User
+from identity.roles import Permission as P
+
+COUNTED_UP_TO = 99
+BRANDS_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One way in, for whoever holds one of the permissions."""
+
+    name: str
+    label: Any
+    shortcut: str
+    permissions: tuple[P, ...]
+    count: Callable[[User], int] | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry as the shell shows it."""
+
+    label: str
+    url: str
+    current: bool
+    count: int | None
+    shortcut: str
+
+
+def mine(user: User) -> int:
+    """How many open cases lie with this person; counted up to a limit, since a badge needs no more."""
+    open_ones = Case.objects.visible_to(user).counted().filter(owner=user).exclude(state=State.CLOSED)
+    return int(open_ones[:COUNTED_UP_TO].count())
+
+
+_READS_CONTENT = (P.WORK, P.APPROVE, P.OVERSEE)
+
+ENTRIES = (
+    Entry("console:log", gettext_lazy("Log a request"), "g l", (P.LOG_REQUEST,)),
+    Entry("console:queue", gettext_lazy("Queue"), "g q", _READS_CONTENT, mine),
+    Entry("console:requests", gettext_lazy("Find a request"), "g f", (P.VIEW_CASE,)),
+    Entry("dpo:approvals", gettext_lazy("Approvals"), "g a", (P.APPROVE, P.APPROVE_FOR_CONTROLLER)),
+    Entry("dpo:oversight", gettext_lazy("Oversight"), "g o", (P.OVERSEE,)),
+    Entry("dpo:trail", gettext_lazy("Trail"), "g t", (P.READ_TRAIL,)),
+)
+
+# Where somebody's day begins, by what they are here for; the first that they may open.
+HOMES = (
+    ("console:queue", (P.WORK,)),
+    ("console:log", (P.LOG_REQUEST,)),
+    ("dpo:approvals", (P.APPROVE, P.APPROVE_FOR_CONTROLLER)),
+    ("dpo:oversight", (P.OVERSEE,)),
+    ("dpo:trail", (P.READ_TRAIL,)),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context for base_console.html. Nothing is read until a page shows it: the portal's pages do not."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not sessions.is_verified(request):
+        return {}
+    return {
+        "nav": SimpleLazyObject(lambda: _items(request, user)),
+        "brand_context": SimpleLazyObject(lambda: _brands(user)),
+        "search_url": _address("console:requests") if user.access.anywhere(P.VIEW_CASE) else "",
+        "home_url": reverse("console:home"),
+    }
+
+
+def first_page(request: HttpRequest) -> str:
+    """The address where this person's work begins; their account where no surface is theirs."""
+    user = request.user
+    assert isinstance(user, User)
+    for name, permissions in HOMES:
+        if _may(user, permissions) and (address := _address(name)):
+            return address
+    return reverse("identity:account")
+
+
+def _items(request: HttpRequest, user: User) -> list[Item]:
+    shown = [entry for entry in ENTRIES if _may(user, entry.permissions)]
+    return [
+        Item(
+            label=str(entry.label),
+            url=url,
+            current=_is_current(request, entry.name),
+            count=entry.count(user) if entry.count else None,
+            shortcut=entry.shortcut,
+        )
+        for entry in shown
+        if (url := _address(entry.name))
+    ] + _outbox(request)
+
+
+def _outbox(request: HttpRequest) -> list[Item]:
+    """In a demonstration, the page that stands in for everybody's mailbox."""
+    if not settings.OUTBOX or not (url := _address("console:outbox")):
+        return []
+    return [Item(_("Outbox"), url, _is_current(request, "console:outbox"), None, "g b")]
+
+
+def _may(user: User, permissions: tuple[P, ...]) -> bool:
+    return any(user.access.anywhere(permission) for permission in permissions)
+
+
+def _is_current(request: HttpRequest, name: str) -> bool:
+    return request.resolver_match is not None and request.resolver_match.view_name == name
+
+
+def _brands(user: User) -> str:
+    """The brands served, by name; beyond a few, how many."""
+    names = list(Controller.objects.filter(pk__in=user.access.by_controller).values_list("name", flat=True))
+    if len(names) > BRANDS_NAMED:
+        return _("%(count)d brands") % {"count": len(names)}
+    return ", ".join(names)
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
