@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeAlias, cast
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -48,6 +47,7 @@ MATCH_ROWS = 100
 
 _CACHE = SchemaCache()
 
+Result = TypeVar("Result")
 Counts: TypeAlias = Mapping[str, int]
 
 
@@ -75,6 +75,7 @@ class SQLConnector(ABC):
         self._page_size = settings.number("page_size")
         self._engine: sa.Engine | None = None
         self._connection: sa.Connection | None = None
+        self._place = ""
         self._dialect = self.make_dialect(settings)
         self._cache_key = (self.key, *self.address(settings), self._schema, setup.dataset_yaml or "")
 
@@ -134,18 +135,16 @@ class SQLConnector(ABC):
 
     def check(self) -> Check:
         """Sign in, compare the description with the tables, and try to read each of them."""
-        with self._session() as connection:
-            account, server = self._dialect.account(connection)
-            source = self._bind(connection, fresh=True)
-        for bound in source.collections.values():
-            self._try_reading(bound)
-        with self._session() as connection:
-            warnings = (*source.warnings, *self._warn_of_rights(connection, source))
-        return Check(account, server, warnings, source.unknown_fields)
+        return self._run(self._check)
 
-    def _try_reading(self, bound: BoundCollection) -> None:
-        with self._session(bound.collection.name) as connection:
+    def _check(self, connection: sa.Connection) -> Check:
+        account, server = self._dialect.account(connection)
+        source = self._bind(connection, fresh=True)
+        for bound in source.collections.values():
+            self._place = bound.collection.name
             connection.execute(sa.select(*(bound.table.c[name] for name in bound.columns)).limit(0))
+        warnings = (*source.warnings, *self._warn_of_rights(connection, source))
+        return Check(account, server, warnings, source.unknown_fields)
 
     def _warn_of_rights(self, connection: sa.Connection, source: BoundSource) -> list[str]:
         tables = [bound.table for bound in source.collections.values()]
@@ -159,13 +158,15 @@ class SQLConnector(ABC):
     def holds(self, identifiers: Sequence[Identifier]) -> Mapping[str, bool]:
         """Say of each kind whether all identifiers of that kind are on file, by looking for one row each."""
         usable = self._usable(identifiers)
-        with self._session() as connection:
-            source = self._bind(connection)
-            found = {item: self._is_on_file(connection, source, item) for item in usable}
+        found = self._run(lambda connection: self._look_up(connection, usable))
         return {
             kind: all(yes for item, yes in found.items() if item.kind == kind)
             for kind in dict.fromkeys(item.kind for item in usable)
         }
+
+    def _look_up(self, connection: sa.Connection, wanted: Sequence[Identifier]) -> Mapping[Identifier, bool]:
+        source = self._bind(connection)
+        return {item: self._is_on_file(connection, source, item) for item in wanted}
 
     def _is_on_file(self, connection: sa.Connection, source: BoundSource, item: Identifier) -> bool:
         """Look among rows about the person only: an employee's address proves nothing about a customer."""
@@ -180,19 +181,21 @@ class SQLConnector(ABC):
     def find(self, identifiers: Sequence[Identifier]) -> Sequence[Match]:
         """Find the rows that bear an identifier."""
         usable = self._usable(identifiers)
-        with self._session() as connection:
-            source = self._bind(connection)
-            return [
-                match
-                for bound in source.collections.values()
-                for match in self._find_in(connection, bound, _traits(bound.collection, usable))
-            ]
+        return self._run(lambda connection: self._find(connection, usable))
+
+    def _find(self, connection: sa.Connection, wanted: Sequence[Identifier]) -> list[Match]:
+        return [
+            match
+            for bound in self._bind(connection).collections.values()
+            for match in self._find_in(connection, bound, _traits(bound.collection, wanted))
+        ]
 
     def _find_in(
         self, connection: sa.Connection, bound: BoundCollection, traits: Sequence[Trait]
     ) -> Iterator[Match]:
         if not traits:
             return
+        self._place = bound.collection.name
         clauses = [self._equals(bound.table, trait) for trait in traits]
         doubt = _contradicts(bound.table, traits, self._dialect)
         flags = [
@@ -225,12 +228,14 @@ class SQLConnector(ABC):
         """Return one page, which goes on into the next collection while there is room."""
         if not matches:
             return Page((), None, 0)
-        with self._session() as connection:
-            source = self._bind(connection)
-            search = Search.begin(source, self._dialect, matches)
-            counts = self._count(connection, search) if cursor is None else None
-            start = cursor or self._first(counts or {})
-            records, position = self._fill(connection, search, start, counts)
+        return self._run(lambda connection: self._collect(connection, matches, cursor))
+
+    def _collect(self, connection: sa.Connection, matches: Sequence[Match], cursor: Cursor | None) -> Page:
+        source = self._bind(connection)
+        search = Search.begin(source, self._dialect, matches)
+        counts = self._count(connection, search) if cursor is None else None
+        start = cursor or self._first(counts or {})
+        records, position = self._fill(connection, search, start, counts)
         return _make_page(source, start, records, position, is_first=cursor is None)
 
     def _first(self, counts: Counts) -> Cursor:
@@ -278,6 +283,7 @@ class SQLConnector(ABC):
         plan = search.page(name, after, room + 1)
         if plan is None:
             return Stretch([], None)
+        self._place = name
         rows = connection.execute(plan.statement).all()
         records = _make_records(plan, rows[:room], self._clock())
         if len(rows) <= room:
@@ -295,26 +301,25 @@ class SQLConnector(ABC):
         if engine is not None:
             engine.dispose()
 
-    @contextmanager
-    def _session(self, where: str = "") -> Iterator[sa.Connection]:
-        """Give a read-only transaction, and turn what goes wrong in it into the contract's errors.
+    def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
+        """Do this in a read-only transaction, and turn what goes wrong in it into the contract's errors.
 
-        The error is raised outside the handler, so that it carries no trace of the driver's, which quotes
-        values.
+        The error is raised when the driver's has been dealt with, so that no chain of errors leads to its
+        words, which quote values. ``_place`` is the table that was being read.
         """
-        failure: ConnectorError | None = None
+        self._place = ""
+        failure: ConnectorError
         try:
             connection = self._connect()
             with connection.begin():
                 self._dialect.begin(connection)
-                yield connection
+                return work(connection)
         except sa.exc.SQLAlchemyError as error:
-            failure = self._dialect.explain(error, where)
-        if failure is not None:
-            self._drop()
-            if isinstance(failure, SchemaDrift):
-                self._bind_afresh()
-            raise failure
+            failure = self._dialect.explain(error, self._place)
+        self._drop()
+        if isinstance(failure, SchemaDrift):
+            self._bind_afresh()
+        raise failure
 
     def _connect(self) -> sa.Connection:
         if self._engine is None:
@@ -348,8 +353,7 @@ class SQLConnector(ABC):
     def _bind_afresh(self) -> None:
         """Forget a schema that turned out to be old; reading it anew names what is no longer there."""
         _CACHE.drop(self._cache_key)
-        with self._session() as connection:
-            self._bind(connection)
+        self._run(self._bind)
 
     def _drop(self) -> None:
         """Forget a connection on which something failed."""

@@ -70,7 +70,8 @@ def bind(connection: sa.Connection, dataset: Dataset, schema: str) -> BoundSourc
     inspector = sa.inspect(connection)
     names = [item.name for item in dataset.reached]
     with warnings.catch_warnings():
-        # A type that SQLAlchemy does not know (a map, a vector) is fetched as the text that the server writes.
+        # A type that SQLAlchemy does not know (a map, a vector) is fetched as the text that the server
+        # writes.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
     keys = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)

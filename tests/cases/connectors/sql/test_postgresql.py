@@ -664,8 +664,10 @@ def test_find_gives_up_on_slow_source(make_source: MakeSource) -> None:
         " 'ada@shop.test' || pg_sleep(60)::text AS email FROM generate_series(1, 2) i"
     )
 
-    with pytest.raises(TimedOut):
+    with pytest.raises(TimedOut) as caught:
         ask(source.connect(PEOPLE_DATASET, statement_timeout=1))
+
+    assert caught.value.params == {"where": " to read people"}
 
 
 def test_find_tells_unreachable_from_missing_database(make_source: MakeSource) -> None:
@@ -689,6 +691,20 @@ def test_find_lets_a_source_write_nothing(make_source: MakeSource) -> None:
         ask(source.connect(PEOPLE_DATASET))
 
     assert caught.value.params == {"what": "an answer of the database (code 25006)"}
+
+
+def test_failure_leads_to_none_of_the_words_of_the_driver(make_source: MakeSource) -> None:
+    source = make_source(
+        "CREATE TABLE raw (email text); INSERT INTO raw VALUES ('ada@shop.test');"
+        "CREATE VIEW people AS SELECT email::int AS id, email FROM raw"
+    )
+
+    with pytest.raises(ContractBroken) as caught:
+        collect(source.connect(PEOPLE_DATASET), "email", "ada@shop.test")
+
+    error = caught.value
+    assert (error.__context__, error.__cause__) == (None, None)
+    assert error.params == {"what": "an answer of the database (code 22P02)"}
 
 
 def test_check_warns_of_account_that_may_write(make_source: MakeSource) -> None:
