@@ -20,6 +20,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 # What somebody may open who has given the password and not yet the second factor.
 HALF_WAY = frozenset({"identity:second-factor", "identity:recovery-code", "identity:enrolment"})
 
+# Paths whose views bring their own transactions, or need none.
+OWN_UNITS = ("/static/", "/p/")
+
 
 class StaffAccessMiddleware:
     """Opens nothing but the public paths to anybody who has not passed both factors.
@@ -100,14 +103,15 @@ def _expire(request: HttpRequest) -> None:
 class UnitOfWorkMiddleware:
     """Runs the view in one transaction that serves the user's controllers; an exception undoes it.
 
-    A signed-out visitor serves nobody; the portal's views serve their own brand after finding it.
+    A signed-out visitor serves nobody. The portal's views open their own units of work, for the brand of
+    their address: a try at a code must be counted for good before it is looked at.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/static/"):
+        if request.path_info.startswith(OWN_UNITS):
             return self.get_response(request)
         with unit_of_work(_controllers(request)):
             return self.get_response(request)

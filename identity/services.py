@@ -53,7 +53,8 @@ def new_code(verification: Verification, purpose: str, minutes: int, now: dateti
     recent = verification.codes.filter(sent_at__gt=now - timedelta(hours=1)).count()
     if recent >= CODES_PER_HOUR:
         raise TooManyCodes
-    verification.codes.filter(used_at=None, purpose=purpose).update(used_at=now)
+    # Ended, not used: a used code is one that was accepted, and proves something.
+    verification.codes.filter(used_at=None, purpose=purpose, expires_at__gt=now).update(expires_at=now)
     code = f"{secrets.randbelow(1_000_000):06}"
     OneTimeCode.objects.create(
         controller_id=verification.controller_id,

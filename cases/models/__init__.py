@@ -1,6 +1,7 @@
 """Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment,
-correspondence, instruction."""
+correspondence, instruction, attempt."""
 
+from cases.models.attempt import Attempt
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent
 from cases.models.collection import CollectionRun, Item, ItemDecision, RunState, SearchState, SourceSearch, SourceSystem
@@ -12,6 +13,7 @@ from cases.models.instruction import Instruction
 from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
+    "Attempt",
     "Case",
     "ClockEvent",
     "CollectionRun",

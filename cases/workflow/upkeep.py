@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from cases.workflow.clock import recompute
-from cases.models import Case
+from cases.models import Attempt, Case
 from cases.permissions import BY_SYSTEM
 from cases.words import State
 from cases.workflow.perform import lock
@@ -20,6 +20,7 @@ from identity.models import AccessToken, OneTimeCode
 
 JOBS_KEPT = timedelta(days=30)
 TOKENS_KEPT = timedelta(days=7)
+ATTEMPTS_KEPT = timedelta(days=1)
 ORPHAN_SECONDS = 24 * 3600
 
 
@@ -29,6 +30,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         ended_before(now - JOBS_KEPT)
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
         OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
+        Attempt.objects.filter(at__lt=now - ATTEMPTS_KEPT).delete()
 
 
 def run_for_all(now: datetime) -> None:
