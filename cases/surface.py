@@ -8,7 +8,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
 from cases import queries
@@ -75,6 +76,11 @@ def needs(permission: Permission) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def see_other(to: Any, *args: Any, **kwargs: Any) -> HttpResponseRedirect:
+    """On to a page after a form was done; 303, so that reloading that page sends nothing again."""
+    return HttpResponseRedirect(resolve_url(to, *args, **kwargs), status=303)
 
 
 def version_of(request: HttpRequest) -> int | None:
