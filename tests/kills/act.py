@@ -1,0 +1,126 @@
+"""Acts of a desk under test, each in a process of its own: ``python -m tests.kills.act NAME JSON``."""
+
+import json
+import sys
+import time
+from typing import Any
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from cases.models import Case, SourceSystem  # noqa: E402
+from cases.permissions import BY_SYSTEM  # noqa: E402
+from cases.words import Channel, Right  # noqa: E402
+from cases.workflow import identity  # noqa: E402
+from cases.workflow.intake import Intake, Person, log_request  # noqa: E402
+from dsar.audit.verify import CHAINS  # noqa: E402
+from dsar.jobs.models import Job  # noqa: E402
+from dsar.lib.tenancy import unit_of_work  # noqa: E402
+from dsar.lib.uuid7 import uuid7  # noqa: E402
+from dsar.vault import keyring  # noqa: E402
+from dsar.vault.models import KeyPurpose  # noqa: E402
+from identity.access import all_controllers  # noqa: E402
+from identity.models import Controller  # noqa: E402
+
+DATASET = """
+dataset:
+  - fides_key: crm
+    name: CRM
+    description: Customers and their orders
+    data_subjects: [customer]
+    collections:
+      - name: customers
+        fields:
+          - {name: id, data_categories: [user.unique_id], fides_meta: {primary_key: true}}
+          - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email}}
+          - {name: name, data_categories: [user.name]}
+      - name: orders
+        fields:
+          - {name: id, data_categories: [user.unique_id], fides_meta: {primary_key: true}}
+          - name: customer_id
+            data_categories: [user.unique_id]
+            fides_meta: {references: [{dataset: crm, field: customers.id, direction: from}]}
+          - {name: item, data_categories: [user.behavior.purchase_history]}
+"""
+
+
+def set_up(crm: dict[str, Any]) -> dict[str, Any]:
+    """One brand with the CRM as its source."""
+    controller_id = uuid7()
+    with unit_of_work([controller_id]):
+        controller = Controller.objects.create(
+            id=controller_id,
+            slug="brand",
+            name="Brand",
+            legal_name="Brand Limited",
+            privacy_email="privacy@brand.example",
+            regime="UK-ENG",
+            required_levels={"default": 1},
+        )
+        now = timezone.now()
+        password = crm.pop("password")
+        source = SourceSystem(
+            controller=controller,
+            key=keyring.shared_key(KeyPurpose.CONTROLLER, controller_id, now),
+            slug="crm",
+            name="CRM",
+            connector="postgresql",
+            options=crm,
+            dataset=DATASET,
+        )
+        source.secrets = {"password": password}
+        source.save()
+    return {"controller": str(controller_id)}
+
+
+def log(email: str, times: int = 1) -> dict[str, Any]:
+    """Log requests and record identity, so that the search begins; says how long that took."""
+    (controller_id,) = all_controllers()
+    made, began = [], time.monotonic()
+    for _ in range(times):
+        with unit_of_work([controller_id]):
+            now = timezone.now()
+            controller = Controller.objects.get(pk=controller_id)
+            intake = Intake(
+                controller=controller,
+                person=Person(name="Ada Example", email=email),
+                rights=[Right.ACCESS],
+                channel=Channel.CALL,
+                received_at=now,
+                is_drill=True,
+            )
+            request = log_request(intake, BY_SYSTEM, now)
+            identity.record_drill(request, BY_SYSTEM, now)
+            made.append(str(request.cases.get().pk))
+    return {"cases": made, "seconds": (time.monotonic() - began) / times}
+
+
+def found(case: str) -> dict[str, Any]:
+    """What the case holds, opened, and whether its trail is whole."""
+    with unit_of_work(all_controllers()):
+        one = Case.objects.get(pk=UUID(case))
+        refs = [f"{item.collection}/{item.content['ref']}" for item in one.items.select_related("case")]
+        jobs = Job.objects.filter(case_id=one.pk, kind="search_source")
+        return {
+            "state": str(one.state),
+            "items": len(refs),
+            "distinct": len(set(refs)),
+            "attempts": max(jobs.values_list("attempts", flat=True), default=0),
+            "broken_chains": _broken_chains(),
+        }
+
+
+def _broken_chains() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(CHAINS)
+        return sum(row[3] is not None for row in cursor.fetchall())
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))

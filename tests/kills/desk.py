@@ -1,0 +1,162 @@
+"""A whole desk of real processes on servers of its own, to be killed at will.
+
+Acts run as ``python -m tests.kills.act`` with the desk's environment, as another process would; what is true
+is read by the superuser straight from PostgreSQL.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import psycopg
+
+from dsar.embedded import EmbeddedServers
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WAIT_SECONDS = 120.0
+
+
+class Desk:
+    """Embedded servers, a migrated database, a CRM with one large customer, and the programs of the desk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers = EmbeddedServers(folder / "servers")
+        # The servers of the test run itself are named in the environment; these are others.
+        self.servers.wants_postgres = self.servers.wants_valkey = True
+        self.programs: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment: dict[str, str] = {}
+
+    def open(self, rows: int) -> None:
+        self.servers.start()
+        ours = {name: value for name, value in os.environ.items() if name not in _SERVER_SETTINGS}
+        self.environment = {
+            **ours,
+            **self.servers.environment(),
+            "DSAR_DATA_DIR": str(self.folder / "files"),
+            "DJANGO_SETTINGS_MODULE": "dsar.settings",
+            "DSAR_OUTBOX": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._run("manage.py", "migrate", "--verbosity", "0")
+        self._make_crm(rows)
+        self.act("set_up", crm=self.crm_options())
+
+    def close(self) -> None:
+        for name in list(self.programs):
+            self.kill(name)
+        self.servers.destroy()
+
+    # -- programs --------------------------------------------------------------------------------
+
+    def start_worker(self) -> None:
+        self._start("worker", "worker", "--queues", "jobs", "--concurrency", "2", "--hostname", "jobs@%h")
+
+    def start_sweeper(self) -> None:
+        self._start("upkeep", "worker", "--queues", "upkeep", "--pool", "solo", "--hostname", "upkeep@%h")
+        self._start("beat", "beat", "--schedule", str(self.folder / "beat"), "--pidfile=")
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.programs[name] = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "dsar", *arguments],
+                cwd=CHECKOUT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """Kill -9 a program with all its children."""
+        program = self.programs.pop(name)
+        os.killpg(program.pid, signal.SIGKILL)
+        program.wait()
+
+    def kill_server(self, name: str) -> None:
+        """Kill -9 PostgreSQL's or Valkey's main process."""
+        process = self.servers.processes[name]
+        process.kill()
+        process.wait()
+
+    def revive(self, *, empty_broker: bool = False) -> None:
+        """Start again what was killed; the broker with what its disk kept, or with nothing."""
+        if empty_broker:
+            shutil.rmtree(self.servers.data / "valkey", ignore_errors=True)
+        self.servers.revive()
+
+    # -- acts and facts --------------------------------------------------------------------------
+
+    def act(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """Do one thing in a process of its own, and return what it says."""
+        said = self._run("-m", "tests.kills.act", name, json.dumps(arguments))
+        return cast(dict[str, Any], json.loads(said.splitlines()[-1]))
+
+    def one(self, query: str, *values: Any) -> Any:
+        """One value, as the superuser sees it."""
+        with psycopg.connect(self.environment_url("dsar"), autocommit=True) as database:
+            row = database.execute(query, values).fetchone()
+            return row[0] if row else None
+
+    def wait(self, true: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"waited in vain for {what}\n{self.logs()}"
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))
+
+    def environment_url(self, database: str) -> str:
+        parts = urlsplit(self.servers.environment()["DATABASE_ADMIN_URL"])
+        return urlunsplit(parts._replace(path=f"/{database}"))
+
+    # -- the source ------------------------------------------------------------------------------
+
+    def crm_options(self) -> dict[str, Any]:
+        parts = urlsplit(self.environment_url("crm"))
+        return {
+            "host": parse_qs(parts.query)["host"][0],
+            "database": "crm",
+            "user": "crm_reader",
+            "password": "reader",
+        }
+
+    def _make_crm(self, rows: int) -> None:
+        with psycopg.connect(self.environment_url("postgres"), autocommit=True) as server:
+            server.execute("CREATE ROLE crm_reader LOGIN PASSWORD 'reader'")
+            server.execute("CREATE DATABASE crm")
+        with psycopg.connect(self.environment_url("crm"), autocommit=True) as crm:
+            crm.execute("CREATE TABLE customers (id int PRIMARY KEY, email text, name text)")
+            crm.execute("CREATE TABLE orders (id int PRIMARY KEY, customer_id int, item text)")
+            crm.execute("CREATE INDEX ON orders (customer_id)")
+            crm.execute("INSERT INTO customers SELECT i, 'c' || i || '@example.com', 'Name ' || i FROM generate_series(1, 50) i")
+            crm.execute(
+                "INSERT INTO orders SELECT i, CASE WHEN i <= %s THEN 1 ELSE 2 + i %% 40 END, 'item ' || i"
+                " FROM generate_series(1, %s) i",
+                (rows, rows + 2000),
+            )
+            crm.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO crm_reader")
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+_SERVER_SETTINGS = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}
