@@ -36,12 +36,19 @@ def search(claim: Claim, search_id: UUID) -> bool:
     if plan is None:
         return False
     with closing(plan.connector):
-        matches = [match for match in plan.connector.find(plan.wanted) if match.confidence == Confidence.EXACT]
+        found = plan.connector.find(plan.wanted)
+        matches = [match for match in found if _is_theirs(match, plan.wanted)]
         cursor = plan.cursor
         while matches and not _store(claim, search_id, page := plan.connector.collect(matches, cursor)):
             cursor = page.next
-    _end(claim, search_id, matches)
+    _end(claim, search_id, matches, len(found) - len(matches))
     return True
+
+
+def _is_theirs(match: Match, wanted: list[Identifier]) -> bool:
+    """Exact, and by an identifier that was verified; anything less is for a person to look at."""
+    verified = {identifier.kind for identifier in wanted if identifier.verified}
+    return match.confidence == Confidence.EXACT and bool(verified & set(match.matched_on))
 
 
 def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str) -> None:
@@ -55,6 +62,7 @@ def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str)
             found.save(update_fields=["state", "ended_at", "error_code", "error_text"])
 
 
+_DOUBTFUL = "{} records agree only in part, or by something not verified: look there, and add what is the person's by hand."
 _UNEXPECTED = "Something unexpected went wrong in this search. Search this source again; if it fails again, tell the administrator."
 
 
@@ -66,7 +74,7 @@ def _begin(claim: Claim, search_id: UUID) -> Plan | None:
         found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
         found.save(update_fields=["state", "started_at"])
         cursor = Cursor.from_json(found.cursor) if found.cursor else None
-        wanted = identifiers.of(found.run.case.subject)
+        wanted = identifiers.of(found.run.case)
         return Plan(identifiers.connect(found.source), wanted, cursor)
 
 
@@ -91,12 +99,14 @@ def _warnings(search: SourceSearch, page: Page) -> list[str]:
     return list(dict.fromkeys([*search.warnings, *page.warnings, *unknown]))[:WARNINGS]
 
 
-def _end(claim: Claim, search_id: UUID, matches: list[Match]) -> None:
+def _end(claim: Claim, search_id: UUID, matches: list[Match], doubtful: int) -> None:
     with claim.step():
         found = _locked(search_id)
         found.state = SearchState.DONE if matches and found.found else SearchState.NO_DATA
         found.cursor, found.ended_at = None, timezone.now()
-        found.save(update_fields=["state", "cursor", "ended_at"])
+        if doubtful:
+            found.warnings = [_DOUBTFUL.format(doubtful), *found.warnings][:WARNINGS]
+        found.save(update_fields=["state", "cursor", "ended_at", "warnings"])
 
 
 def _locked(search_id: UUID) -> SourceSearch:

@@ -147,7 +147,8 @@ def _statement(case: Case, now: datetime) -> Statement:
     facts += [(search.source.name, search.source.facts) for search in _searches(case) if search.source.facts]
     return Statement(
         confirmation=(
-            _("%(name)s processes personal data about you. A copy is in this answer.") % {"name": controller.name},
+            _("%(name)s processes personal data about you. A copy is in this answer.")
+            % {"name": controller.name},
         ),
         processings=tuple(_processing(label, known) for label, known in facts),
         rights=_rights(),
@@ -233,7 +234,9 @@ def _blind_spots(source: Any) -> tuple[str, ...]:
 
 def _withheld(case: Case) -> Iterator[Withheld]:
     counts = dict(items.withheld_counts(case))
-    for item in case.items.filter(decision=ItemDecision.REDACT).select_related("case").iterator(chunk_size=500):
+    for item in (
+        case.items.filter(decision=ItemDecision.REDACT).select_related("case").iterator(chunk_size=500)
+    ):
         for code in codes(item.redactions):
             counts[code] = counts.get(code, 0) + 1
     for code, count in sorted(counts.items()):

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cases.correspondence.compose import Kind
+from cases.errors import not_yours
 from cases.fulfilment import tasks
 from cases.models import Case, Decision, FulfilmentTask, Letter, LetterState, PackState, ResponsePack, TaskState, Verdict
 from cases.permissions import BY_SYSTEM, By
@@ -144,6 +145,13 @@ def letter_sent(letter: Letter, by: By, now: datetime) -> None:
         settle(case, now)
 
 
+def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
+    """A printed letter was handed to the post; where it was the answer, the case may close."""
+    with transaction.atomic():
+        letters.mark_posted(letter, tracking, by, now)
+        letter_sent(letter, by, now)
+
+
 _ANSWERS = {Kind.ANSWER, Kind.DONE, *KIND_OF.values()}
 
 
@@ -172,8 +180,12 @@ def letter_bounced(letter: Letter, by: By, now: datetime) -> None:
     """A bounce undoes an answer: the case is open again, and somebody has to find another way."""
     from cases.correspondence import send
 
+    if by.is_person and not by.allows(Permission.WORK, letter.controller_id):
+        raise not_yours("mark_bounced")
     with transaction.atomic():
         locked = Letter.objects.select_for_update().get(pk=letter.pk)
+        if locked.state != LetterState.SENT:
+            raise Refused(_("Only a letter that was sent can come back."), "not_sent")
         send.mark_bounced(locked, by, now)
         if locked.case_id is None or locked.kind not in _ANSWERS:
             return

@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-
+from django.utils.translation import gettext as _
 
 from cases.correspondence import send
 from cases.correspondence.compose import Kind, compose
+from cases.errors import not_yours
 from cases.law.loader import remedies
 from cases.models import Case, Letter, LetterState, SourceSystem, SubjectRequest
 from cases.permissions import By
@@ -18,6 +19,7 @@ from cases.words import AnswerBy
 from cases.workflow.perform import act
 from dsar.audit.actions import Action
 from dsar.audit.record import record
+from dsar.lib.errors import Refused
 from identity import services
 from identity.models import TokenPurpose
 from identity.roles import Permission
@@ -139,12 +141,57 @@ def say(case: Case, text: str, by: By, now: datetime) -> Letter:
 
 
 def mark_posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
-    """A printed letter was handed to the post."""
-    assert letter.case_id or letter.subject_request_id
+    """A printed letter was handed to the post. What follows from it is ``carry_out.posted``."""
     with transaction.atomic():
-        locked = Letter.objects.select_for_update().get(pk=letter.pk)
-        if locked.state == LetterState.TO_PRINT:
-            send.mark_sent(locked, by, now, tracking=tracking)
-            letter.refresh_from_db()
+        locked = _held(letter, by)
+        if locked.state != LetterState.TO_PRINT:
+            raise Refused(_("This letter does not wait for the post."), "not_to_print")
+        send.mark_sent(locked, by, now, tracking=tracking.strip())
+        letter.refresh_from_db()
 
 
+def send_again(letter: Letter, by: By, now: datetime) -> None:
+    """Try a mail anew that could not be sent; the address is read again, as it may have been corrected."""
+    with transaction.atomic():
+        locked = _held(letter, by)
+        if locked.state not in {LetterState.FAILED, LetterState.BOUNCED} or locked.by_post or not locked.to_requester:
+            raise Refused(_("Only a mail that did not reach the requester is sent again."), "not_failed")
+        if not locked.body:
+            raise Refused(_("A one-time code is not sent twice: ask for a new one."), "code_spent")
+        locked.address = address_of(locked.subject_request)[0] or locked.address
+        send.queue_again(locked, now)
+
+
+def print_instead(letter: Letter, by: By, now: datetime) -> None:
+    """What did not arrive by mail goes by post. Raises Refused where no postal address is known."""
+    with transaction.atomic():
+        locked = _held(letter, by)
+        person = locked.subject_request.representative or locked.subject_request.subject
+        if locked.state not in {LetterState.FAILED, LetterState.BOUNCED} or not locked.to_requester:
+            raise Refused(_("Only a letter that did not reach the requester is printed instead."), "not_failed")
+        if not person.postal_address.strip() or not locked.body:
+            raise Refused(_("There is no postal address to print on it."), "no_postal_address")
+        locked.address, locked.by_post = address_of(locked.subject_request)[1], True
+        locked.state, locked.error_code = LetterState.TO_PRINT, ""
+        locked.save(update_fields=["address", "by_post", "state", "error_code"])
+
+
+def mark_read(letter: Letter, by: By, now: datetime) -> None:
+    """Somebody who works the case has read what the customer wrote."""
+    with transaction.atomic():
+        locked = _held(letter, by)
+        if locked.is_incoming and locked.read_at is None:
+            locked.read_at = now
+            locked.save(update_fields=["read_at"])
+
+
+def _held(letter: Letter, by: By) -> Letter:
+    """The letter as it is now, held; raises NotAllowed for whoever does not work this brand's cases."""
+    if not by.allows(Permission.WORK, letter.controller_id):
+        raise not_yours("letter")
+    held: Letter = (
+        Letter.objects.select_for_update(of=("self",))
+        .select_related("subject_request__subject", "subject_request__representative")
+        .get(pk=letter.pk)
+    )
+    return held
