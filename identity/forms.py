@@ -11,11 +11,15 @@ from identity.models import User
 LONGEST_PASSWORD = 256
 
 
-def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
+def password_field(label: Any, autocomplete: str, missing: Any, help_text: Any = "") -> forms.CharField:
     """A password as it is typed: nothing is trimmed, and a browser's keeper knows what it is for."""
-    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(
-        label=label, widget=widget, strip=False, max_length=LONGEST_PASSWORD, help_text=help_text
+        label=label,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        strip=False,
+        max_length=LONGEST_PASSWORD,
+        help_text=help_text,
+        error_messages={"required": missing},
     )
 
 
@@ -23,14 +27,27 @@ class SignInForm(forms.Form):
     email = forms.EmailField(
         label=_("E-mail address"),
         widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+        error_messages={"required": _("Enter your e-mail address.")},
     )
-    password = password_field(_("Password"), "current-password")
+    password = password_field(_("Password"), "current-password", _("Enter your password."))
     next = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class CodeForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"), help_text=_("The six digits that your authenticator app shows now."), max_length=12
+        label=_("Code"),
+        help_text=_("The six digits that your authenticator app shows now."),
+        max_length=12,
+        error_messages={"required": _("Enter the six digits.")},
+        widget=forms.TextInput(
+            attrs={
+                "class": "code__input",
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "spellcheck": "false",
+                "size": 6,
+            }
+        ),
     )
 
     def clean_code(self) -> str:
@@ -38,13 +55,22 @@ class CodeForm(forms.Form):
         return "".join(str(self.cleaned_data["code"]).split())
 
 
+class SecondFactorForm(CodeForm):
+    """A page of one field begins in it; the page of the enrolment begins with its instructions."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs["autofocus"] = True
+
+
 class RecoveryCodeForm(forms.Form):
     code = forms.CharField(
         label=_("Recovery code"),
         help_text=_("One of the ten codes that you kept, such as k7qf-2m9d-h3xp-w8rt. It works once."),
         max_length=40,
+        error_messages={"required": _("Enter one of your recovery codes.")},
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none", "autofocus": True}
         ),
     )
 
@@ -53,7 +79,10 @@ class CurrentPasswordForm(forms.Form):
     """Asked again before anything by which somebody else at this desk could take the account over."""
 
     current = password_field(
-        _("Your password"), "current-password", _("So that nobody else does this at your desk.")
+        _("Your password"),
+        "current-password",
+        _("Enter your password."),
+        _("So that nobody else does this at your desk."),
     )
 
 
@@ -61,9 +90,12 @@ class NewPasswordForm(forms.Form):
     """A new password, twice, because it cannot be seen."""
 
     new = password_field(
-        _("New password"), "new-password", _("At least twelve characters. A few words in a row are good.")
+        _("New password"),
+        "new-password",
+        _("Enter a new password."),
+        _("At least twelve characters. A few words in a row are good."),
     )
-    again = password_field(_("New password again"), "new-password")
+    again = password_field(_("New password again"), "new-password", _("Type the new password a second time."))
 
     def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,5 +115,7 @@ class NewPasswordForm(forms.Form):
 
 
 class PasswordForm(NewPasswordForm):
-    current = password_field(_("Your present password"), "current-password")
+    current = password_field(
+        _("Your present password"), "current-password", _("Enter your present password.")
+    )
     field_order = ["current", "new", "again"]

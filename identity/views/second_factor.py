@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from identity import second_factor as factor
 from identity import sessions
-from identity.forms import CodeForm, RecoveryCodeForm
+from identity.forms import CodeForm, RecoveryCodeForm, SecondFactorForm
 from identity.models import TotpDevice
 from identity.views.person import person_of
 
@@ -25,7 +25,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     device = _device_wanted(request)
     if device is None:
         return redirect(sessions.next_page(request))
-    form = CodeForm(request.POST or None)
+    form = SecondFactorForm(request.POST or None)
     if form.is_valid() and _try_code(request, form, device):
         return redirect(sessions.next_page(request))
     return _page(request, "identity/second_factor.html", form)
