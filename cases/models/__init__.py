@@ -5,6 +5,7 @@ from cases.models.attempt import Attempt
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent
 from cases.models.collection import CollectionRun, Item, ItemDecision, RunState, SearchState, SourceSearch, SourceSystem
+from cases.models.contact import ContactNote
 from cases.models.correspondence import Letter, LetterFile, LetterState
 from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier
 from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
@@ -17,6 +18,7 @@ __all__ = [
     "Case",
     "ClockEvent",
     "CollectionRun",
+    "ContactNote",
     "DataSubject",
     "Decision",
     "Delivery",

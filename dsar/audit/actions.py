@@ -22,6 +22,7 @@ class Action(StrEnum):
     HEADS_ANCHORED = "audit.anchored"
     # A request and its case.
     REQUEST_LOGGED = "request.logged"
+    CONTACT_NOTED = "contact.noted"
     CASE_OPENED = "case.opened"
     STATE_CHANGED = "case.state_changed"
     ACT_REFUSED = "case.act_refused"
