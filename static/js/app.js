@@ -73,7 +73,7 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest?.("form");
     // A look-up while typing is no sending of the form.
-    if (!form || event.detail.requestConfig?.verb === "get") return;
+    if (!form || event.detail.requestConfig?.verb === "get" || event.target.closest("[data-lookup]")) return;
     release(form);
     if (event.detail.successful) delete form.dataset.dirty;
   });
