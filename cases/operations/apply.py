@@ -1,0 +1,381 @@
+"""Bring controllers, teams, staff and source systems in line with a file: all of it, or nothing."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+
+from cases import queries
+from cases.connectors import registry
+from cases.connectors.base import ConfigurationError
+from cases.connectors.dataset import DatasetError
+from cases.models import Instruction, SourceSystem
+from cases.operations.reading import Document, FileWrong, Place, Problem, dotted, read, suggestion
+from cases.operations.schema import (
+    Brand,
+    Configuration,
+    DrillPerson,
+    Facts,
+    Hidden,
+    Member,
+    Source,
+    Strict,
+    TeamEntry,
+    validated,
+)
+from dsar.audit.actions import Action
+from dsar.audit.record import OPERATOR, Codes, record
+from dsar.lib.tenancy import serve, served, unit_of_work
+from dsar.lib.uuid7 import uuid7
+from dsar.vault import keyring
+from dsar.vault.models import KeyPurpose
+from identity.access import all_controllers
+from identity.models import Controller, Membership, Team, TeamController, User
+
+CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of one object. ``fields`` names what changed, never a value."""
+
+    kind: str
+    name: str
+    what: str
+    fields: tuple[str, ...] = ()
+    note: str = ""
+
+    def __str__(self) -> str:
+        told = f" ({', '.join(self.fields)})" if self.fields and self.what == UPDATED else ""
+        return f"{self.what:<9} {self.kind} {self.name}{told}{f': {self.note}' if self.note else ''}"
+
+
+def apply(path: Path, now: datetime, *, dry_run: bool = False) -> list[Change]:
+    """Apply the file in one transaction and say what became of each object in it.
+
+    What the file does not name stays as it is. Raises FileWrong, and nothing is changed then.
+    """
+    document = read(path)
+    configuration = validated(document)
+    with unit_of_work(all_controllers()):
+        work = _Work(document, now)
+        changes = work.reconcile(configuration)
+        if work.problems:
+            raise FileWrong(work.problems)
+        _record_summary(changes, now)
+        if dry_run:
+            transaction.set_rollback(True)
+        return changes
+
+
+def _record_summary(changes: Sequence[Change], now: datetime) -> None:
+    counts: Codes = {
+        what: sum(each.what == what for each in changes) for what in (CREATED, UPDATED, UNCHANGED)
+    }
+    record(Action.CONFIGURATION_APPLIED, OPERATOR, now, data=counts)
+
+
+@dataclass
+class _Work:
+    """One application of one file: problems and changes as they are met."""
+
+    document: Document
+    now: datetime
+    problems: list[Problem] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def reconcile(self, configuration: Configuration) -> list[Change]:
+        for index, brand in enumerate(configuration.controllers):
+            self._controller(("controllers", index), brand)
+        for index, team in enumerate(configuration.teams):
+            self._team(("teams", index), team)
+        for index, member in enumerate(configuration.staff):
+            self._member(("staff", index), member)
+        return self.changes
+
+    # -- controllers -----------------------------------------------------------------------------
+
+    def _controller(self, place: Place, entry: Brand) -> None:
+        controller = Controller.objects.filter(slug=entry.slug).first()
+        is_new = controller is None
+        if controller is None:
+            controller = Controller(id=uuid7(), slug=entry.slug, languages=[entry.language])
+            serve([*served(), controller.pk])
+        changed = self._set(controller, place, _fields_of(entry, leave_out={"sources", "instruction"}))
+        if entry.language not in (controller.languages or [entry.language]):
+            self._wrong((*place, "languages"), f"it lacks the brand's own language, “{entry.language}”.")
+        if not self._save(controller, place, is_new, changed):
+            return
+        self._note("controller", controller.slug, controller.pk, is_new, changed, controller_id=controller.pk)
+        if entry.instruction is not None:
+            self._instruct(controller, entry.instruction)
+        for index, source in enumerate(entry.sources):
+            self._source((*place, "sources", index), controller, source)
+
+    def _instruct(self, controller: Controller, rules: Mapping[str, str]) -> None:
+        """A version is never changed: other rules are a new one."""
+        present = queries.instruction_in_force(controller.pk)
+        name = f"of {controller.slug}"
+        if present is not None and present.rules == rules:
+            self.changes.append(Change("instruction", name, UNCHANGED, note=f"version {present.version}"))
+            return
+        version = present.version + 1 if present else 1
+        issued = Instruction.objects.create(
+            controller=controller, version=version, rules=dict(rules), issued_at=self.now
+        )
+        what = UPDATED if present else CREATED
+        self.changes.append(Change("instruction", name, what, ("rules",), f"version {version}"))
+        codes: Codes = {"instruction": str(issued.pk), "version": version}
+        record(Action.INSTRUCTION_ISSUED, OPERATOR, self.now, controller_id=controller.pk, data=codes)
+
+    # -- source systems --------------------------------------------------------------------------
+
+    def _source(self, place: Place, controller: Controller, entry: Source) -> None:
+        source = SourceSystem.objects.filter(controller=controller, slug=entry.slug).first()
+        is_new = source is None
+        if source is None:
+            key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, self.now)
+            source = SourceSystem(controller=controller, slug=entry.slug, key=key)
+        plain = _fields_of(entry, leave_out={"options", "secrets", "dataset", "test_persons"})
+        wanted = plain | self._wanted_of_source(place, controller, entry)
+        changed = self._set(source, place, wanted)
+        if not self._at(place):
+            self._try_out(place, source)
+        if not self._save(source, place, is_new, changed):
+            return
+        self._note(
+            "source",
+            f"{controller.slug}/{source.slug}",
+            source.pk,
+            is_new,
+            changed,
+            controller_id=controller.pk,
+            action=Action.SOURCE_CHANGED,
+        )
+
+    def _wanted_of_source(self, place: Place, controller: Controller, entry: Source) -> dict[str, Any]:
+        """What has to be fetched first: values from the environment, files, keyed hashes."""
+        given = entry.model_fields_set
+        wanted: dict[str, Any] = {}
+        if "options" in given:
+            wanted["options"] = {
+                name: self._fetched((*place, "options", name), value) for name, value in entry.options.items()
+            }
+        if "secrets" in given:
+            wanted["secrets"] = {
+                name: self._fetched((*place, "secrets", name), value) for name, value in entry.secrets.items()
+            }
+        if entry.dataset is not None:
+            wanted["dataset"] = self._text((*place, "dataset"), entry.dataset)
+        if "test_persons" in given:
+            wanted["test_persons"] = self._hashes((*place, "test_persons"), controller, entry.test_persons)
+        return wanted
+
+    def _hashes(self, place: Place, controller: Controller, persons: Sequence[DrillPerson]) -> list[str]:
+        found: set[str] = set()
+        for index, person in enumerate(persons):
+            known = person.model_dump(exclude_none=True)
+            hashes = hashes_of(controller, self.now, **known)
+            if len(hashes) < len(known) or not known:
+                self._wrong((*place, index), "an address or number in it cannot be read.")
+            found |= hashes
+        return sorted(found)
+
+    def _try_out(self, place: Place, source: SourceSystem) -> None:
+        """What the connector says to its settings; nothing is contacted."""
+        try:
+            registry.build(source.connector, source.options, source.secrets, source.dataset or None).close()
+        except DatasetError as error:
+            for problem in error.problems:
+                self._wrong((*place, "dataset"), str(problem))
+        except ConfigurationError as error:
+            self._wrong(place, error.params["problem"])
+
+    # -- teams and staff -------------------------------------------------------------------------
+
+    def _team(self, place: Place, entry: TeamEntry) -> None:
+        team = Team.objects.filter(name=entry.name).first()
+        is_new = team is None
+        team = team or Team.objects.create(name=entry.name)
+        known = {controller.slug: controller for controller in Controller.objects.all()}
+        for index, slug in enumerate(entry.serves):
+            if slug not in known:
+                self._wrong(
+                    (*place, "serves", index), f"there is no controller “{slug}”.{suggestion(slug, known)}"
+                )
+        wanted = {known[slug].pk for slug in entry.serves if slug in known}
+        present = set(TeamController.objects.filter(team=team).values_list("controller_id", flat=True))
+        TeamController.objects.filter(team=team, controller_id__in=present - wanted).delete()
+        TeamController.objects.bulk_create(
+            TeamController(team=team, controller_id=pk) for pk in sorted(wanted - present)
+        )
+        self._note("team", team.name, team.pk, is_new, ["serves"] if wanted != present else [])
+
+    def _member(self, place: Place, entry: Member) -> None:
+        email = entry.email.strip().lower()
+        person = User.objects.filter(email__iexact=email).first()
+        if person is not None and person.is_principal:
+            self._wrong((*place, "email"), "this address belongs to a principal of drills.")
+            return
+        is_new = person is None
+        person = person or User(email=email, password="")
+        wanted = {"email": email, "full_name": entry.name}
+        changed = self._set(
+            person, place, wanted | _chosen(entry, {"language", "is_active"}), {"full_name": "name"}
+        )
+        changed += self._first_password(place, person, entry.password)
+        if not self._save(person, place, is_new, changed):
+            return
+        if "memberships" in entry.model_fields_set:
+            changed += self._memberships(place, person, entry)
+        note = "" if person.has_usable_password() else "has no password yet: manage.py invite"
+        self._note("staff", email, person.pk, is_new, changed, note=note)
+
+    def _first_password(self, place: Place, person: User, hidden: Hidden | None) -> list[str]:
+        """The file's password is the first one: what somebody chose later is theirs."""
+        if person.has_usable_password() and person.password:
+            return []
+        text = self._fetched((*place, "password"), hidden) if hidden else None
+        try:
+            if text is not None:
+                validate_password(text, person)
+        except ValidationError as error:
+            self._wrong((*place, "password"), " ".join(error.messages))
+            return []
+        had = bool(person.password)
+        person.set_password(text)
+        return ["password"] if text is not None or not had else []
+
+    def _memberships(self, place: Place, person: User, entry: Member) -> list[str]:
+        """Exactly those of the file: one that it does not name ends."""
+        teams = {team.name: team for team in Team.objects.all()}
+        wanted: dict[tuple[UUID, str], tuple[list[str], list[str]]] = {}
+        for index, held in enumerate(entry.memberships):
+            if held.team not in teams:
+                said = f"there is no team “{held.team}”.{suggestion(held.team, teams)}"
+                self._wrong((*place, "memberships", index, "team"), said)
+                continue
+            wanted[teams[held.team].pk, held.role] = (sorted(held.extra), sorted(held.withheld))
+        present = {
+            (held.team_id, held.role): (sorted(held.extra), sorted(held.withheld))
+            for held in Membership.objects.filter(user=person)
+        }
+        for key in present.keys() - wanted.keys():
+            Membership.objects.filter(user=person, team_id=key[0], role=key[1]).delete()
+        for key, (extra, withheld) in wanted.items():
+            if present.get(key) != (extra, withheld):
+                Membership.objects.update_or_create(
+                    user=person, team_id=key[0], role=key[1], defaults={"extra": extra, "withheld": withheld}
+                )
+        return ["memberships"] if wanted != present else []
+
+    # -- what they share -------------------------------------------------------------------------
+
+    def _set(
+        self,
+        row: models.Model,
+        place: Place,
+        wanted: Mapping[str, Any],
+        named: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Set what differs, and return the names of it. The model's own rules are checked on the way."""
+        changed = [name for name, value in wanted.items() if getattr(row, name) != value]
+        for name in changed:
+            setattr(row, name, wanted[name])
+        others = {each.name for each in row._meta.fields} - wanted.keys()
+        try:
+            row.clean_fields(exclude={*others, *_NOT_CLEANED})
+        except ValidationError as error:
+            for name, messages in error.message_dict.items():
+                self._wrong((*place, (named or {}).get(name, name)), " ".join(messages))
+        return changed
+
+    def _save(self, row: models.Model, place: Place, is_new: bool, changed: Sequence[str]) -> bool:
+        """Save what is right; False where something is wrong, so that what hangs on it is left alone."""
+        if self._at(place):
+            return False
+        if is_new or changed:
+            row.save(force_insert=is_new)
+        return True
+
+    def _note(
+        self,
+        kind: str,
+        name: str,
+        pk: UUID,
+        is_new: bool,
+        changed: Iterable[str],
+        *,
+        controller_id: UUID | None = None,
+        action: Action = Action.CONFIGURATION_APPLIED,
+        note: str = "",
+    ) -> None:
+        fields = tuple(dict.fromkeys(changed))
+        what = CREATED if is_new else UPDATED if fields else UNCHANGED
+        self.changes.append(Change(kind, name, what, fields, note))
+        if what != UNCHANGED:
+            codes: Codes = {"kind": kind, "id": str(pk), "what": what, "fields": list(fields)}
+            record(action, OPERATOR, self.now, controller_id=controller_id, data=codes)
+
+    def _fetched(self, place: Place, value: Any) -> Any:
+        """A value of the file, or what the environment or another file holds for it."""
+        if not isinstance(value, Hidden):
+            return value
+        if value.env is not None:
+            found = os.environ.get(value.env)
+            if found is None:
+                self._wrong(place, f"the environment has no {value.env}.")
+            return found or ""
+        return self._text(place, str(value.file)).strip()
+
+    def _text(self, place: Place, name: str) -> str:
+        """The content of a file, found from where the configuration lies."""
+        try:
+            return (self.document.path.parent / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            self._wrong(place, f"the file {name} cannot be read: {why}.")
+            return ""
+
+    def _wrong(self, place: Place, message: str) -> None:
+        self.problems.append(self.document.problem(place, message))
+
+    def _at(self, place: Place) -> list[Problem]:
+        return [problem for problem in self.problems if problem.place.startswith(dotted(place))]
+
+
+# Sealed or structured: the file's form was checked by its schema, and Django knows nothing better of them.
+_NOT_CLEANED = {
+    "secrets",
+    "options",
+    "facts",
+    "statement",
+    "required_levels",
+    "test_persons",
+    "dataset",
+    "languages",
+}
+
+
+def hashes_of(controller: Controller, now: datetime, **known: str) -> set[str]:
+    """Keyed hashes of what a person is known by, as a source keeps those of its test persons."""
+    return {f"{kind}:{blind.hex()}" for kind, blind in queries.blind_identifiers(controller, now, **known)}
+
+
+def _fields_of(entry: Strict, leave_out: set[str]) -> dict[str, Any]:
+    return {name: _plain(getattr(entry, name)) for name in entry.model_fields_set if name not in leave_out}
+
+
+def _chosen(entry: Strict, names: set[str]) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in names & entry.model_fields_set}
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(exclude_unset=True) if isinstance(value, Facts) else value

@@ -1,0 +1,270 @@
+"""The form of a configuration file, as docs/apply.md tells it."""
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, TypeAlias, get_args, get_origin
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from cases.connectors import registry
+from cases.deadlines.loader import default_catalogue
+from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
+from cases.words import Right, Say, Step
+from identity.models import Level
+from identity.roles import Permission, Role
+
+LEVELS = {level.label: int(level) for level in Level}
+
+
+def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:
+    def check(word: str) -> str:
+        words = set(known())
+        if word not in words:
+            raise ValueError(f"there is no {what} “{word}”.{suggestion(word, words)}")
+        return word
+
+    return AfterValidator(check)
+
+
+def _level(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in LEVELS:
+            raise ValueError(f"there is no level “{value}”.{suggestion(value, LEVELS)}")
+        return LEVELS[value]
+    return value
+
+
+def _step_names() -> list[str]:
+    steps = [step.value for step in Step]
+    return steps + [f"{step}:{right.value}" for step in steps for right in Right]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Regime: TypeAlias = Annotated[str, _one_of("regime", lambda: default_catalogue().codes())]
+Zone: TypeAlias = Annotated[str, _one_of("time zone", available_timezones)]
+Language: TypeAlias = Annotated[str, _one_of("language", lambda: dict(settings.LANGUAGES))]
+RightName: TypeAlias = Annotated[str, _one_of("right", lambda: [*Right.values, "default"])]
+RoleName: TypeAlias = Annotated[str, _one_of("role", lambda: Role.values)]
+PermissionName: TypeAlias = Annotated[str, _one_of("permission", lambda: [one.value for one in Permission])]
+ConnectorName: TypeAlias = Annotated[str, _one_of("connector", registry.available)]
+StepName: TypeAlias = Annotated[str, _one_of("step", _step_names)]
+SayName: TypeAlias = Annotated[str, _one_of("word", lambda: Say.values)]
+LevelNumber: TypeAlias = Annotated[int, BeforeValidator(_level), Field(ge=0, le=3)]
+Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=50)]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Words: TypeAlias = Annotated[list[Text], BeforeValidator(_as_list)]
+
+
+class Strict(BaseModel):
+    """Nothing is guessed: a number is no text, and a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Hidden(Strict):
+    """Where a value is that must not stand in the file: in the environment, or in a file of its own."""
+
+    env: Text | None = None
+    file: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_in_the_open(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or len(value) != 1:
+            raise ValueError("a secret does not stand in this file: give {env: NAME} or {file: path}.")
+        return value
+
+
+def _option(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Hidden.model_validate(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("it must be text or a whole number.")  # noqa: TRY004  pydantic wants a ValueError
+    return value
+
+
+class Facts(Strict):
+    """Facts of the Article 15(1) statement: for the whole controller, or for one source."""
+
+    purposes: Words = []
+    categories: Words = []
+    recipients: Words = []
+    retention: Words = []
+    origin: Words = []
+    automated_decisions: Words = []
+    transfers: Words = []
+
+
+class DrillPerson(Strict):
+    """A person that a drill may ask for; kept as keyed hashes only."""
+
+    email: Text | None = None
+    phone: Text | None = None
+    external_id: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_alone(cls, value: Any) -> Any:
+        return {"email": value} if isinstance(value, str) else value
+
+
+class Source(Strict):
+    slug: Slug
+    name: Text
+    connector: ConnectorName
+    options: dict[str, Annotated[Any, BeforeValidator(_option)]] = {}
+    secrets: dict[str, Hidden] = {}
+    dataset: Text | None = None
+    facts: Facts = Facts()
+    owner_email: str = ""
+    purged_after_days: Annotated[int, Field(ge=0)] | None = None
+    is_test: bool = False
+    test_persons: list[DrillPerson] = []
+    is_active: bool = True
+
+
+class Brand(Strict):
+    """A controller."""
+
+    slug: Slug
+    name: Text
+    legal_name: Text
+    privacy_email: Text
+    regime: Regime
+    postal_address: str = ""
+    privacy_phone: str = ""
+    dpo_contact: str = ""
+    privacy_notice_url: str = ""
+    region: str = ""
+    time_zone: Zone = "Europe/London"
+    phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "GB"
+    language: Language = "en-gb"
+    languages: list[Language] = []
+    logo: str = ""
+    accent: str = "#1f4f8f"
+    required_levels: dict[RightName, LevelNumber] = {}
+    target_days: Annotated[int, Field(ge=1, le=366)] = 21
+    code_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
+    pack_days: Annotated[int, Field(ge=1, le=366)] = 30
+    statement: Facts = Facts()
+    is_active: bool = True
+    instruction: dict[StepName, SayName] | None = None
+    sources: list[Source] = []
+
+
+class TeamEntry(Strict):
+    name: Text
+    serves: list[Slug]
+
+
+class MembershipEntry(Strict):
+    team: Text
+    role: RoleName
+    extra: list[PermissionName] = []
+    withheld: list[PermissionName] = []
+
+
+class Member(Strict):
+    """A member of staff."""
+
+    email: Text
+    name: Text
+    language: Language = "en-gb"
+    is_active: bool = True
+    password: Hidden | None = None
+    memberships: list[MembershipEntry] = []
+
+
+class Configuration(Strict):
+    """The whole file."""
+
+    controllers: list[Brand] = []
+    teams: list[TeamEntry] = []
+    staff: list[Member] = []
+
+
+def validated(document: Document) -> Configuration:
+    """The file as values. Raises FileWrong with everything that is wrong in its form."""
+    if not isinstance(document.data, dict):
+        raise FileWrong([document.problem((), "it must hold controllers, teams or staff.")])
+    try:
+        configuration = Configuration.model_validate(document.data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise FileWrong(
+            [_problem(document, tuple(one["loc"]), one["type"], one["msg"]) for one in found]
+        ) from None
+    _refuse_doubles(document, configuration)
+    return configuration
+
+
+_PLAIN = {
+    "string_type": "it must be text; put it in quotation marks.",
+    "int_type": "it must be a whole number.",
+    "bool_type": "it must be true or false.",
+    "list_type": "it must be a list.",
+    "dict_type": "it must be a mapping of keys to values.",
+    "model_type": "it must be a mapping of keys to values.",
+}
+
+
+def _problem(document: Document, place: Place, kind: str, message: str) -> Problem:
+    place = tuple(step for step in place if step != "[key]")
+    if kind == "extra_forbidden":
+        return document.problem(
+            place, f"there is no such key here.{suggestion(str(place[-1]), _keys(place[:-1]))}"
+        )
+    if kind == "missing":
+        return document.problem(place, "it is missing.")
+    said = message.removeprefix("Value error, ")
+    return document.problem(
+        place, _PLAIN.get(kind) or f"{said.rstrip('.')}{'' if said.endswith('?') else '.'}"
+    )
+
+
+def _keys(place: Place) -> list[str]:
+    """The keys that may stand at this place."""
+    kind: Any = Configuration
+    for step in place:
+        fields = getattr(kind, "model_fields", None)
+        kind = fields[step].annotation if fields else get_args(kind)[-1]
+        kind = (
+            next((one for one in get_args(kind) if one is not type(None)), kind)
+            if _is_optional(kind)
+            else kind
+        )
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _is_optional(kind: Any) -> bool:
+    return type(None) in get_args(kind) and get_origin(kind) is not dict
+
+
+def _refuse_doubles(document: Document, configuration: Configuration) -> None:
+    named: list[tuple[Place, list[str]]] = [
+        (("controllers",), [one.slug for one in configuration.controllers]),
+        (("teams",), [one.name for one in configuration.teams]),
+        (("staff",), [one.email.strip().lower() for one in configuration.staff]),
+    ]
+    for index, brand in enumerate(configuration.controllers):
+        named.append((("controllers", index, "sources"), [source.slug for source in brand.sources]))
+    problems = [
+        document.problem((*place, number), f"“{name}” is described twice in this file.")
+        for place, names in named
+        for number, name in enumerate(names)
+        if name in names[:number]
+    ]
+    if problems:
+        raise FileWrong(problems)
