@@ -1,0 +1,215 @@
+import pytest
+from django.utils import timezone
+
+from cases.models import Case, Decision, Item, ItemDecision, Letter, ResponsePack
+from cases.words import Outcome, Right, State
+from cases.workflow import decide, review, search
+from cases.workflow.perform import AlreadyDone
+from cases.workflow.review import Choice, Selection
+from dsar.audit.models import AuditEvent
+from dsar.lib.errors import Conflict, NotAllowed, Refused
+from dsar.lib.tenancy import unit_of_work
+from tests.factories.cases import in_state, run_jobs
+
+pytestmark = pytest.mark.django_db
+
+
+def test_submit_is_refused_while_items_are_undecided(desk):
+    case = desk.in_review()
+
+    with pytest.raises(Refused) as refusal:
+        desk.submitted(case)
+
+    assert refusal.value.code == "items_undecided"
+    assert Decision.objects.count() == 0
+
+
+def test_preparer_cannot_approve_even_with_the_permission(desk):
+    case = desk.in_approval()
+    desk.allow()
+    decision = decide.open_decision(case)
+    Decision.objects.filter(pk=decision.pk).update(proposed_by=desk.dpo.person_id)
+
+    with pytest.raises(Refused) as refusal, unit_of_work([desk.controller.pk]):
+        decide.approve(case, desk.dpo, timezone.now())
+
+    assert refusal.value.code == "own_proposal"
+    case.refresh_from_db()
+    assert case.state == State.APPROVAL
+    assert AuditEvent.objects.filter(case_id=case.pk, data__code="own_proposal").count() == 1
+
+
+def test_approve_hands_to_the_controller_where_there_is_no_instruction(desk):
+    case = desk.in_approval()
+
+    case = decide.approve(case, desk.dpo, timezone.now())
+
+    assert case.state == State.WITH_CONTROLLER
+    assert Decision.objects.get().instruction_says == "ask"
+    assert ResponsePack.objects.count() == 0
+
+
+def test_approve_decides_where_the_instruction_allows(desk):
+    desk.allow()
+    case = desk.in_approval()
+
+    case = decide.approve(case, desk.dpo, timezone.now())
+
+    assert case.state == State.FULFILLING
+    assert Decision.objects.get().instruction.version == 1
+    assert ResponsePack.objects.count() == 1
+
+
+def test_instruction_is_asked_per_right(desk):
+    desk.allow(**{"release": "ask", "release:access": "allow", "refuse": "allow"})
+    case = desk.in_approval()
+
+    assert decide.approve(case, desk.dpo, timezone.now()).state == State.FULFILLING
+
+
+def test_approve_is_refused_when_the_content_changed_since(desk):
+    desk.allow()
+    case = desk.in_approval()
+    Item.objects.filter(case=case).update(decision=ItemDecision.DISCLOSE, exemption="", redactions=None)
+
+    with pytest.raises(Refused) as refusal:
+        decide.approve(case, desk.dpo, timezone.now())
+
+    assert refusal.value.code == "digest_differs"
+    case.refresh_from_db()
+    assert case.state == State.APPROVAL
+
+
+def test_approve_is_refused_when_identity_fell_below_the_level(desk):
+    desk.allow()
+    case = desk.in_approval()
+    Case.objects.filter(pk=case.pk).update(identity_level=0)
+
+    with pytest.raises(Refused) as refusal:
+        decide.approve(case, desk.dpo, timezone.now())
+
+    assert refusal.value.code == "identity_suffices"
+    assert ResponsePack.objects.count() == 0
+
+
+def test_approving_twice_approves_once(desk):
+    desk.allow()
+    case = desk.in_approval()
+    seen = case.version
+    decide.approve(case, desk.dpo, timezone.now(), version=seen)
+
+    with pytest.raises(AlreadyDone):
+        decide.approve(case, desk.dpo, timezone.now(), version=seen)
+
+    assert ResponsePack.objects.count() == 1
+
+
+def test_agent_cannot_approve(desk):
+    case = desk.in_approval()
+
+    with pytest.raises(NotAllowed):
+        decide.approve(case, desk.agent, timezone.now())
+
+    case.refresh_from_db()
+    assert case.state == State.APPROVAL
+
+
+def test_returned_case_can_be_submitted_anew(desk):
+    case = desk.in_approval()
+
+    case = decide.return_case(case, "The letter is too long.", desk.dpo, timezone.now())
+    case = desk.submitted(case)
+
+    assert case.state == State.APPROVAL
+    assert list(Decision.objects.order_by("proposed_at").values_list("verdict", flat=True)) == ["returned", "open"]
+    assert Decision.objects.earliest("proposed_at").return_reason == "The letter is too long."
+
+
+def test_refusal_needs_reasons(desk):
+    case = desk.in_review()
+    review.decide(case, Selection(only_undecided=True), Choice(ItemDecision.WITHHOLD, "LPP"), desk.handler, timezone.now())
+    Item.objects.filter(case=case).update(decision="withhold", exemption="LPP", redactions=None)
+
+    with pytest.raises(Refused) as refusal:
+        desk.submitted(case)
+
+    assert refusal.value.code == "reasons_missing"
+    assert decide.outcome_of(case) == Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.NOT_A_REQUEST, Outcome.DUPLICATE, Outcome.TRANSFERRED, Outcome.NO_REPLY, Outcome.REFUSED]
+)
+def test_closing_without_an_answer_takes_a_second_person_and_a_letter(desk, outcome):
+    desk.allow()
+    case = desk.case()
+    title, body = decide.draft_letter(case, outcome, "Because.", timezone.now())
+
+    case = decide.propose_closing(case, outcome, title, body, desk.handler, timezone.now(), reasons="Because.")
+    assert case.state == State.APPROVAL
+    decide.approve(case, desk.dpo, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, outcome)
+    letter = Letter.objects.get(case=case, kind=decide.LETTER_OF[outcome].value)
+    assert "Because." in letter.body
+    assert "ico.org.uk" in letter.body
+
+
+def test_returned_closing_goes_back_to_where_it_came_from(desk):
+    case = desk.case()
+    case = decide.propose_closing(
+        case, Outcome.DUPLICATE, "Title", "Body", desk.handler, timezone.now(), reasons="Asked before."
+    )
+
+    case = decide.return_case(case, "Not the same.", desk.dpo, timezone.now())
+
+    assert case.state == State.AWAITING_IDENTITY
+
+
+def test_late_answer_voids_the_approval(desk):
+    case = desk.in_approval()
+
+    case = search.late_answer(case, desk.handler, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    assert case.state == State.REVIEW
+    assert Decision.objects.get().verdict == "void"
+    with pytest.raises(Conflict):
+        decide.approve(case, desk.dpo, timezone.now())
+
+
+def test_complaint_is_answered_by_its_letter(desk):
+    desk.allow()
+    case = desk.case(Right.COMPLAINT)
+    assert case.state == State.REVIEW
+
+    case = desk.submitted(case)
+    decide.approve(case, desk.dpo, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.FULFILLED)
+
+
+def test_no_data_is_answered_without_a_pack(desk):
+    desk.allow()
+    case = desk.in_review()
+    Item.objects.filter(case=case).delete()
+
+    case = desk.submitted(case)
+    decide.approve(case, desk.dpo, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.NO_DATA)
+    assert ResponsePack.objects.count() == 0
+
+
+def test_state_reached_by_hand_has_nothing_to_approve(desk):
+    case = in_state(desk.case(), State.APPROVAL)
+
+    with pytest.raises(Conflict):
+        decide.approve(case, desk.dpo, timezone.now())
