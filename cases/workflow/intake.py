@@ -161,14 +161,23 @@ def _receipt(case: Case) -> EventKind:
 
 def _subject(intake: Intake, now: datetime) -> DataSubject:
     if intake.subject_id is None:
-        key = keyring.new_key(KeyPurpose.PERSON, intake.controller.pk, now)
-        subject = DataSubject(
-            controller=intake.controller, key=key, language=intake.language, created_at=now
-        )
+        subject, person = new_subject(intake.controller, intake.language, now), intake.person
     else:
         subject = DataSubject.objects.get(pk=intake.subject_id, controller=intake.controller)
-    amend_subject(subject, intake.controller, intake.person, now)
+        person = _unknown_so_far(subject, intake.person)
+    amend_subject(subject, intake.controller, person, now)
     return subject
+
+
+def new_subject(controller: Controller, language: str, now: datetime) -> DataSubject:
+    """Somebody of whom nothing is noted yet; not saved."""
+    key = keyring.new_key(KeyPurpose.PERSON, controller.pk, now)
+    return DataSubject(controller=controller, key=key, language=language, created_at=now)
+
+
+def _unknown_so_far(subject: DataSubject, person: Person) -> Person:
+    """What adds to a known person. What is noted stays: an answer that is under way goes where it was asked from."""
+    return Person(**{name: value for name, value in person.known().items() if not getattr(subject, name)})
 
 
 def amend_subject(subject: DataSubject, controller: Controller, person: Person, now: datetime) -> None:
@@ -291,8 +300,9 @@ def required_level(controller: Controller, right: str) -> int:
 
 
 def _team(controller: Controller) -> Team | None:
-    """The team that works this brand's cases: the first that serves it."""
-    found: Team | None = Team.objects.filter(serves__controller=controller).order_by("name").first()
+    """The team that works this brand's cases: the first that serves it, the principals of drills apart."""
+    teams = Team.objects.filter(serves__controller=controller).exclude(memberships__user__is_principal=True)
+    found: Team | None = teams.order_by("name").first()
     return found
 
 
