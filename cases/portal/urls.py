@@ -1,13 +1,28 @@
 """The customer's pages, below ``/p/<brand>/``."""
 
-from django.http import HttpRequest, HttpResponse
 from django.urls import path
+
+from cases.portal.views import ask, brand, enter, mine, pack
 
 app_name = "portal"
 
-
-def _home(request: HttpRequest, slug: str, token: str = "") -> HttpResponse:
-    return HttpResponse(slug)
-
-
-urlpatterns = [path("", _home, name="home"), path("r/<str:token>/", _home, name="follow")]
+urlpatterns = [
+    path("", brand.home, name="home"),
+    path("theme.css", brand.theme, name="theme"),
+    path("language/", brand.language, name="language"),
+    path("ask/", ask.ask, name="ask"),
+    path("asked/<str:receipt>/", ask.asked, name="asked"),
+    path("follow/", enter.enter, name="enter"),
+    path("r/<str:token>/", enter.follow, name="follow"),
+    path("code/", enter.code, name="code"),
+    path("code/again/", enter.resend, name="resend"),
+    path("leave/", enter.leave, name="leave"),
+    path("request/", mine.mine, name="mine"),
+    path("request/message/", mine.message, name="message"),
+    path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),
+    path("request/<uuid:case_id>/complain/", mine.complain, name="complain"),
+    path("answer/<uuid:delivery_id>/", pack.pack, name="pack"),
+    path("answer/<uuid:delivery_id>/code/", pack.send, name="pack-code"),
+    path("answer/<uuid:delivery_id>/fetch/", pack.fetch, name="pack-fetch"),
+    path("<path:rest>", brand.missing, name="missing"),
+]

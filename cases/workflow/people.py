@@ -12,20 +12,24 @@ from django.utils.translation import gettext as _
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
-from cases.models import Case, Note, SubjectRequest
-from cases.permissions import By
-from cases.words import SUFFIX, Channel, Right, State
-from cases.workflow import intake, letters
-from cases.workflow.clock import add_fact
+from cases.models import Case, DataSubject, Note, SubjectRequest
+from cases.permissions import BY_SYSTEM, By
+from cases.words import SUFFIX, AnswerBy, Channel, Right, State
+from cases.workflow import identity, intake, letters, search
+from cases.workflow.clock import add_fact, recompute
 from cases.workflow.perform import act, lock, note, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
+from dsar.lib import cards
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import serving
+from dsar.vault import files
+from dsar.vault.models import StoredFile
 from identity import services
 from identity.models import Controller, User
 from identity.roles import Permission
 
 HASTY = (State.RECEIVED, State.AWAITING_IDENTITY)
+CONTACT = "contact"
 
 
 def colleagues(controller_id: UUID) -> list[User]:
@@ -73,15 +77,15 @@ def set_absence(person: User, until: date | None, cover: User | None, by: By, no
     return len(mine)
 
 
-def add_note(case: Case, text: str, by: By, now: datetime) -> Note:
-    """An internal note; the customer never sees it."""
+def add_note(case: Case, text: str, by: By, now: datetime, *, about: str = "") -> Note:
+    """An internal note; the customer never sees it. Agents are shown those about a later ``CONTACT`` alone."""
     if not text.strip():
         raise Refused(_("The note is empty."), "note_empty")
     with transaction.atomic():
         case = act(case, None, by, now)
         if not (by.allows(Permission.VIEW_CASE, case.controller_id)):
             refuse(case, "note", by, now, not_yours("note"))
-        written = note(case, by, now, text.strip())
+        written = note(case, by, now, cards.mask_cards(text.strip())[0], about)
         put_on_record(case, Action.NOTE_ADDED, by, now, {"note": str(written.pk)})
         return written
 
@@ -96,7 +100,16 @@ def withdraw(case: Case, by: By, now: datetime, *, reason: str = "", version: in
         return case
 
 
-def complain(case: Case, words: str, channel: Channel, at: datetime, by: By, now: datetime) -> SubjectRequest:
+def complain(
+    case: Case,
+    words: str,
+    channel: Channel,
+    at: datetime,
+    by: By,
+    now: datetime,
+    *,
+    submission: UUID | None = None,
+) -> SubjectRequest:
     """A complaint about the handling: a linked case of its own, worked by somebody else (UK DPA s.164A)."""
     request = case.subject_request
     submitted = intake.Intake(
@@ -110,15 +123,26 @@ def complain(case: Case, words: str, channel: Channel, at: datetime, by: By, now
         language=request.language,
         linked_to=case.pk,
         answer_by=request.answer_by,  # type: ignore[arg-type]
+        representation=_same_representation(request),
+        submission=submission,
     )
     return intake.log_request(submitted, by, now)
+
+
+def _same_representation(request: SubjectRequest) -> intake.Representation | None:
+    """Who spoke for the person in the request speaks for them in the complaint as well, and is written to."""
+    known = request.representative
+    if known is None:
+        return None
+    names = ("kind", "name", "email", "postal_address", "authority")
+    return intake.Representation(**{name: getattr(known, name) for name in names})
 
 
 def correct_received(case: Case, at: datetime, reason: str, by: By, now: datetime) -> None:
     """The request was made at another moment than was logged; every case of it is computed anew."""
     _reasoned(reason)
     with transaction.atomic():
-        request = act(case, Permission.CORRECT, by, now, name="correct").subject_request
+        request = _correcting(case, by, now).subject_request
         if at > now:
             raise Refused(_("A request cannot have been made in the future."), "received_in_the_future")
         request.received_at = at
@@ -140,7 +164,7 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
     """Another right than was logged; before the search begins."""
     _reasoned(reason)
     with transaction.atomic():
-        case = act(case, Permission.CORRECT, by, now, name="correct")
+        case = _correcting(case, by, now)
         _still_hasty(case)
         if right not in SUFFIX or case.subject_request.cases.filter(right=right).exists():
             raise Refused(_("There is a case for this right already."), "right_taken")
@@ -148,20 +172,48 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
         case.required_level = intake.required_level(case.controller, right)
         touch(case, "right", "required_level")
         _corrected(case, "right", reason, by, now)
+        recompute(case, by, now)
+        if case.identity_level >= case.required_level:
+            return search.begin(case, BY_SYSTEM, now)
         return case
 
 
 def correct_person(case: Case, person: intake.Person, reason: str, by: By, now: datetime) -> None:
-    """What was noted of the person was wrong; identity has to be proved anew for a changed address."""
+    """What was noted of the person was wrong; identity has to be proved anew, since the address may be another.
+
+    Where the person has other requests these keep them as they are: this request gets a person of its own.
+    """
     _reasoned(reason)
     with transaction.atomic():
-        case = act(case, Permission.CORRECT, by, now, name="correct")
+        case = _correcting(case, by, now)
         _still_hasty(case)
         request = case.subject_request
-        intake.amend_subject(request.subject, case.controller, person, now)
-        services.revoke_tokens(request, now)
+        if request.cases.exclude(state__in=HASTY).exists():
+            raise Refused(_("Work on a case of this request has begun: the person stays as noted."), "too_late")
+        if case.identity_level:
+            raise Refused(_("The customer has shown who they are: the person stays as noted."), "identity_known")
+        intake.amend_subject(_person_alone(request, now), case.controller, person, now)
+        identity.begin_anew(request, by, now)
         for sibling in request.cases.all():
             _corrected(lock(sibling.pk), "person", reason, by, now)
+
+
+def _person_alone(request: SubjectRequest, now: datetime) -> DataSubject:
+    """The request's person with nothing noted yet, and of no other request."""
+    subject = request.subject
+    if subject.requests.exclude(pk=request.pk).exists():
+        subject = intake.new_subject(request.controller, request.language, now)
+        subject.save()
+        request.subject = subject
+        request.save(update_fields=["subject"])
+        for sibling in request.cases.all():
+            locked = lock(sibling.pk)
+            locked.subject = subject
+            touch(locked, "subject")
+    subject.identifiers.all().delete()
+    for name in vars(intake.Person()):
+        setattr(subject, name, "")
+    return subject
 
 
 def correct_brand(case: Case, controller: Controller, reason: str, by: By, now: datetime) -> SubjectRequest:
@@ -173,14 +225,15 @@ def correct_brand(case: Case, controller: Controller, reason: str, by: By, now: 
     if not by.allows(Permission.LOG_REQUEST, controller.pk):
         raise not_yours("correct_brand")
     with transaction.atomic():
-        request = act(case, Permission.CORRECT, by, now, name="correct").subject_request
+        request = _correcting(case, by, now).subject_request
         siblings = list(request.cases.all())
         again = _intake_again(request, siblings, controller)
         for sibling in siblings:
             perform(sibling, "void", by, now, reason=reason)
         services.revoke_tokens(request, now)
-    with serving([controller.pk]):
-        return intake.log_request(again, by, now)
+        # Both brands are served for a moment, so that what came along can be read from one into the other.
+        with serving([controller.pk, case.controller_id]):
+            return intake.log_request(again, by, now)
 
 
 def _intake_again(request: SubjectRequest, cases: Sequence[Case], controller: Controller) -> intake.Intake:
@@ -198,8 +251,27 @@ def _intake_again(request: SubjectRequest, cases: Sequence[Case], controller: Co
         claims=tuple(request.claims),
         contact_reference=request.contact_reference,
         language=request.language,
-        answer_by=request.answer_by,
+        answer_by=AnswerBy(request.answer_by),
+        about_marketing=any(case.about_marketing for case in cases),
+        representation=_same_representation(request),
+        files=[_again(came.file) for came in request.files.select_related("file")],
     )
+
+
+def _again(file: StoredFile) -> intake.Upload:
+    return intake.Upload(file.name, file.media_type, files.read(file))
+
+
+def _correcting(case: Case, by: By, now: datetime) -> Case:
+    """The locked case, for whoever may correct; in haste also for whoever may log."""
+    locked = act(case, None, by, now, name="correct")
+    in_haste = not locked.subject_request.cases.exclude(state__in=HASTY).exists()
+    if not any(by.allows(permission, locked.controller_id) for permission in _CORRECTORS[in_haste]):
+        refuse(locked, "correct", by, now, not_yours("correct"))
+    return locked
+
+
+_CORRECTORS = {True: (Permission.CORRECT, Permission.LOG_REQUEST), False: (Permission.CORRECT,)}
 
 
 def _reasoned(reason: str) -> None:

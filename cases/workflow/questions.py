@@ -1,5 +1,6 @@
 """Questions to the requester, and what their answers set in motion."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -8,14 +9,16 @@ from django.utils.translation import gettext as _
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
-from cases.models import Case, Letter, SubjectRequest
+from cases.models import Case, Letter, LetterFile, SubjectRequest
 from cases.permissions import By
 from cases.words import State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
+from cases.workflow.intake import Upload
 from cases.workflow.perform import perform
 from dsar.lib import cards
 from dsar.lib.errors import Refused
+from dsar.vault import files
 
 
 def ask_clarification(
@@ -61,16 +64,32 @@ def receive_fee(case: Case, at: datetime, by: By, now: datetime, *, version: int
         return search.resume(case, now)
 
 
-def take_message(request: SubjectRequest, text: str, by: By, now: datetime) -> Letter:
+def take_message(
+    request: SubjectRequest, text: str, by: By, now: datetime, *, uploads: Sequence[Upload] = ()
+) -> Letter:
     """The customer wrote. It answers open questions, and voids an approval that it came too late for."""
     words, _masked = cards.mask_cards(text.strip())
     if not words:
         raise Refused(_("Write a message first."), "message_empty")
     with transaction.atomic():
         letter = send.receive(request, None, _("Message from the customer"), words, by, now)
+        for upload in uploads:
+            _attach(letter, upload, now)
         for case in request.cases.exclude(state=State.CLOSED):
             _react(case, by, now)
         return letter
+
+
+def _attach(letter: Letter, upload: Upload, now: datetime) -> None:
+    stored = files.store(
+        upload.chunks,
+        key_id=letter.key_id,
+        controller_id=letter.controller_id,
+        name=upload.name,
+        media_type=upload.media_type,
+        now=now,
+    )
+    LetterFile.objects.create(controller_id=letter.controller_id, letter=letter, file=stored)
 
 
 def _react(case: Case, by: By, now: datetime) -> None:

@@ -1,0 +1,355 @@
+"""A request as its requester may read it: stages in plain words, dates with their reasons, what happened.
+
+Internal states, colleagues, proposals and what is withheld in silence have no words here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from cases import queries
+from cases.deadlines.deadline import Deadline
+from cases.deadlines.events import EventKind
+from cases.deadlines.steps import Step, StepCode
+from cases.models import Case, ClockEvent, Delivery, Letter, LetterState, PackState, SubjectRequest
+from cases.portal.words import RIGHTS, Words
+from cases.words import Outcome, Right, State
+
+STEPS = (
+    gettext_lazy("We have your request"),
+    gettext_lazy("We know it is you"),
+    gettext_lazy("We work on it"),
+    gettext_lazy("You have our answer"),
+)
+ASKED, IDENTITY, WORK, ANSWER = range(4)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a case stands: the step, a few words, and what it means for the reader."""
+
+    step: int
+    title: Words
+    text: Words
+    needs_answer: bool = False
+
+
+_LOOKING = Stage(
+    WORK,
+    gettext_lazy("We are looking for your data"),
+    gettext_lazy("We search our systems for what belongs to your request. You need not do anything."),
+)
+_PREPARING = Stage(
+    WORK,
+    gettext_lazy("We are preparing our answer"),
+    gettext_lazy("People of our team look through everything with care. You need not do anything."),
+)
+_STAGES: dict[str, Stage] = {
+    State.RECEIVED: Stage(
+        ASKED, gettext_lazy("We have your request"), gettext_lazy("We will look at it soon. You need not do anything.")
+    ),
+    State.AWAITING_IDENTITY: Stage(
+        IDENTITY,
+        gettext_lazy("We need to be sure that it is you"),
+        gettext_lazy(
+            "Thank you, your e-mail address is confirmed. For this request we need one more check, so that nobody else "
+            "gets your data. You need not do anything now: our team will write to you and say what is needed."
+        ),
+    ),
+    State.AWAITING_CLARIFICATION: Stage(
+        WORK,
+        gettext_lazy("We have a question for you"),
+        gettext_lazy("Please read our question below and answer it. A short answer is enough."),
+        needs_answer=True,
+    ),
+    State.AWAITING_FEE: Stage(
+        WORK,
+        gettext_lazy("We wait for the fee"),
+        gettext_lazy("Our message below says how much it is, why, and how to pay it."),
+    ),
+    State.SEARCHING: _LOOKING,
+    State.REVIEW: _PREPARING,
+    State.APPROVAL: _PREPARING,
+    State.WITH_CONTROLLER: _PREPARING,
+    State.FULFILLING: _PREPARING,
+}
+_ANSWERED = Stage(
+    ANSWER,
+    gettext_lazy("We have answered"),
+    gettext_lazy("Our letter says what we did and why. You find it among the messages below."),
+)
+# Which answer it was is the letter's to say; only what the requester did or was told in other words differs.
+_ENDINGS: dict[str, Stage] = {
+    Outcome.WITHDRAWN: Stage(
+        ANSWER, gettext_lazy("You took this request back"), gettext_lazy("We stopped working on it. You can ask again at any time.")
+    ),
+    Outcome.LOGGED_IN_ERROR: Stage(
+        ANSWER, gettext_lazy("This was entered by mistake"), gettext_lazy("Nothing was done. If you miss something, write to us.")
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Due:
+    """By when, how it is doing (as the component names it), and why."""
+
+    on: date | None
+    days_left: int
+    tone: str
+    sentence: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CaseStory:
+    """One case, told."""
+
+    case: Case
+    right: Words
+    stage: Stage
+    steps: list[dict[str, object]]
+    due: Due | None
+    delivery: Delivery | None
+    can_withdraw: bool
+    is_complaint: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of what happened; the names are the timeline's."""
+
+    title: Words
+    at: datetime
+    icon: str = ""
+    tone: str = "neutral"
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What was written, by either side."""
+
+    id: UUID
+    is_mine: bool
+    title: str
+    body: str
+    at: datetime
+    files: list[dict[str, object]] = field(default_factory=list)
+
+
+# -- cases -------------------------------------------------------------------------------------------
+
+
+def cases_of(request: SubjectRequest) -> list[Case]:
+    """The request's cases, and the complaints about them, which are requests of their own."""
+    cases = Case.objects.select_related("subject_request", "controller").prefetch_related("clock_events")
+    own = list(cases.filter(subject_request=request).order_by("opened_at", "right"))
+    return own + list(cases.filter(linked_to__subject_request=request).order_by("opened_at"))
+
+
+def tell(cases: list[Case], now: datetime) -> list[CaseStory]:
+    deliveries = _deliveries(cases, now)
+    return [_told(case, deliveries.get(case.pk), now) for case in cases]
+
+
+def _told(case: Case, delivery: Delivery | None, now: datetime) -> CaseStory:
+    stage = stage_of(case)
+    return CaseStory(
+        case=case,
+        right=RIGHTS[case.right],
+        stage=stage,
+        steps=_steps(stage, is_over=not case.is_open),
+        due=due_of(case, now) if case.is_open else None,
+        delivery=delivery,
+        can_withdraw=case.is_open and not case.carried_out,
+        is_complaint=case.right == Right.COMPLAINT,
+    )
+
+
+def stage_of(case: Case) -> Stage:
+    if case.is_open:
+        return _STAGES[case.state]
+    return _ENDINGS.get(case.outcome, _ANSWERED)
+
+
+def _steps(stage: Stage, *, is_over: bool) -> list[dict[str, object]]:
+    return [{"label": label, "state": _place(number, stage.step, is_over)} for number, label in enumerate(STEPS)]
+
+
+def _place(number: int, current: int, is_over: bool) -> str:
+    if number < current or is_over:
+        return "done"
+    return "current" if number == current else "todo"
+
+
+def _deliveries(cases: list[Case], now: datetime) -> dict[UUID, Delivery]:
+    """What lies ready to be fetched, by case: told of, not revoked, not expired."""
+    found = fetchable(now).filter(pack__case__in=cases)
+    return {delivery.pack.case_id: delivery for delivery in found}
+
+
+def fetchable(now: datetime) -> Any:
+    """Deliveries through the portal that their recipient was told of, and that stand."""
+    return Delivery.objects.filter(
+        route="portal",
+        revoked_at=None,
+        sent_at__isnull=False,
+        available_until__gte=now,
+        pack__state=PackState.READY,
+    ).select_related("pack__case__subject_request", "pack__case__controller")
+
+
+# -- the date ----------------------------------------------------------------------------------------
+
+
+def due_of(case: Case, now: datetime) -> Due:
+    """By when the answer is due, and how that date comes about."""
+    deadline = queries.deadline_of(case, now)
+    today = now.astimezone(case.controller.zone).date()
+    reasons = tuple(sentence for step in deadline.steps if (sentence := _reason(step)))
+    if deadline.due_on is None:
+        return Due(None, 0, "paused", _waiting(case), reasons)
+    days_left = (deadline.due_on - today).days
+    return Due(deadline.due_on, days_left, _tone(deadline, days_left), "", reasons)
+
+
+def _tone(deadline: Deadline, days_left: int) -> str:
+    return "late" if days_left < 0 else "ok"
+
+
+def _waiting(case: Case) -> str:
+    if case.state == State.AWAITING_IDENTITY:
+        return _("The time for our answer begins when we have what shows that it is you.")
+    return _("The time for our answer stands still until we hear from you.")
+
+
+def _reason(step: Step) -> str:
+    """A step of the law in plain words; what moves nothing is left out."""
+    rule = _REASONS.get(step.code)
+    return rule(step) if rule else ""
+
+
+def _day(day: Any) -> str:
+    from django.utils.formats import date_format
+
+    return date_format(day, "DATE_FORMAT") if isinstance(day, date) else ""
+
+
+def _count(step: Step) -> int:
+    return int(str(step.values.get("count", 0)))
+
+
+_REASONS = {
+    StepCode.RECEIVED: lambda step: _("We received your request on %(day)s.") % {"day": _day(step.on)},
+    StepCode.STARTED_BY: lambda step: _("The time began on %(day)s, when we had from you what we needed.")
+    % {"day": _day(step.on)},
+    StepCode.MONTHS: lambda step: ngettext(
+        "By law we have %(count)d month: until %(day)s.", "By law we have %(count)d months: until %(day)s.", _count(step)
+    )
+    % {"count": _count(step), "day": _day(step.on)},
+    StepCode.DAYS: lambda step: ngettext(
+        "By law we have %(count)d day: until %(day)s.", "By law we have %(count)d days: until %(day)s.", _count(step)
+    )
+    % {"count": _count(step), "day": _day(step.on)},
+    StepCode.WORKING_DAYS: lambda step: _("By law we have until %(day)s; only working days count.")
+    % {"day": _day(step.on)},
+    StepCode.EXTENDED: lambda _step: _("We wrote to you that we need more time, and why."),
+    StepCode.PAUSED_DAYS: lambda step: ngettext(
+        "%(count)d day does not count, because we waited for your answer: until %(day)s.",
+        "%(count)d days do not count, because we waited for your answer: until %(day)s.",
+        _count(step),
+    )
+    % {"count": _count(step), "day": _day(step.on)},
+    StepCode.ROLLED: lambda step: _("That is not a working day, so it becomes %(day)s.") % {"day": _day(step.on)},
+    StepCode.WAITING_FOR: lambda _step: _("The time has not begun: we wait for something from you."),
+    StepCode.PAUSE_OPEN: lambda _step: _("The time stands still since we asked you a question."),
+}
+
+
+# -- what happened -----------------------------------------------------------------------------------
+
+_CLOCK_WORDS: dict[str, tuple[Words, str, str]] = {
+    EventKind.RECEIVED: (gettext_lazy("We received your request"), "inbox", "neutral"),
+    EventKind.COMPLAINT_RECEIVED: (gettext_lazy("We received your complaint"), "flag", "neutral"),
+    EventKind.IDENTITY_REQUESTED: (gettext_lazy("We asked you to show that it is you"), "shield", "neutral"),
+    EventKind.IDENTITY_RECEIVED: (gettext_lazy("You showed us that it is you"), "shield", "accent"),
+    EventKind.IDENTITY_CONFIRMED: (gettext_lazy("We are sure that it is you"), "check", "success"),
+    EventKind.CLARIFICATION_REQUESTED: (gettext_lazy("We asked you a question"), "help", "warning"),
+    EventKind.CLARIFICATION_RECEIVED: (gettext_lazy("You answered our question"), "chat", "accent"),
+    EventKind.FEE_REQUESTED: (gettext_lazy("We asked for a fee"), "file", "warning"),
+    EventKind.FEE_PAID: (gettext_lazy("We received the fee"), "check", "success"),
+    EventKind.EXTENSION_NOTIFIED: (gettext_lazy("We wrote that we need more time"), "clock", "warning"),
+}
+
+
+def history(cases: list[Case], letters: list[Letter]) -> list[Event]:
+    """What happened, newest first; what several cases share is told once."""
+    events = {*_clock_events(cases), *_letters(letters), *_answers(cases), *_endings(cases)}
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _clock_events(cases: list[Case]) -> Iterator[Event]:
+    for case in cases:
+        every: list[ClockEvent] = list(case.clock_events.all())
+        gone = {event.supersedes_id for event in every}
+        for event in every:
+            if event.pk not in gone and not event.data.get("withdraws") and event.kind in _CLOCK_WORDS:
+                title, icon, tone = _CLOCK_WORDS[event.kind]
+                yield Event(str(title), event.at.replace(microsecond=0), icon, tone)
+
+
+def _letters(letters: list[Letter]) -> Iterator[Event]:
+    for letter in letters:
+        at = (letter.sent_at or letter.written_at).replace(microsecond=0)
+        if letter.is_incoming:
+            yield Event(_("You wrote to us"), at, "chat")
+        else:
+            yield Event(_("We wrote to you"), at, "mail", text=letter.title)
+
+
+def _answers(cases: list[Case]) -> Iterator[Event]:
+    told = Delivery.objects.filter(pack__case__in=cases, sent_at__isnull=False, route="portal")
+    for delivery in told:
+        if delivery.first_downloaded_at:
+            yield Event(_("You fetched our answer"), delivery.first_downloaded_at, "download", "success")
+        if delivery.revoked_at:
+            yield Event(_("The files of our answer were closed"), delivery.revoked_at, "lock", "warning")
+
+
+def _endings(cases: list[Case]) -> Iterator[Event]:
+    for case in cases:
+        if case.closed_at:
+            yield Event(str(stage_of(case).title), case.closed_at, "check-circle", "success", text=case.reference)
+
+
+# -- messages ----------------------------------------------------------------------------------------
+
+# What never went out, or was taken back before it did, is not shown.
+_OUT = (LetterState.SENT, LetterState.BOUNCED)
+
+
+def letters_of(request: SubjectRequest) -> list[Letter]:
+    """What the customer wrote, and what went out to them, oldest first."""
+    found = Letter.objects.filter(subject_request=request, to_requester=True).prefetch_related("files__file")
+    return [letter for letter in found if letter.is_incoming or letter.state in _OUT]
+
+
+def messages(letters: list[Letter]) -> list[Message]:
+    """The conversation, newest first."""
+    return [_message(letter) for letter in reversed(letters)]
+
+
+def _message(letter: Letter) -> Message:
+    files = [{"name": entry.file.name, "size": entry.file.size, "url": ""} for entry in letter.files.all()]
+    at = letter.sent_at or letter.written_at
+    return Message(letter.pk, letter.is_incoming, letter.title, letter.body, at, files)
+
+
+def open_for(delivery: Delivery, now: datetime) -> timedelta:
+    """How long an answer can still be fetched."""
+    return (delivery.available_until or now) - now

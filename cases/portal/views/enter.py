@@ -1,0 +1,211 @@
+"""Coming back: a link or a reference, then a code, then one's request.
+
+Nothing on the way tells whether a reference and an address belong to a request: the same pages, the same
+limits, and as far as possible the same time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from cases.models import SubjectRequest
+from cases.permissions import by_customer
+from cases.portal import claims, limits, sessions
+from cases.portal.claims import Claim
+from cases.portal.door import door, open_door, page, see_other, unhurried
+from cases.portal.forms import CodeForm, EnterForm
+from cases.workflow import identity
+from dsar.lib.errors import Refused
+from dsar.lib.tenancy import unit_of_work
+from identity import services
+from identity.models import Controller, TokenPurpose
+from identity.signin import client_address
+
+
+@require_http_methods(["GET", "POST"])
+@open_door
+def enter(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """Reference and e-mail address, for whoever has no link at hand."""
+    if request.method == "GET":
+        context = {"form": EnterForm(), "has_ended": "ended" in request.GET}
+        return page(request, controller, "portal/enter.html", context)
+    form = EnterForm(request.POST)
+    if not form.is_valid():
+        return page(request, controller, "portal/enter.html", {"form": form}, 422)
+    now = timezone.now()
+    with unit_of_work([controller.pk]):
+        claim = claims.make(controller, form.cleaned_data["reference"], form.cleaned_data["email"], now)
+    return send_and_ask(request, controller, claim, now)
+
+
+@require_http_methods(["GET", "POST"])
+@open_door
+def follow(request: HttpRequest, controller: Controller, token: str) -> HttpResponse:
+    """The link of a letter. Programs that look into mails open it too, so that only the button does something."""
+    now = timezone.now()
+    with unit_of_work([controller.pk]):
+        found = services.find_token(token, TokenPurpose.FOLLOW, now)
+        if found is None:
+            return page(request, controller, "portal/follow_stale.html", status=404)
+        if _is_inside(request, controller, found.subject_request_id, now):
+            return see_other(reverse("portal:mine", args=[controller.slug]))
+        email = identity.requester_email(found.subject_request)
+        if request.method == "GET" or not email:
+            return page(request, controller, "portal/follow.html", {"has_address": bool(email)})
+        claim = claims.make(controller, found.subject_request.reference, email, now)
+    return send_and_ask(request, controller, claim, now)
+
+
+def _is_inside(request: HttpRequest, controller: Controller, request_id: object, now: datetime) -> bool:
+    here = sessions.visitor(request, controller, now)
+    return here is not None and here.request.pk == request_id
+
+
+# -- sending -----------------------------------------------------------------------------------------
+
+
+def send_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> HttpResponse:
+    """Send a code if the claim is true, and go on to where it is typed in any case."""
+    with unhurried():
+        if not _send(request, controller, claim, now):
+            return page(request, controller, "portal/too_many.html", status=429)
+        response = see_other(reverse("portal:code", args=[controller.slug]))
+        claims.remember(response, controller, claim)
+        return response
+
+
+def _send(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> bool:
+    """False where too many codes were asked for, from here or for this claim."""
+    if not limits.spend(controller, limits.SEND_FROM_HERE, client_address(request), now):
+        return False
+    if not limits.spend(controller, limits.SEND, claim.key, now):
+        return False
+    with unit_of_work([controller.pk]):
+        found = claims.request_of(controller, claim, now)
+        if found is not None:
+            _send_code(found, now)
+    return True
+
+
+def _send_code(found: SubjectRequest, now: datetime) -> None:
+    try:
+        identity.send_code(found, identity.VERIFY, by_customer(found.pk), now)
+    except Refused:
+        # Codes for fetching an answer count too. A page that said so would tell that the request exists.
+        return
+
+
+# -- the code ----------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@open_door
+def code(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """One field for the code. A try is counted for good before it is looked at."""
+    claim = claims.remembered(request, controller)
+    if claim is None:
+        return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
+    if request.method == "GET":
+        return _code_page(request, controller, CodeForm())
+    form = CodeForm(request.POST)
+    if not form.is_valid():
+        return _code_page(request, controller, form, 422)
+    with unhurried():
+        now = timezone.now()
+        session = _session(request, controller, claim, form.cleaned_data["code"], now)
+        if session is None:
+            form.add_error("code", why_not(controller, claim, now))
+            return _code_page(request, controller, form, 422)
+    response = see_other(reverse("portal:mine", args=[controller.slug]) + "?done=welcome")
+    sessions.give(response, controller, session)
+    claims.forget(response, controller)
+    return response
+
+
+def _code_page(request: HttpRequest, controller: Controller, form: CodeForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "was_resent": "again" in request.GET}
+    return page(request, controller, "portal/code.html", context, status)
+
+
+def _session(
+    request: HttpRequest, controller: Controller, claim: Claim, typed: str, now: datetime
+) -> str | None:
+    """A session for the right code; None for every other end."""
+    if not limits.spend(controller, limits.TRY_FROM_HERE, client_address(request), now):
+        return None
+    if not limits.spend(controller, limits.TRY, claim.key, now):
+        return None
+    with unit_of_work([controller.pk]):
+        found = claims.request_of(controller, claim, now)
+    if found is None or not code_is_right(found, identity.VERIFY, typed, now):
+        return None
+    with unit_of_work([controller.pk]):
+        return sessions.begin(found, now)
+
+
+def code_is_right(found: SubjectRequest, purpose: str, typed: str, now: datetime) -> bool:
+    """Spend a try in one transaction, compare in the next. Call it outside of any unit of work."""
+    served = [found.controller_id]
+    with unit_of_work(served):
+        code_id = services.count_try(services.open_verification(found, now), purpose, now)
+    if code_id is None:
+        return False
+    with unit_of_work(served):
+        return identity.accept_code(found, code_id, typed, purpose, by_customer(found.pk), now)
+
+
+@dataclass(frozen=True)
+class Tries:
+    """What the visitor did, whether or not there is anything behind their claim."""
+
+    sent_at: datetime | None
+    since: int
+
+
+def why_not(controller: Controller, claim: Claim, now: datetime) -> str:
+    """In plain words, from what the visitor did alone."""
+    with unit_of_work([controller.pk]):
+        sent_at = limits.latest(controller, limits.SEND, claim.key, now)
+        tries = limits.count_since(controller, limits.TRY, claim.key, sent_at, now) if sent_at else 0
+    return explain(controller, Tries(sent_at, tries), now)
+
+
+def explain(controller: Controller, tries: Tries, now: datetime) -> str:
+    lifetime = timedelta(minutes=controller.code_minutes)
+    if tries.sent_at is None or tries.sent_at + lifetime <= now:
+        return _("This code is too old. Ask for a new one below.")
+    left = services.CODE_TRIES - tries.since
+    if left <= 0:
+        return _("That was wrong too often, so this code no longer works. Ask for a new one below.")
+    return _("This is not the code that we sent. Please check it. Tries left: %(left)d") % {"left": left}
+
+
+@require_POST
+@open_door
+def resend(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """Another code for the same claim; the one before stops working."""
+    claim = claims.remembered(request, controller)
+    if claim is None:
+        return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
+    response = send_and_ask(request, controller, claim, timezone.now())
+    if response.status_code == 303:
+        response["Location"] += "?again"
+    return response
+
+
+@require_POST
+@door
+def leave(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """End the session in this browser."""
+    now = timezone.now()
+    here = sessions.visitor(request, controller, now)
+    if here is not None:
+        sessions.end(here, now)
+    response = see_other(reverse("portal:home", args=[controller.slug]))
+    sessions.take_away(response, controller)
+    return response
