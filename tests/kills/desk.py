@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -36,8 +36,15 @@ class Desk:
         self.environment: dict[str, str] = {}
 
     def open(self, rows: int) -> None:
+        """Start, with a CRM whose first customer has so many orders."""
+        self.prepare()
+        self._make_crm(rows)
+        self.act("set_up", crm=self.crm_options())
+
+    def prepare(self) -> None:
+        """Start the servers and migrate the database."""
         self.servers.start()
-        ours = {name: value for name, value in os.environ.items() if name not in _SERVER_SETTINGS}
+        ours = {name: value for name, value in os.environ.items() if name not in SERVER_SETTINGS}
         self.environment = {
             **ours,
             **self.servers.environment(),
@@ -47,8 +54,6 @@ class Desk:
             "PYTHONUNBUFFERED": "1",
         }
         self._run("manage.py", "migrate", "--verbosity", "0")
-        self._make_crm(rows)
-        self.act("set_up", crm=self.crm_options())
 
     def close(self) -> None:
         for name in list(self.programs):
@@ -65,9 +70,13 @@ class Desk:
         self._start("beat", "beat", "--schedule", str(self.folder / "beat"), "--pidfile=")
 
     def _start(self, name: str, *arguments: str) -> None:
+        self.start(name, [sys.executable, "-m", "celery", "-A", "dsar", *arguments])
+
+    def start(self, name: str, argv: Sequence[str]) -> None:
+        """Start a program with the desk's environment; its output goes to a log of its name."""
         with (self.folder / f"{name}.log").open("ab") as log:
             self.programs[name] = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "dsar", *arguments],
+                argv,
                 cwd=CHECKOUT,
                 env=self.environment,
                 stdout=log,
@@ -159,4 +168,4 @@ class Desk:
         return done.stdout
 
 
-_SERVER_SETTINGS = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}
+SERVER_SETTINGS = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}

@@ -1,0 +1,234 @@
+"""Drives the workflow as screens do, in a process that stays warm: ``python -m tests.bench.driver``.
+
+Reads one JSON line an act, ``["name", {arguments}]``, and answers with one.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.urls import reverse  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from cases.models import Case, Instruction, ResponsePack, SourceSystem  # noqa: E402
+from cases.permissions import BY_SYSTEM, By, by_staff  # noqa: E402
+from cases.words import Channel, Right, Say, State, Step  # noqa: E402
+from cases.workflow import decide, identity, review  # noqa: E402
+from cases.workflow.intake import Intake, Person, log_request  # noqa: E402
+from dsar.lib.tenancy import unit_of_work  # noqa: E402
+from dsar.lib.uuid7 import uuid7  # noqa: E402
+from dsar.vault import keyring  # noqa: E402
+from dsar.vault.models import KeyPurpose  # noqa: E402
+from identity import sessions  # noqa: E402
+from identity.models import Controller, User  # noqa: E402
+from identity.roles import Role  # noqa: E402
+from tests.factories.identity import enrolled, staff  # noqa: E402
+
+SLUG = "bench"
+POLL_SECONDS = 0.005
+PREPARER, APPROVER = "preparer@bench.example", "approver@bench.example"
+
+
+def _brand() -> Controller:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT identity_controller_for_slug(%s)", [SLUG])
+        controller_id = cursor.fetchone()[0]
+    with unit_of_work([controller_id]):
+        return Controller.objects.get(pk=controller_id)
+
+
+def _by(email: str) -> By:
+    return by_staff(User.objects.get(email=email))
+
+
+# -- setting up ------------------------------------------------------------------------------------------
+
+
+def set_up() -> str:
+    """A brand whose instruction lets the desk release by itself, a handler and a DPO; returns its slug."""
+    controller_id = uuid7()
+    with unit_of_work([controller_id]):
+        brand = Controller.objects.create(
+            id=controller_id,
+            slug=SLUG,
+            name="Bench",
+            legal_name="Bench Limited",
+            privacy_email="privacy@bench.example",
+            regime="UK-ENG",
+            time_zone="Europe/London",
+            language="en-gb",
+            languages=["en-gb"],
+            required_levels={"default": 1},
+        )
+        rules = {step.value: Say.ALLOW.value for step in Step}
+        Instruction.objects.create(controller=brand, version=1, rules=rules, issued_at=timezone.now())
+        staff(Role.HANDLER, brand, email=PREPARER)
+        staff(Role.DPO, brand, email=APPROVER)
+    return SLUG
+
+
+def connect(options: dict[str, Any], dataset: str) -> None:
+    """The CRM as the brand's source system."""
+    password = options.pop("password")
+    brand = _brand()
+    with unit_of_work([brand.pk]):
+        source = SourceSystem(
+            controller=brand,
+            key=keyring.shared_key(KeyPurpose.CONTROLLER, brand.pk, timezone.now()),
+            slug="crm",
+            name="CRM",
+            connector="postgresql",
+            options=options,
+            dataset=dataset,
+        )
+        source.secrets = {"password": password}
+        source.save()
+
+
+# -- accesses --------------------------------------------------------------------------------------------
+
+
+def access(emails: Sequence[str], seconds: float) -> dict[str, float]:
+    """Log accesses as drills and work each as soon as it can be, until all are closed with their packs.
+
+    Returns when, in seconds from the first, the last was logged, reviewed and closed. Raises TimeoutError.
+    """
+    brand, began = _brand(), time.monotonic()
+    open_cases = {_log(brand, email) for email in emails}
+    logged = time.monotonic() - began
+    reviewed = 0.0
+    preparer, approver = _by(PREPARER), _by(APPROVER)
+    while open_cases:
+        _in_time(began + seconds, open_cases)
+        with unit_of_work([brand.pk]):
+            states = dict(Case.objects.filter(pk__in=open_cases).values_list("pk", "state"))
+        for case_id in [case_id for case_id, state in states.items() if state == State.REVIEW]:
+            _release(brand, case_id, preparer, approver)
+            reviewed = time.monotonic() - began
+        open_cases -= {case_id for case_id, state in states.items() if state == State.CLOSED}
+        time.sleep(POLL_SECONDS)
+    return {"logged": logged, "reviewed": reviewed, "closed": time.monotonic() - began}
+
+
+def _log(brand: Controller, email: str) -> UUID:
+    with unit_of_work([brand.pk]):
+        now = timezone.now()
+        intake = Intake(
+            controller=brand,
+            person=Person(name="Ada Example", email=email),
+            rights=[Right.ACCESS],
+            channel=Channel.CALL,
+            received_at=now,
+            is_drill=True,
+        )
+        request = log_request(intake, BY_SYSTEM, now)
+        identity.record_drill(request, BY_SYSTEM, now)
+        case_id: UUID = request.cases.values_list("pk", flat=True).get()
+        return case_id
+
+
+def _release(brand: Controller, case_id: UUID, preparer: By, approver: By) -> None:
+    """What a handler and a second person do, by the rules alone."""
+    with unit_of_work([brand.pk]):
+        now = timezone.now()
+        case = Case.objects.get(pk=case_id)
+        review.decide_by_rules(case, preparer, now)
+        title, body = decide.draft_letter(case, decide.outcome_of(case), "", now)
+        case = decide.submit(case, title, body, preparer, now)
+    with unit_of_work([brand.pk]):
+        decide.approve(case, approver, timezone.now())
+
+
+def _in_time(until: float, open_cases: set[UUID]) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError(f"{len(open_cases)} cases are still open")
+
+
+def newest_pack() -> dict[str, int]:
+    """What the last pack holds: records, files and bytes."""
+    brand = _brand()
+    with unit_of_work([brand.pk]):
+        pack = ResponsePack.objects.filter(controller=brand).order_by("-built_at").first()
+        assert pack is not None
+        sizes = list(pack.files.values_list("file__size", flat=True))
+        return {"records": pack.case.items.count(), "files": len(sizes), "bytes": sum(sizes)}
+
+
+# -- pages -----------------------------------------------------------------------------------------------
+
+
+def address(name: str, arguments: Sequence[str] = ()) -> str:
+    """The path of a page."""
+    return str(reverse(name, args=list(arguments)))
+
+
+def sign_in() -> str:
+    """A handler's session that has passed both factors, made in the database; returns the cookie's value."""
+    with unit_of_work([_brand().pk]):
+        person = User.objects.get(email=PREPARER)
+        device = person.totpdevice_set.first() or enrolled(person)
+        now = int(time.time())
+        session = SessionStore()
+        session.update(
+            {
+                "_auth_user_id": str(person.pk),
+                "_auth_user_backend": "identity.signin.PasswordBackend",
+                "_auth_user_hash": person.get_session_auth_hash(),
+                "otp_device_id": device.persistent_id,
+                sessions.STARTED: now,
+                sessions.SEEN: now,
+            }
+        )
+        session.create()
+        return str(session.session_key)
+
+
+def queries(path: str, cookie: str) -> dict[str, int]:
+    """Status and number of statements of one page."""
+    client = Client(headers={"host": "127.0.0.1"})
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+    client.get(path)
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(path)
+    return {"status": response.status_code, "queries": len(captured)}
+
+
+def one_request() -> str:
+    """An ordinary request, as a pattern for many; returns its case's id."""
+    brand = _brand()
+    with unit_of_work([brand.pk]), transaction.atomic():
+        now = timezone.now()
+        person = Person(name="Ada Example", email="pattern@example.com")
+        intake = Intake(brand, person, [Right.ACCESS], Channel.CALL, now)
+        return str(log_request(intake, BY_SYSTEM, now).cases.get().pk)
+
+
+ACTS = {
+    act.__name__: act
+    for act in (set_up, connect, access, newest_pack, address, sign_in, queries, one_request)
+}
+
+
+def _answer(line: str) -> dict[str, Any]:
+    name, arguments = json.loads(line)
+    try:
+        return {"said": ACTS[name](**arguments)}
+    except Exception as error:  # noqa: BLE001  It is told to whoever asked, who ends the run.
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+if __name__ == "__main__":
+    for asked in sys.stdin:
+        print(json.dumps(_answer(asked)), flush=True)
