@@ -33,13 +33,20 @@ class SignInForm(forms.Form):
     next = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
+class FreshInput(forms.TextInput):
+    """Comes back empty: a code that was refused is not right a moment later either."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class CodeForm(forms.Form):
     code = forms.CharField(
         label=_("Code"),
         help_text=_("The six digits that your authenticator app shows now."),
         max_length=12,
         error_messages={"required": _("Enter the six digits.")},
-        widget=forms.TextInput(
+        widget=FreshInput(
             attrs={
                 "class": "code__input",
                 "inputmode": "numeric",

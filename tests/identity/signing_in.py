@@ -1,10 +1,15 @@
 """Signing in as a browser does, for tests of every package."""
 
+import base64
+import threading
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import time_machine
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django_otp.oath import TOTP
@@ -57,6 +62,18 @@ def at(**later: float) -> time_machine.travel:
     return time_machine.travel(NOON + timedelta(**later), tick=False)
 
 
+def half_way(person: User) -> Client:
+    """A browser in which the person has given the password, and nothing more."""
+    client = Client()
+    give_password(client, person.email)
+    return client
+
+
+def secret_shown(page: Any) -> str:
+    """The secret as an app would take it from the page of the enrolment, in hexadecimal."""
+    return base64.b32decode(page.context["setup"].secret.replace(" ", "")).hex()
+
+
 def is_inside(client: Client) -> bool:
     return bool(client.get(reverse("identity:account")).status_code == 200)
 
@@ -64,3 +81,19 @@ def is_inside(client: Client) -> bool:
 def trail() -> list[tuple[str, Any, dict[str, Any]]]:
     """What was put on record, in order: action, who, data."""
     return list(AuditEvent.objects.order_by("seq").values_list("action", "actor_id", "data"))
+
+
+def at_once(act: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+    """What ``act`` gives for each argument, all started at the same moment, each on a connection of its own."""
+    arguments = list(arguments)
+    together = threading.Barrier(len(arguments))
+
+    def run(argument: Any) -> Any:
+        together.wait()
+        try:
+            return act(argument)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        return list(pool.map(run, arguments))

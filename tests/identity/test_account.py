@@ -1,7 +1,5 @@
 """Keeping one's own account."""
 
-import base64
-
 import pytest
 from django.test import Client
 
@@ -17,6 +15,7 @@ from tests.identity.signing_in import (
     give_password,
     is_inside,
     member,
+    secret_shown,
     sign_in,
     trail,
 )
@@ -114,10 +113,6 @@ def test_recovery_codes_need_the_password(desk):
     answer = desk.post(CODES, {"current": "not it"})
 
     assert (answer.status_code, RecoveryCode.objects.count()) == (HTTP_UNPROCESSABLE, 0)
-
-
-def secret_shown(page):
-    return base64.b32decode(page.context["setup"].secret.replace(" ", "")).hex()
 
 
 def test_new_app_replaces_the_old_one_and_ends_other_sessions(desk, person):
