@@ -77,7 +77,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 def _database() -> Iterator[CheckMessage]:
     from dsar.guards import tenant_models  # the models are loaded by now
 
-    tables = [model._meta.db_table for model in tenant_models()]  # noqa: SLF001  Django documents _meta.
+    tables = [model._meta.db_table for model in tenant_models()]
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(ROLE)
         is_superuser, bypasses, owns = cursor.fetchone()

@@ -5,10 +5,11 @@ insertion in the past breaks the chain at its place. ``audit_head`` holds each c
 cut tail shows; anchors of the heads leave the database for the day when somebody rewrites both.
 """
 
-PAYLOAD = """convert_to(jsonb_build_object(
-    'id', {row}.id, 'chain', {row}.chain, 'seq', {row}.seq, 'at', extract(epoch from {row}.at),
-    'action', {row}.action, 'actor_kind', {row}.actor_kind, 'actor_id', {row}.actor_id,
-    'controller', {row}.controller_id, 'case', {row}.case_id, 'data', {row}.data)::text, 'UTF8')"""
+# PostgreSQL's own text of a record quotes each value and tells null from empty; it takes half the time of JSON.
+# The time is a number, so that no session's time zone or date style matters.
+PAYLOAD = """convert_to(ROW(
+    {row}.id, {row}.chain, {row}.seq, extract(epoch from {row}.at), {row}.action, {row}.actor_kind,
+    {row}.actor_id, {row}.controller_id, {row}.case_id, {row}.data)::text, 'UTF8')"""
 
 HASH = f"sha256({{row}}.prev || {PAYLOAD})"
 
@@ -36,7 +37,7 @@ BEGIN
     NEW.hash := {HASH.format(row="NEW")};
     UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash WHERE chain = NEW.chain;
     RETURN NEW;
-END $$"""
+END $$"""  # noqa: S608  Every part is a constant of this file.
 
 REFUSE = """
 CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -48,10 +49,10 @@ STATEMENTS = [
     LINK,
     REFUSE,
     "CREATE OR REPLACE TRIGGER audit_link BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION audit_link()",
-    "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_event"
-    " FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-    "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_event"
-    " FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+    """CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_event
+       FOR EACH ROW EXECUTE FUNCTION audit_refuse()""",
+    """CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit_event
+       FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()""",
     "REVOKE UPDATE, DELETE, TRUNCATE ON audit_event FROM {app_role}",
     "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON audit_head FROM {app_role}",
 ]

@@ -68,7 +68,7 @@ def _added(job: Job) -> UUID:
 
 def publish(job_id: UUID) -> bool:
     """Tell a worker; False where the broker is away: the sweep tells it later. Never waits for long."""
-    global _broker_failed_at
+    global _broker_failed_at  # noqa: PLW0603  One number a process, and nothing else needs it.
     if time.monotonic() - _broker_failed_at < BROKER_REST_SECONDS:
         return False
     try:
@@ -83,7 +83,7 @@ def publish(job_id: UUID) -> bool:
 def _send(job_id: UUID) -> None:
     from dsar.jobs.tasks import run  # the task imports the runner, which imports this
 
-    run.apply_async([str(job_id)])
+    run.apply_async((str(job_id),))
 
 
 def sweep(how_many: int = 500) -> int:

@@ -13,7 +13,7 @@ from django_fsm import FSMField, FSMFieldDescriptor, Transition
 REFRESHING = "_is_refreshing"
 
 
-class _Descriptor(FSMFieldDescriptor):  # type: ignore[misc]
+class _Descriptor(FSMFieldDescriptor):
     def __set__(self, instance: models.Model, value: Any) -> None:
         if REFRESHING in instance.__dict__:
             instance.__dict__[self.field.attname] = value

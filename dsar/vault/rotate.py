@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 
 from dsar.audit.actions import Action
-from dsar.audit.record import OPERATOR, record
+from dsar.audit.record import OPERATOR, Codes, record
 from dsar.lib.crypto import DecryptionError
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
@@ -82,7 +82,7 @@ def _write(fresh: dict[UUID, bytes]) -> None:
 
 
 def _put_on_record(batch: Batch, now: datetime) -> None:
-    codes = {
+    codes: Codes = {
         "master_version": keyring.masters().current,
         "rewrapped": batch.rewrapped,
         "unopened": [str(key_id) for key_id in batch.unopened],

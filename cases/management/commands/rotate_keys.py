@@ -29,14 +29,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         controllers = all_controllers()
         batches = [] if options["check"] else list(rotate(controllers, timezone.now()))
+        current, in_use = keyring.masters().current, versions_in_use(controllers)
         report = {
-            "master_version": keyring.masters().current,
+            "master_version": current,
             "rewrapped": sum(batch.rewrapped for batch in batches),
             "unopened": [str(key_id) for batch in batches for key_id in batch.unopened],
-            "in_use": versions_in_use(controllers),
+            "in_use": in_use,
         }
         self.stdout.write(json.dumps(report, indent=2) if options["json"] else _as_text(report))
-        if set(report["in_use"]) - {report["master_version"]}:
+        if set(in_use) - {current}:
             raise SystemExit(STILL_NEEDED)
 
 

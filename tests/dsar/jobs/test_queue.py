@@ -206,8 +206,14 @@ def test_sweep_does_not_tell_again_what_it_just_told(messages: Messages) -> None
 
 # State, columns set back, and whether a sweep tells it again.
 REPUBLISHED: dict[str, tuple[dict[str, str], bool]] = {
-    "told lately": ({"published_at": "now() - interval '5 s'", "not_before": "now() - interval '1 h'"}, False),
-    "message overdue": ({"published_at": "now() - interval '31 s'", "not_before": "now() - interval '1 h'"}, True),
+    "told lately": (
+        {"published_at": "now() - interval '5 s'", "not_before": "now() - interval '1 h'"},
+        False,
+    ),
+    "message overdue": (
+        {"published_at": "now() - interval '31 s'", "not_before": "now() - interval '1 h'"},
+        True,
+    ),
     "waiting for a retry": ({"published_at": "now()", "not_before": "now() + interval '5 s'"}, False),
     "retry is due": (
         {"published_at": "now() - interval '9 s'", "not_before": "now() - interval '1 s'"},

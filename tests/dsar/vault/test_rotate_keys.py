@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 from uuid import UUID
@@ -27,7 +26,7 @@ EVERYBODY = [ALPHA, BETA]
 
 
 @pytest.fixture
-def keys(committed_db: None, settings: Any) -> Iterator[list[UUID]]:
+def keys(committed_db: None, settings: Any) -> list[UUID]:
     """Seven keys of two controllers and the staff's, under master key 1; then 2 is added."""
     settings.MASTER_KEYS = master_keys(1)
     with unit_of_work(EVERYBODY):
@@ -39,7 +38,7 @@ def keys(committed_db: None, settings: Any) -> Iterator[list[UUID]]:
         enrolled(staff(Role.AGENT))
         made = list(VaultKey.objects.order_by("id").values_list("id", flat=True))
     settings.MASTER_KEYS = master_keys(1, 2)
-    yield made
+    return made
 
 
 def command(*arguments: str) -> tuple[int, dict[str, Any]]:
