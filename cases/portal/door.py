@@ -84,7 +84,9 @@ def unhurried() -> Iterator[None]:
 def languages(controller: Controller) -> list[str]:
     """The languages that this brand speaks, its own first."""
     spoken = [controller.language, *controller.languages]
-    return [code for code in dict.fromkeys(spoken) if code in dict(settings.LANGUAGES)] or [settings.LANGUAGE_CODE]
+    return [code for code in dict.fromkeys(spoken) if code in dict(settings.LANGUAGES)] or [
+        settings.LANGUAGE_CODE
+    ]
 
 
 def language_of(request: HttpRequest, controller: Controller) -> str:

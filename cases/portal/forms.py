@@ -6,9 +6,8 @@ from uuid import uuid4
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cases.models import Representative
 from cases.portal import words
@@ -16,7 +15,7 @@ from cases.portal.door import languages
 from cases.portal.words import Wish
 from cases.words import AnswerBy, Right
 from cases.workflow.intake import Intake, Person, Representation, Upload
-from dsar.lib import normalise, references, uploads
+from dsar.lib import references, uploads
 from identity.models import Controller
 
 FILES = 10
@@ -45,12 +44,12 @@ class FilesField(forms.FileField):
         super().__init__(widget=_ManyFiles(), required=False, **kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        given: list[UploadedFile] = [one for one in data or [] if one]
+        given: list[UploadedFile[Any]] = [one for one in data or [] if one]
         if len(given) > FILES:
             raise forms.ValidationError(_("Please send at most %(count)d files.") % {"count": FILES})
         return [self._judged(file) for file in given]
 
-    def _judged(self, file: UploadedFile) -> Upload:
+    def _judged(self, file: "UploadedFile[Any]") -> Upload:
         verdict = uploads.inspect(file.file, file.name or "", FILE_BYTES)  # type: ignore[arg-type]
         if not verdict.accepted or verdict.kind is None:
             why = words.UPLOAD_FAULTS[verdict.code]
@@ -88,7 +87,10 @@ class AskForm(PlainForm):
     )
     words = _area(
         gettext_lazy("In your own words"),
-        gettext_lazy("What is it about, and from when? The more we know, the quicker we find it. Leave out card numbers and passwords."),
+        gettext_lazy(
+            "What is it about, and from when? The more we know, the quicker we find it. "
+            "Leave out card numbers and passwords."
+        ),
         rows=5,
     )
     for_whom = forms.ChoiceField(
@@ -103,7 +105,9 @@ class AskForm(PlainForm):
     name = _text(gettext_lazy("Your name"), required=True, autocomplete="name")
     email = forms.EmailField(
         label=gettext_lazy("Your e-mail address"),
-        help_text=gettext_lazy("Best the one that we know you by. We send a code to it, to be sure that it is you."),
+        help_text=gettext_lazy(
+            "Best the one that we know you by. We send a code to it, to be sure that it is you."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     phone = _text(gettext_lazy("Your phone number"), most=40, autocomplete="tel", inputmode="tel")
@@ -125,7 +129,9 @@ class AskForm(PlainForm):
     their_number = _text(gettext_lazy("Their customer number"), most=60, autocomplete="off")
     authority = _area(
         gettext_lazy("What shows that you may ask for them?"),
-        gettext_lazy("For example a signed letter or a court order. You can add a copy below, or send it later."),
+        gettext_lazy(
+            "For example a signed letter or a court order. You can add a copy below, or send it later."
+        ),
         rows=3,
         most=2000,
     )
@@ -146,7 +152,9 @@ class AskForm(PlainForm):
     language = forms.ChoiceField(label=gettext_lazy("In which language shall we write to you?"))
     attachments = FilesField(
         label=gettext_lazy("Add files"),
-        help_text=gettext_lazy("At most 10 files of 25 MB each. Do not send a copy of your passport or identity card."),
+        help_text=gettext_lazy(
+            "At most 10 files of 25 MB each. Do not send a copy of your passport or identity card."
+        ),
     )
     website = _text(gettext_lazy("Leave this field empty"), autocomplete="off", tabindex="-1")
 
@@ -203,7 +211,10 @@ class AskForm(PlainForm):
     def claims(self) -> list[dict[str, str]]:
         """What is wrong and what is right, where a row says anything."""
         rows = [
-            {part: str(self.cleaned_data.get(f"claim_{number}_{part}", "")).strip() for part in ("field", "wrong", "right")}
+            {
+                part: str(self.cleaned_data.get(f"claim_{number}_{part}", "")).strip()
+                for part in ("field", "wrong", "right")
+            }
             for number in range(1, CLAIMS + 1)
         ]
         return [row for row in rows if any(row.values())]
@@ -265,13 +276,21 @@ class AskForm(PlainForm):
         )
 
 
-assert {kind for kind, _label in Representative.KINDS} >= {"parent", "attorney", "solicitor", "agent", "other"}
+assert {kind for kind, _label in Representative.KINDS} >= {
+    "parent",
+    "attorney",
+    "solicitor",
+    "agent",
+    "other",
+}
 
 
 class EnterForm(PlainForm):
     """How a customer finds their request again."""
 
-    reference = _text(gettext_lazy("Reference"), required=True, most=40, autocomplete="off", spellcheck="false")
+    reference = _text(
+        gettext_lazy("Reference"), required=True, most=40, autocomplete="off", spellcheck="false"
+    )
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
         help_text=gettext_lazy("The address to which we wrote about this request."),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from cases import queries
 from cases.models import Attempt
@@ -63,7 +64,7 @@ def count_since(controller: Controller, limit: Limit, who: str, since: datetime,
     return int(_tries(controller, limit, who, now).filter(at__gte=since).count())
 
 
-def _tries(controller: Controller, limit: Limit, who: str, now: datetime):  # type: ignore[no-untyped-def]
+def _tries(controller: Controller, limit: Limit, who: str, now: datetime) -> QuerySet[Attempt]:
     key = _key(controller, limit, who, now)
     return Attempt.objects.filter(controller=controller, what=limit.what, who=key, at__gt=now - limit.within)
 

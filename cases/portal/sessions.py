@@ -59,9 +59,7 @@ def begin(
     if after is not None:
         end(after, now)
     level = max((case.identity_level for case in request.cases.all()), default=0)
-    return services.new_token(
-        TokenPurpose.SESSION, request, now, IDLE, level=level, target_id=delivery_id
-    )
+    return services.new_token(TokenPurpose.SESSION, request, now, IDLE, level=level, target_id=delivery_id)
 
 
 def end(gone: Visitor, now: datetime) -> None:

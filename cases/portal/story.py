@@ -3,12 +3,13 @@
 Internal states, colleagues, proposals and what is withheld in silence have no words here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -51,7 +52,9 @@ _PREPARING = Stage(
 )
 _STAGES: dict[str, Stage] = {
     State.RECEIVED: Stage(
-        ASKED, gettext_lazy("We have your request"), gettext_lazy("We will look at it soon. You need not do anything.")
+        ASKED,
+        gettext_lazy("We have your request"),
+        gettext_lazy("We will look at it soon. You need not do anything."),
     ),
     State.AWAITING_IDENTITY: Stage(
         IDENTITY,
@@ -86,12 +89,16 @@ _ANSWERED = Stage(
 # Which answer it was is the letter's to say; only what the requester did or was told in other words differs.
 _ENDINGS: dict[str, Stage] = {
     Outcome.WITHDRAWN: Stage(
-        ANSWER, gettext_lazy("You took this request back"), gettext_lazy("We stopped working on it. You can ask again at any time.")
+        ANSWER,
+        gettext_lazy("You took this request back"),
+        gettext_lazy("We stopped working on it. You can ask again at any time."),
     ),
     Outcome.LOGGED_IN_ERROR: Stage(
-        ANSWER, gettext_lazy("This was entered by mistake"), gettext_lazy("Nothing was done. If you miss something, write to us.")
+        ANSWER,
+        gettext_lazy("This was entered by mistake"),
+        gettext_lazy("Nothing was done. If you miss something, write to us."),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -178,7 +185,9 @@ def stage_of(case: Case) -> Stage:
 
 
 def _steps(stage: Stage, *, is_over: bool) -> list[dict[str, object]]:
-    return [{"label": label, "state": _place(number, stage.step, is_over)} for number, label in enumerate(STEPS)]
+    return [
+        {"label": label, "state": _place(number, stage.step, is_over)} for number, label in enumerate(STEPS)
+    ]
 
 
 def _place(number: int, current: int, is_over: bool) -> str:
@@ -230,44 +239,59 @@ def _waiting(case: Case) -> str:
 
 def _reason(step: Step) -> str:
     """A step of the law in plain words; what moves nothing is left out."""
-    rule = _REASONS.get(step.code)
-    return rule(step) if rule else ""
+    if step.code in _COUNTED:
+        return _COUNTED[step.code](step)
+    sentence = _SENTENCES.get(step.code)
+    return str(sentence) % {"day": _day(step.on)} if sentence else ""
 
 
-def _day(day: Any) -> str:
-    from django.utils.formats import date_format
-
-    return date_format(day, "DATE_FORMAT") if isinstance(day, date) else ""
+def _day(day: date | None) -> str:
+    return date_format(day, "DATE_FORMAT") if day else ""
 
 
 def _count(step: Step) -> int:
     return int(str(step.values.get("count", 0)))
 
 
-_REASONS = {
-    StepCode.RECEIVED: lambda step: _("We received your request on %(day)s.") % {"day": _day(step.on)},
-    StepCode.STARTED_BY: lambda step: _("The time began on %(day)s, when we had from you what we needed.")
-    % {"day": _day(step.on)},
-    StepCode.MONTHS: lambda step: ngettext(
-        "By law we have %(count)d month: until %(day)s.", "By law we have %(count)d months: until %(day)s.", _count(step)
-    )
-    % {"count": _count(step), "day": _day(step.on)},
-    StepCode.DAYS: lambda step: ngettext(
-        "By law we have %(count)d day: until %(day)s.", "By law we have %(count)d days: until %(day)s.", _count(step)
-    )
-    % {"count": _count(step), "day": _day(step.on)},
-    StepCode.WORKING_DAYS: lambda step: _("By law we have until %(day)s; only working days count.")
-    % {"day": _day(step.on)},
-    StepCode.EXTENDED: lambda _step: _("We wrote to you that we need more time, and why."),
-    StepCode.PAUSED_DAYS: lambda step: ngettext(
+def _reason_of_period(step: Step) -> str:
+    count, day = _count(step), _day(step.on)
+    if step.code == StepCode.MONTHS:
+        sentence = ngettext(
+            "By law we have %(count)d month: until %(day)s.",
+            "By law we have %(count)d months: until %(day)s.",
+            count,
+        )
+    else:
+        sentence = ngettext(
+            "By law we have %(count)d day: until %(day)s.",
+            "By law we have %(count)d days: until %(day)s.",
+            count,
+        )
+    return sentence % {"count": count, "day": day}
+
+
+def _reason_of_pause(step: Step) -> str:
+    sentence = ngettext(
         "%(count)d day does not count, because we waited for your answer: until %(day)s.",
         "%(count)d days do not count, because we waited for your answer: until %(day)s.",
         _count(step),
     )
-    % {"count": _count(step), "day": _day(step.on)},
-    StepCode.ROLLED: lambda step: _("That is not a working day, so it becomes %(day)s.") % {"day": _day(step.on)},
-    StepCode.WAITING_FOR: lambda _step: _("The time has not begun: we wait for something from you."),
-    StepCode.PAUSE_OPEN: lambda _step: _("The time stands still since we asked you a question."),
+    return sentence % {"count": _count(step), "day": _day(step.on)}
+
+
+_COUNTED: dict[StepCode, Callable[[Step], str]] = {
+    StepCode.MONTHS: _reason_of_period,
+    StepCode.DAYS: _reason_of_period,
+    StepCode.PAUSED_DAYS: _reason_of_pause,
+}
+_SENTENCES: dict[StepCode, Words] = {
+    StepCode.RECEIVED: gettext_lazy("We received your request on %(day)s."),
+    StepCode.STARTED_BY: gettext_lazy("The time began on %(day)s, when we had from you what we needed."),
+    StepCode.WORKING_DAYS: gettext_lazy("By law we have until %(day)s; only working days count."),
+    StepCode.EXTENDED: gettext_lazy("We wrote to you that we need more time, and why."),
+    StepCode.ROLLED: gettext_lazy("That is not a working day, so it becomes %(day)s."),
+    StepCode.WAITING_FOR: gettext_lazy("The time has not begun: we wait for something from you."),
+    StepCode.PAUSE_OPEN: gettext_lazy("The time stands still since we asked you a question."),
 }
 
 
@@ -324,7 +348,9 @@ def _answers(cases: list[Case]) -> Iterator[Event]:
 def _endings(cases: list[Case]) -> Iterator[Event]:
     for case in cases:
         if case.closed_at:
-            yield Event(str(stage_of(case).title), case.closed_at, "check-circle", "success", text=case.reference)
+            yield Event(
+                str(stage_of(case).title), case.closed_at, "check-circle", "success", text=case.reference
+            )
 
 
 # -- messages ----------------------------------------------------------------------------------------

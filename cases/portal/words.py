@@ -23,15 +23,56 @@ class Wish:
 
 
 WISHES = (
-    Wish("access", Right.ACCESS, _("See my data"), _("Get a copy of what you hold about me, such as calls, chats and letters")),
-    Wish("correct", Right.RECTIFICATION, _("Correct my data"), _("Put right something that is wrong or missing")),
-    Wish("erase", Right.ERASURE, _("Delete my data"), _("Erase what you hold about me, as far as the law allows")),
-    Wish("marketing", Right.OBJECTION, _("Stop marketing"), _("No more advertising by mail, phone or message"), True),
-    Wish("move", Right.PORTABILITY, _("Take my data with me"), _("Get the data that I gave you as a file that another company can read")),
-    Wish("restrict", Right.RESTRICTION, _("Pause the use of my data"), _("Keep it but do not use it, for example while you check a mistake")),
-    Wish("object", Right.OBJECTION, _("Object to a use of my data"), _("Stop using it for a purpose that I do not agree with")),
-    Wish("human", Right.AUTOMATED, _("Have a person decide"), _("A computer alone decided something important about me")),
-)  # fmt: skip
+    Wish(
+        "access",
+        Right.ACCESS,
+        _("See my data"),
+        _("Get a copy of what you hold about me, such as calls, chats and letters"),
+    ),
+    Wish(
+        "correct",
+        Right.RECTIFICATION,
+        _("Correct my data"),
+        _("Put right something that is wrong or missing"),
+    ),
+    Wish(
+        "erase",
+        Right.ERASURE,
+        _("Delete my data"),
+        _("Erase what you hold about me, as far as the law allows"),
+    ),
+    Wish(
+        "marketing",
+        Right.OBJECTION,
+        _("Stop marketing"),
+        _("No more advertising by mail, phone or message"),
+        True,
+    ),
+    Wish(
+        "move",
+        Right.PORTABILITY,
+        _("Take my data with me"),
+        _("Get the data that I gave you as a file that another company can read"),
+    ),
+    Wish(
+        "restrict",
+        Right.RESTRICTION,
+        _("Pause the use of my data"),
+        _("Keep it but do not use it, for example while you check a mistake"),
+    ),
+    Wish(
+        "object",
+        Right.OBJECTION,
+        _("Object to a use of my data"),
+        _("Stop using it for a purpose that I do not agree with"),
+    ),
+    Wish(
+        "human",
+        Right.AUTOMATED,
+        _("Have a person decide"),
+        _("A computer alone decided something important about me"),
+    ),
+)
 
 # How the right of a case reads on its own page.
 RIGHTS: dict[str, Words] = {

@@ -40,7 +40,9 @@ def ask(request: HttpRequest, controller: Controller) -> HttpResponse:
     if not form.is_valid():
         return _form(request, controller, form, 422)
     if not _may_ask(request, controller, form, now):
-        form.add_error(None, _("Too many requests came from here within an hour. Please wait a little, then try again."))
+        form.add_error(
+            None, _("Too many requests came from here within an hour. Please wait a little, then try again.")
+        )
         return _form(request, controller, form, 429)
     with unit_of_work([controller.pk]):
         logged = attempt(lambda: log_request(form.intake(now, Channel.PORTAL), SOMEBODY, now), form)

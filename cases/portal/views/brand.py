@@ -21,7 +21,9 @@ def home(request: HttpRequest, controller: Controller) -> HttpResponse:
 @door
 def theme(request: HttpRequest, controller: Controller) -> HttpResponse:
     """The one colour from which the portal's sheet derives the rest; validated where it is stored."""
-    sheet = HttpResponse(f":root {{ --brand-seed: {controller.accent}; }}\n", content_type="text/css; charset=utf-8")
+    sheet = HttpResponse(
+        f":root {{ --brand-seed: {controller.accent}; }}\n", content_type="text/css; charset=utf-8"
+    )
     sheet["Cache-Control"] = "public, max-age=3600"
     return sheet
 

@@ -127,7 +127,9 @@ def code(request: HttpRequest, controller: Controller) -> HttpResponse:
     return response
 
 
-def _code_page(request: HttpRequest, controller: Controller, form: CodeForm, status: int = 200) -> HttpResponse:
+def _code_page(
+    request: HttpRequest, controller: Controller, form: CodeForm, status: int = 200
+) -> HttpResponse:
     context = {"form": form, "was_resent": "again" in request.GET}
     return page(request, controller, "portal/code.html", context, status)
 

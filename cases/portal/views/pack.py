@@ -17,7 +17,7 @@ from cases.packs.archive import ZipEntry, pack_zip
 from cases.packs.names import safe_name
 from cases.portal import limits, sessions, story
 from cases.portal.attempts import attempt
-from cases.portal.door import door, open_door, page, see_other
+from cases.portal.door import open_door, page, see_other
 from cases.portal.forms import CodeForm, PlainForm
 from cases.portal.sessions import Visitor
 from cases.portal.views.enter import Tries, code_is_right, explain
@@ -221,7 +221,9 @@ def _stream(delivery: Delivery, single: PackFile | None) -> HttpResponse:
 
 
 def _entry(stored: StoredFile) -> ZipEntry:
-    parts = [safe_name(part) for part in stored.name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    parts = [
+        safe_name(part) for part in stored.name.replace("\\", "/").split("/") if part not in {"", ".", ".."}
+    ]
     return ZipEntry("/".join(parts), stored.size, files.read(stored))
 
 

@@ -137,7 +137,9 @@ def answer_it(case: Case) -> Delivery:
     case.refresh_from_db()
     assert case.state == State.REVIEW
     handler, dpo, reviewer = (staff(role, brand) for role in (Role.HANDLER, Role.DPO, Role.REVIEWER))
-    review.decide(case, Selection(only_undecided=True), Choice(ItemDecision.DISCLOSE), by_staff(handler), now())
+    review.decide(
+        case, Selection(only_undecided=True), Choice(ItemDecision.DISCLOSE), by_staff(handler), now()
+    )
     title, body = decide.draft_letter(case, decide.outcome_of(case), "", now())
     case = decide.submit(case, title, body, by_staff(handler), now())
     case = decide.approve(case, by_staff(dpo), now())
@@ -154,5 +156,3 @@ def delivered(asked: SubjectRequest, visitor: Visitor) -> Delivery:
     """An answer that lies ready for the signed-in visitor."""
     visitor.sign_in(asked)
     return answer_it(asked.cases.get())
-
-
