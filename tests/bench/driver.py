@@ -27,6 +27,7 @@ from cases.permissions import BY_SYSTEM, By, by_staff  # noqa: E402
 from cases.words import Channel, Right, Say, State, Step  # noqa: E402
 from cases.workflow import decide, identity, review  # noqa: E402
 from cases.workflow.intake import Intake, Person, log_request  # noqa: E402
+from dsar.celery import app  # noqa: E402
 from dsar.lib.tenancy import unit_of_work  # noqa: E402
 from dsar.lib.uuid7 import uuid7  # noqa: E402
 from dsar.vault import keyring  # noqa: E402
@@ -95,6 +96,11 @@ def connect(options: dict[str, Any], dataset: str) -> None:
         )
         source.secrets = {"password": password}
         source.save()
+
+
+def workers() -> list[str]:
+    """The workers that answer: ``jobs``, ``upkeep``."""
+    return sorted(name.partition("@")[0] for reply in app.control.ping(timeout=0.5) for name in reply)
 
 
 # -- accesses --------------------------------------------------------------------------------------------
@@ -217,7 +223,7 @@ def one_request() -> str:
 
 ACTS = {
     act.__name__: act
-    for act in (set_up, connect, access, newest_pack, address, sign_in, queries, one_request)
+    for act in (set_up, connect, workers, access, newest_pack, address, sign_in, queries, one_request)
 }
 
 

@@ -45,7 +45,7 @@ class Visitors:
         number = next(_numbers)
         values = self._forms[client] | {
             "submission": str(uuid4()),
-            "wishes": "copy",
+            "wishes": "access",
             "name": f"Ada Example {number}",
             "email": f"ada{number}@example.com",
         }
@@ -53,7 +53,7 @@ class Visitors:
         answer = self._browsers[client].post(self._path, values, X_Forwarded_For=_address(number))
         took = (time.monotonic() - began) * MS
         if answer.status != 303:
-            raise RuntimeError(f"the form was answered with {answer.status}: {answer.text[:500]}")
+            raise RuntimeError(f"the form was answered with {answer.status}: {_errors(answer.text)}")
         return took
 
     def send_many(self, client: int, share: int) -> list[float]:
@@ -100,6 +100,11 @@ def _results(clients: int, many: int, rounds: Sequence[Round], before: Before) -
         Result(f"intake-{clients}", tuple(round_.rate for round_ in rounds), cpu * many, before, detail),
         Result(f"intake-{clients}-p95", tuple(round_.p95 for round_ in rounds), None, before),
     ]
+
+
+def _errors(page: str) -> str:
+    """What the page says is wrong: the lines that speak of errors."""
+    return " ".join(line.strip() for line in page.splitlines() if "error" in line.lower())[:500]
 
 
 def _address(number: int) -> str:

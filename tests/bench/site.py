@@ -67,26 +67,17 @@ class Site(Desk):
         if "worker" not in self.programs:
             self.start_worker()
             self.start_sweeper()
-            wait(lambda: len(self.worker_children()) >= 2, "the worker's processes", READY_SECONDS)
-            wait(lambda: "ready" in self.log_of("worker"), "the worker", READY_SECONDS)
+            wait(lambda: {"jobs", "upkeep"} <= set(self.drive("workers")), "the workers", READY_SECONDS)
 
     def restart_jobs(self) -> None:
         """Fresh processes, whose peak of memory is their own."""
         for name in ("worker", "upkeep", "beat"):
             if name in self.programs:
                 self.kill(name)
-        self.log_path("worker").unlink(missing_ok=True)
         self.start_jobs()
 
     def worker_children(self) -> set[int]:
         return processes.descendants(self.programs["worker"].pid)
-
-    def log_path(self, name: str) -> Path:
-        return self.folder / f"{name}.log"
-
-    def log_of(self, name: str) -> str:
-        path = self.log_path(name)
-        return path.read_text() if path.exists() else ""
 
     def slug(self) -> str:
         """The brand's part of the portal's addresses."""

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 30.0
+STALE = (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected)
 
 
 @dataclass
@@ -96,9 +97,20 @@ class Browser:
 
     def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self._connection.request(method, path, body, {**headers, **({"Cookie": cookies} if cookies else {})})
-        response = self._connection.getresponse()
+        sent = headers | ({"Cookie": cookies} if cookies else {})
+        try:
+            response = self._exchange(method, path, body, sent)
+        except STALE:
+            # The server closes a connection that rested for some seconds; a browser opens another.
+            self._connection.close()
+            response = self._exchange(method, path, body, sent)
         text = response.read().decode()
         for header in response.headers.get_all("Set-Cookie") or []:
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
         return Answer(response.status, response.headers.get("Location") or "", text)
+
+    def _exchange(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        self._connection.request(method, path, body, headers)
+        return self._connection.getresponse()
