@@ -25,7 +25,7 @@ def _sound(settings: Any) -> None:
 def found() -> list[str]:
     return sorted(
         str(message.id)
-        for message in run_checks(include_deployment_checks=True)
+        for message in run_checks(tags=["security"], include_deployment_checks=True)
         if str(message.id).startswith("DSAR.")
     )
 
