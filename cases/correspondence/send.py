@@ -51,16 +51,27 @@ def write(
     letter.save()
     _on_record(Action.LETTER_WRITTEN, letter, by, now)
     if not by_post:
-        enqueue(
-            SEND,
-            controller_id=letter.controller_id,
-            case_id=letter.case_id,
-            key=f"letter:{letter.pk}",
-            args={"letter": str(letter.pk)},
-            now=now,
-            max_attempts=8,
-        )
+        _queue(letter, now)
     return letter
+
+
+def queue_again(letter: Letter, now: datetime) -> None:
+    """Send a mail anew, to the address that it bears now."""
+    letter.state, letter.error_code = LetterState.QUEUED, ""
+    letter.save(update_fields=["address", "state", "error_code"])
+    _queue(letter, now)
+
+
+def _queue(letter: Letter, now: datetime) -> None:
+    enqueue(
+        SEND,
+        controller_id=letter.controller_id,
+        case_id=letter.case_id,
+        key=f"letter:{letter.pk}",
+        args={"letter": str(letter.pk)},
+        now=now,
+        max_attempts=8,
+    )
 
 
 def deliver(letter: Letter, controller: Controller) -> None:

@@ -1,6 +1,7 @@
 """Reads over a case's items: groups, counts, what is still to decide, the digest of what is decided."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -29,10 +30,15 @@ class Group:
     kept: int
     third_party: int
 
+    @property
+    def label(self) -> str:
+        """The collection's name as a person reads it."""
+        return self.collection.replace("_", " ").capitalize()
+
 
 def groups(case: Case) -> list[Group]:
     """A case's items by source and collection, with counts."""
-    rows = (
+    rows: Any = (
         case.items.values("source_id", "source__name", "collection")
         .annotate(
             total=Count("pk"),
@@ -65,7 +71,9 @@ def undecided(case: Case) -> int:
 
 def going_out(case: Case) -> QuerySet[Item]:
     """What will be disclosed, whole or redacted, in the order of the pack."""
-    items: QuerySet[Item] = case.items.filter(decision__in=GOES_OUT).order_by("source_id", "collection", "number", "id")
+    items: QuerySet[Item] = case.items.filter(decision__in=GOES_OUT).order_by(
+        "source_id", "collection", "number", "id"
+    )
     return items
 
 

@@ -46,6 +46,10 @@ SELECT chain, coalesce(events, 0), coalesce(last, 0), broken_at, what, coalesce(
        head.seq, encode(head.hash, 'hex')
   FROM chains FULL JOIN audit_head head USING (chain)"""  # noqa: S608  Every part is a constant.
 
+ONE_CHAIN = CHAINS.replace("audit_event event", "(SELECT * FROM audit_event WHERE chain = %s) event").replace(
+    "audit_head head", "(SELECT * FROM audit_head WHERE chain = %s) head"
+)
+
 ANCHORED = """
 SELECT anchored.chain, anchored.seq
   FROM unnest(%s::uuid[], %s::bigint[], %s::text[]) WITH ORDINALITY AS anchored (chain, seq, hash, place)
@@ -99,6 +103,14 @@ def broken_chains(tally: Tally) -> Iterator[Break]:
             tally.chains += len(rows)
             tally.events += sum(row[1] for row in rows)
             yield from filter(None, (_judge(*row) for row in rows))
+
+
+def broken_chain(chain: UUID) -> Break | None:
+    """The first break of one chain that the caller's transaction serves; None where it is whole."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_CHAIN, [chain, chain])
+        row = cursor.fetchone()
+    return _judge(*row) if row else Break(chain, 1, "gap")
 
 
 def _judge(

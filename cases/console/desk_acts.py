@@ -1,0 +1,358 @@
+"""What can be done with a case from its page: each act with its words, its form and the verb that it calls.
+
+The verbs judge and put refusals on the record; the permissions here only decide what is offered.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cases.console import desk_forms as forms
+from cases.models import Case, Delivery, FulfilmentTask, Letter, ResponsePack, SourceSearch
+from cases.permissions import By
+from cases.workflow import answer, carry_out, decide, identity, letters, people, questions, search
+from cases.workflow.perform import perform
+from identity.models import Level
+from identity.roles import Permission as P
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One press of a button: the case, or something of it, what was typed, by whom, and when."""
+
+    case: Case
+    target: Any
+    data: dict[str, Any]
+    by: By
+    now: datetime
+    version: int | None
+
+
+@dataclass(frozen=True)
+class Act:
+    """``find`` is set where the act is about something of the case, which it looks up by id."""
+
+    title: Any
+    button: Any
+    done: Any
+    do: Callable[[Deed], object]
+    form: type[forms.DeskForm] = forms.DeskForm
+    lede: Any = ""
+    permissions: tuple[P, ...] = (P.WORK,)
+    kind: str = "primary"
+    find: Callable[[Case, UUID], Any] | None = field(default=None)
+
+    def is_offered(self, by: By, case: Case) -> bool:
+        return any(by.allows(permission, case.controller_id) for permission in self.permissions)
+
+
+def letter_of(case: Case, letter_id: UUID) -> Letter | None:
+    """A letter of the case, or of its request as a whole."""
+    mine = Q(case=case) | Q(case=None)
+    found: Letter | None = (
+        Letter.objects.filter(mine, pk=letter_id, subject_request_id=case.subject_request_id)
+        .select_related("subject_request__controller", "case")
+        .first()
+    )
+    return found
+
+
+def search_of(case: Case, search_id: UUID) -> SourceSearch | None:
+    found: SourceSearch | None = (
+        SourceSearch.objects.filter(pk=search_id, run__case=case)
+        .select_related("run__case", "source")
+        .first()
+    )
+    return found
+
+
+def task_of(case: Case, task_id: UUID) -> FulfilmentTask | None:
+    found: FulfilmentTask | None = case.tasks.filter(pk=task_id).select_related("case", "source").first()
+    return found
+
+
+def delivery_of(case: Case, delivery_id: UUID) -> Delivery | None:
+    found: Delivery | None = (
+        Delivery.objects.filter(pk=delivery_id, pack__case=case).select_related("pack__case").first()
+    )
+    return found
+
+
+def pack_of(case: Case, pack_id: UUID) -> ResponsePack | None:
+    found: ResponsePack | None = case.packs.filter(pk=pack_id).select_related("case", "decision").first()
+    return found
+
+
+def _reopen(deed: Deed) -> Case:
+    """Back to work, with the reason; a search begins at once."""
+    if deed.data["where"] == "search":
+        case = perform(
+            deed.case, "reopen_to_search", deed.by, deed.now, version=deed.version, reason=deed.data["reason"]
+        )
+        search.start_run(case, deed.by, deed.now)
+        return case
+    return perform(
+        deed.case, "reopen_to_review", deed.by, deed.now, version=deed.version, reason=deed.data["reason"]
+    )
+
+
+def _record_evidence(deed: Deed) -> None:
+    data = deed.data
+    identity.record_evidence(deed.case, Level(data["level"]), data["code"], data["remark"], deed.by, deed.now)
+
+
+ACTS: dict[str, Act] = {
+    "begin-search": Act(
+        _("Search the sources"),
+        _("Begin the search"),
+        _("The search has begun."),
+        lambda deed: search.begin(deed.case, deed.by, deed.now),
+    ),
+    "ask-identity": Act(
+        _("Ask for proof of identity"),
+        _("Ask for identity"),
+        _("The customer is asked to prove who they are."),
+        lambda deed: identity.ask(deed.case, deed.by, deed.now),
+        permissions=(P.WORK, P.LOG_REQUEST),
+    ),
+    "record-identity": Act(
+        _("Record evidence of identity"),
+        _("Record the evidence"),
+        _("The evidence is recorded."),
+        _record_evidence,
+        forms.Evidence,
+        _("What you record serves all cases of this request. Note what was seen and keep no copy."),
+        (P.RECORD_IDENTITY,),
+    ),
+    "clarify": Act(
+        _("Ask the customer what they mean"),
+        _("Send the question"),
+        _("The question is on its way."),
+        lambda deed: questions.ask_clarification(
+            deed.case,
+            deed.data["question"],
+            deed.data["large_quantity"],
+            deed.by,
+            deed.now,
+            version=deed.version,
+        ),
+        forms.Clarification,
+        _("Ask only for what is needed. Any answer ends the wait, even that they want everything."),
+    ),
+    "clarified": Act(
+        _("Record the customer's answer"),
+        _("Record the answer"),
+        _("The answer is recorded, and the case goes on."),
+        lambda deed: questions.answer_clarification(
+            deed.case, deed.data["text"], deed.data["at"], deed.by, deed.now
+        ),
+        forms.Answered,
+    ),
+    "fee": Act(
+        _("Ask for a fee"),
+        _("Ask for the fee"),
+        _("The customer is asked for the fee."),
+        lambda deed: questions.ask_fee(
+            deed.case, deed.data["amount"], deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Fee,
+        _("Only a manifestly unfounded or excessive request may cost anything (Article 12(5))."),
+    ),
+    "paid": Act(
+        _("Record that the fee was paid"),
+        _("Record the payment"),
+        _("The payment is recorded."),
+        lambda deed: questions.receive_fee(
+            deed.case, deed.data["at"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Paid,
+    ),
+    "search-again": Act(
+        _("Search the sources again"),
+        _("Search again"),
+        _("The sources are searched again."),
+        lambda deed: search.again(
+            deed.case, deed.by, deed.now, reason=deed.data["reason"], version=deed.version
+        ),
+        forms.Reason,
+        _("What was found is kept; what changed since is seen again."),
+    ),
+    "late-answer": Act(
+        _("A late answer changes the request"),
+        _("Void the proposal and search again"),
+        _("The proposal is void, and the sources are searched again."),
+        lambda deed: search.late_answer(deed.case, deed.by, deed.now),
+        lede=_("What was proposed is set aside, and the case goes back to searching."),
+        kind="danger",
+    ),
+    "take-proposal-back": Act(
+        _("Take the proposal back"),
+        _("Take it back"),
+        _("The case is back in your hands."),
+        lambda deed: decide.return_case(
+            deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Reason,
+    ),
+    "take-back": Act(
+        _("Take the approval back"),
+        _("Take it back"),
+        _("The case is back in review."),
+        lambda deed: carry_out.take_back(
+            deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Reason,
+        _("Possible while nothing was sent, erased or corrected."),
+        (P.WORK, P.APPROVE),
+        "danger",
+    ),
+    "withdraw": Act(
+        _("The customer withdraws"),
+        _("Withdraw the case"),
+        _("The case is withdrawn; the customer gets a confirmation."),
+        lambda deed: people.withdraw(
+            deed.case, deed.by, deed.now, reason=deed.data["reason"], version=deed.version
+        ),
+        forms.Withdrawal,
+        _("Only the customer can take a request back. It closes the case."),
+        (P.WORK, P.LOG_REQUEST),
+        "danger",
+    ),
+    "reopen": Act(
+        _("Reopen the case"),
+        _("Reopen"),
+        _("The case is open again."),
+        _reopen,
+        forms.Reopen,
+    ),
+    "assign": Act(
+        _("Assign the case"),
+        _("Assign"),
+        _("The case is assigned."),
+        lambda deed: people.assign(deed.case, deed.data["owner"], deed.by, deed.now, version=deed.version),
+        forms.Assign,
+        _("Somebody who is away passes it on to their cover."),
+        (P.ASSIGN,),
+    ),
+    "note": Act(
+        _("Write a note"),
+        _("Add the note"),
+        _("The note is kept."),
+        lambda deed: people.add_note(deed.case, deed.data["text"], deed.by, deed.now),
+        forms.Note,
+        permissions=(P.VIEW_CASE,),
+    ),
+    "message": Act(
+        _("Write to the customer"),
+        _("Send the message"),
+        _("The message is on its way."),
+        lambda deed: letters.say(deed.case, deed.data["text"], deed.by, deed.now),
+        forms.Message,
+    ),
+    "read": Act(
+        _("Mark the message as read"),
+        _("Mark as read"),
+        _("Marked as read."),
+        lambda deed: letters.mark_read(deed.target, deed.by, deed.now),
+        find=letter_of,
+    ),
+    "posted": Act(
+        _("The letter was posted"),
+        _("Mark as posted"),
+        _("The letter counts as sent."),
+        lambda deed: carry_out.posted(deed.target, deed.data["tracking"], deed.by, deed.now),
+        forms.Posted,
+        _("Mark it when the post has it: from then on the answer counts as given."),
+        find=letter_of,
+    ),
+    "bounced": Act(
+        _("The letter came back"),
+        _("Mark as bounced"),
+        _("The letter is marked as bounced."),
+        lambda deed: carry_out.letter_bounced(deed.target, deed.by, deed.now),
+        lede=_("What came back was not given: a closed case opens again."),
+        kind="danger",
+        find=letter_of,
+    ),
+    "send-again": Act(
+        _("Send the mail again"),
+        _("Send again"),
+        _("The mail is on its way again."),
+        lambda deed: letters.send_again(deed.target, deed.by, deed.now),
+        lede=_("It goes to the address that is noted now."),
+        find=letter_of,
+    ),
+    "print-instead": Act(
+        _("Send it by post instead"),
+        _("Print it instead"),
+        _("The letter waits to be printed and posted."),
+        lambda deed: letters.print_instead(deed.target, deed.by, deed.now),
+        find=letter_of,
+    ),
+    "rerun": Act(
+        _("Search this source again"),
+        _("Search again"),
+        _("The source is searched again; the others stand."),
+        lambda deed: search.rerun(deed.target, deed.by, deed.now),
+        find=search_of,
+    ),
+    "propose-waiver": Act(
+        _("Go on without this source"),
+        _("Propose to go on without it"),
+        _("A second person has to agree."),
+        lambda deed: search.propose_waiver(deed.target, deed.data["reason"], deed.by, deed.now),
+        forms.WaiverReason,
+        find=search_of,
+    ),
+    "waive": Act(
+        _("Agree to go on without this source"),
+        _("Agree"),
+        _("The answer goes out without this source, and says why."),
+        lambda deed: search.waive(deed.target, deed.by, deed.now),
+        permissions=(P.WAIVE_SOURCE,),
+        find=search_of,
+    ),
+    "task": Act(
+        _("Record a task"),
+        _("Record it"),
+        _("The task is recorded."),
+        lambda deed: carry_out.record_task(
+            deed.target, deed.data["result"] == "done", deed.data["evidence"], deed.by, deed.now
+        ),
+        forms.TaskDone,
+        find=task_of,
+    ),
+    "revoke": Act(
+        _("Revoke the answer"),
+        _("Revoke it"),
+        _("The answer can no longer be fetched."),
+        lambda deed: answer.revoke(
+            deed.target, deed.data["reason"], deed.data["is_misdirected"], deed.by, deed.now
+        ),
+        forms.Revoke,
+        _("Every link to it stops working at once."),
+        (P.RELEASE_CONTROL,),
+        "danger",
+        find=delivery_of,
+    ),
+    "deliver-again": Act(
+        _("Make the answer available again"),
+        _("Make it available"),
+        _("The answer can be fetched again; the customer is told."),
+        lambda deed: answer.make_available_again(deed.target, deed.by, deed.now),
+        permissions=(P.RELEASE_CONTROL,),
+        find=pack_of,
+    ),
+    "rebuild": Act(
+        _("Build the answer again"),
+        _("Build it again"),
+        _("The answer is being built."),
+        lambda deed: answer.rebuild(deed.target, deed.by, deed.now),
+        find=pack_of,
+    ),
+}

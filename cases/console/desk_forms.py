@@ -1,0 +1,272 @@
+"""What the desk asks for, act by act. Django validates; the workflow decides."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cases.correspondence.compose import Kind
+from cases.law import loader as law
+from cases.models import Case
+from cases.words import CLOSINGS, Outcome
+from cases.workflow import people
+from identity.models import Level, User
+
+LONG = 20_000
+EVIDENCE = [
+    ("known_answers", _("Answers that only this person could give")),
+    ("signed_in_account", _("Signed in to their account with us")),
+    ("call_back", _("Called back on the number on file")),
+    ("document_seen", _("Identity document seen, not kept")),
+    ("in_person", _("Known in person")),
+    ("authority_seen", _("Authority of the representative seen")),
+    ("other", _("Something else")),
+]
+
+
+def paragraph(label: Any, rows: int = 4, help_text: Any = "", *, required: bool = True) -> forms.CharField:
+    """A text of some sentences."""
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(
+        label=label, widget=widget, help_text=help_text, required=required, max_length=LONG
+    )
+
+
+def moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
+    """A moment in the brand's time zone, which the view has put in force."""
+    widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+    return forms.DateTimeField(label=label, widget=widget, help_text=help_text)
+
+
+class DeskForm(forms.Form):
+    """A form about one case, or about something of it; without fields it is a button that can be refused."""
+
+    def __init__(self, *args: Any, case: Case, target: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.case, self.target = case, target
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill choices and initial values that depend on the case."""
+
+    def now_in(self, name: str) -> None:
+        self.fields[name].initial = timezone.localtime().replace(second=0, microsecond=0)
+
+
+class Reason(DeskForm):
+    reason = paragraph(_("Reason"), help_text=_("It is kept with the case. The customer does not see it."))
+
+
+class WaiverReason(DeskForm):
+    reason = paragraph(
+        _("Why the answer goes out without this source"),
+        help_text=_("These words are printed in the answer."),
+    )
+
+
+class Assign(DeskForm):
+    owner = forms.ModelChoiceField(
+        User.objects.none(), label=_("Owner"), required=False, empty_label=_("Nobody")
+    )
+
+    def prepare(self) -> None:
+        chosen = people.colleagues(self.case.controller_id)
+        self.fields["owner"].queryset = User.objects.filter(pk__in=[user.pk for user in chosen])  # type: ignore[attr-defined]
+        self.fields["owner"].initial = self.case.owner_id
+
+
+class Note(DeskForm):
+    text = paragraph(_("Note"), 3, _("For colleagues. The customer never sees it."))
+
+
+class Message(DeskForm):
+    text = paragraph(_("Message to the customer"), 5, _("Greeting, reference and signature are added."))
+
+
+class Clarification(DeskForm):
+    question = paragraph(_("Question to the customer"), 5)
+    large_quantity = forms.BooleanField(
+        label=_("We hold a large quantity of information about this person"),
+        help_text=_("UK law lets the clock pause for this question only then."),
+        required=False,
+        initial=True,
+    )
+
+
+class Answered(DeskForm):
+    text = paragraph(_("What the customer answered"), required=False)
+    at = moment(_("When the answer came"))
+
+    def prepare(self) -> None:
+        self.now_in("at")
+
+
+class Fee(DeskForm):
+    amount = forms.CharField(label=_("Amount, with currency"), max_length=40)
+    reason = paragraph(
+        _("Why the request is excessive or unfounded"), help_text=_("The customer reads this.")
+    )
+
+
+class Paid(DeskForm):
+    at = moment(_("When the fee was paid"))
+
+    def prepare(self) -> None:
+        self.now_in("at")
+
+
+class Evidence(DeskForm):
+    code = forms.ChoiceField(label=_("What was seen"), choices=EVIDENCE)
+    level = forms.TypedChoiceField(
+        label=_("Level of assurance that it reaches"),
+        coerce=int,
+        choices=[(level.value, level.label.capitalize()) for level in Level if level > Level.NONE],
+    )
+    remark = paragraph(_("How it was checked"), 3, _("Describe it; copy no numbers of documents."))
+
+    def prepare(self) -> None:
+        self.fields["level"].initial = max(self.case.required_level, Level.LOW)
+
+
+class Reopen(DeskForm):
+    where = forms.ChoiceField(
+        label=_("Go back to"),
+        choices=[("review", _("Review what was found")), ("search", _("Search the sources again"))],
+        widget=forms.RadioSelect,
+        initial="review",
+    )
+    reason = paragraph(_("Reason"))
+
+
+class Withdrawal(DeskForm):
+    reason = paragraph(_("What the customer said"), 3, required=False)
+
+
+class Posted(DeskForm):
+    tracking = forms.CharField(label=_("Tracking number"), max_length=60, required=False)
+
+
+class TaskDone(DeskForm):
+    result = forms.ChoiceField(
+        label=_("Result"),
+        choices=[("done", _("Done")), ("impossible", _("Could not be done"))],
+        widget=forms.RadioSelect,
+    )
+    evidence = paragraph(_("How it was done and checked, or why it could not be"))
+
+
+class Revoke(DeskForm):
+    is_misdirected = forms.BooleanField(
+        label=_("It went to the wrong person"),
+        help_text=_("It is logged as a possible breach, and the controller is told at once."),
+        required=False,
+    )
+    reason = paragraph(_("Reason"))
+
+
+class LetterText(DeskForm):
+    """The words of a letter; the draft fills them."""
+
+    title = forms.CharField(label=_("Subject of the letter"), max_length=200, required=False)
+    body = paragraph(_("Letter"), 18, _("A blank line parts paragraphs."), required=False)
+
+
+def refusal_choices(case: Case) -> list[tuple[str, Any]]:
+    """Grounds of refusal and exemptions of the case's law, with their provisions."""
+    grounds = [(one.code, f"{one.name} ({one.provision})") for one in law.grounds_for("refusal", case.regime)]
+    exemptions = [(one.code, f"{one.name} ({one.provision})") for one in law.exemptions_for(case.regime)]
+    return [
+        ("", _("Choose one")),
+        (str(_("To refuse the request")), grounds),
+        (str(_("Exemptions")), exemptions),
+    ]
+
+
+class Closing(LetterText):
+    """How the case is to end without an answer, and the letter that says so."""
+
+    outcome = forms.ChoiceField(
+        label=_("How it ends"), choices=[(outcome.value, outcome.label) for outcome in map(Outcome, CLOSINGS)]
+    )
+    reason_code = forms.ChoiceField(
+        label=_("Legal ground"),
+        required=False,
+        help_text=_("A refusal cites one; the letter says it in plain words."),
+    )
+    reasons = paragraph(_("Reasons"), 4, _("The approver and the customer read these words."))
+    field_order = ("outcome", "reason_code", "reasons", "title", "body")
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = refusal_choices(self.case)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("outcome") == Outcome.REFUSED and not cleaned.get("reason_code"):
+            self.add_error("reason_code", _("A refusal cites the ground in law that it rests on."))
+        return cleaned
+
+
+class Submission(LetterText):
+    """The answer's letter; reasons where all of it is refused."""
+
+    reason_code = forms.ChoiceField(label=_("Legal ground"), required=False)
+    reasons = paragraph(_("Reasons"), 4, _("The approver and the customer read these words."), required=False)
+    field_order = ("reason_code", "reasons", "title", "body")
+
+    def prepare(self) -> None:
+        self.fields["reason_code"].choices = refusal_choices(self.case)  # type: ignore[attr-defined]
+
+
+class ByHand(DeskForm):
+    title = forms.CharField(label=_("What it is"), max_length=200)
+    text = paragraph(_("Text"), 6, required=False)
+    file = forms.FileField(label=_("File"), required=False)
+
+
+class Absence(forms.Form):
+    until = forms.DateField(
+        label=_("Away until"),
+        help_text=_("The last day on which you are away. Empty: you are here."),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    cover = forms.ModelChoiceField(
+        User.objects.none(), label=_("Covered by"), required=False, empty_label=_("Choose a colleague")
+    )
+
+    def __init__(self, *args: Any, person: User, colleagues: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, initial={"until": person.away_until, "cover": person.cover_id}, **kwargs)
+        self.fields["cover"].queryset = User.objects.filter(pk__in=[one.pk for one in colleagues])  # type: ignore[attr-defined]
+
+    def clean_until(self) -> Any:
+        until = self.cleaned_data["until"]
+        if until and until < timezone.localdate():
+            raise forms.ValidationError(_("This day has passed."))
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("until") and not cleaned.get("cover"):
+            self.add_error("cover", _("Say who covers you: your open cases go to them."))
+        return cleaned
+
+
+KINDS_WORDS = {
+    Kind.ACKNOWLEDGEMENT: _("Acknowledgement"),
+    Kind.ONE_TIME_CODE: _("One-time code"),
+    Kind.CLARIFICATION: _("Question"),
+    Kind.FEE: _("Fee"),
+    Kind.ANSWER: _("Answer"),
+    Kind.REFUSAL: _("Refusal"),
+    Kind.NOT_A_REQUEST: _("Not a request"),
+    Kind.DUPLICATE: _("Duplicate"),
+    Kind.TRANSFERRED: _("Transferred"),
+    Kind.IDENTITY_NOT_VERIFIED: _("Identity not verified"),
+    Kind.NO_REPLY: _("No reply"),
+    Kind.WITHDRAWN: _("Withdrawal confirmed"),
+    Kind.DONE: _("Done"),
+    Kind.MESSAGE: _("Message"),
+    Kind.PRESERVE: _("Preserve notice"),
+    Kind.MISDIRECTED: _("Possible breach"),
+}

@@ -1,0 +1,371 @@
+"""The next action of a case: what to do, for whoever looks, or on whom it waits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.models import (
+    Case,
+    Decision,
+    Letter,
+    LetterState,
+    PackState,
+    ResponsePack,
+    RunState,
+    SearchState,
+    SourceSearch,
+    TaskState,
+)
+from cases.permissions import By
+from cases.review import items
+from cases.words import Right, State
+from cases.workflow import carry_out, decide
+from cases.workflow.perform import available
+from identity.roles import Permission as P
+
+STUCK = (LetterState.FAILED, LetterState.BOUNCED)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A way on: a link, or with ``is_post`` a button that does it at once."""
+
+    label: str
+    url: str
+    kind: str = "secondary"
+    is_post: bool = False
+    shortcut: str = ""
+
+
+@dataclass(frozen=True)
+class Next:
+    """The one card at the top of a case."""
+
+    title: str
+    text: str
+    offers: tuple[Offer, ...] = ()
+    tone: str = "accent"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the next action depends on; each part is read when somebody asks for it."""
+
+    case: Case
+    by: By
+
+    @cached_property
+    def transitions(self) -> list[str]:
+        return available(self.case, self.by)
+
+    @cached_property
+    def searches(self) -> list[SourceSearch]:
+        run = self.case.runs.order_by("-number").first()
+        return (
+            list(run.searches.select_related("source", "waiver_proposed_by", "waived_by", "run__case"))
+            if run
+            else []
+        )
+
+    @cached_property
+    def is_searching(self) -> bool:
+        return any(
+            one.run.state == RunState.RUNNING and one.state in {SearchState.QUEUED, SearchState.RUNNING}
+            for one in self.searches
+        )
+
+    @property
+    def failed(self) -> list[SourceSearch]:
+        return [one for one in self.searches if one.state == SearchState.FAILED]
+
+    @cached_property
+    def undecided(self) -> int:
+        return items.undecided(self.case)
+
+    @cached_property
+    def open_tasks(self) -> int:
+        return self.case.tasks.filter(state=TaskState.OPEN).count()
+
+    @cached_property
+    def stuck(self) -> list[Letter]:
+        return list(self.case.letters.filter(state__in=STUCK, is_incoming=False))
+
+    @cached_property
+    def to_post(self) -> list[Letter]:
+        return list(self.case.letters.filter(state=LetterState.TO_PRINT, is_incoming=False))
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        return decide.open_decision(self.case)
+
+    @cached_property
+    def pack(self) -> ResponsePack | None:
+        found: ResponsePack | None = self.case.packs.exclude(state=PackState.REVOKED).order_by("-id").first()
+        return found
+
+    def may(self, permission: P) -> bool:
+        return self.by.allows(permission, self.case.controller_id)
+
+
+def next_step(found: Situation) -> Next:
+    """What the state asks for; those who may do nothing about it see what it waits for."""
+    step = _STEPS[State(found.case.state)](found)
+    offers = [offer for offer in step.offers if offer.url]
+    if offers and not any(offer.kind == "primary" for offer in offers):
+        offers[0] = replace(offers[0], kind="primary")
+    return replace(step, offers=tuple(offers))
+
+
+def act_url(case: Case, name: str, target: Any = None) -> str:
+    if target is None:
+        return reverse("console:act", args=[case.pk, name])
+    return reverse("console:act-on", args=[case.pk, name, target.pk])
+
+
+def _offer(found: Situation, permission: P, label: str, url: str, **options: Any) -> Offer:
+    """An offer for whoever holds the permission; without an address it is left out."""
+    return Offer(label, url if found.may(permission) else "", **options)
+
+
+def _work(found: Situation, label: str, name: str, **options: Any) -> Offer:
+    return _offer(found, P.WORK, label, act_url(found.case, name), **options)
+
+
+def _received(found: Situation) -> Next:
+    if found.case.identity_level >= found.case.required_level:
+        return Next(
+            _("Search the sources"),
+            _("Identity suffices for this right."),
+            (_work(found, _("Begin the search"), "begin-search", is_post=True, shortcut="b"),),
+        )
+    return Next(
+        _("Ask for proof of identity"),
+        _("This right asks for proof of who the requester is before anything is collected."),
+        (
+            _work(found, _("Ask for identity"), "ask-identity", is_post=True),
+            _offer(found, P.RECORD_IDENTITY, _("Record evidence"), act_url(found.case, "record-identity")),
+        ),
+    )
+
+
+def _awaiting_identity(found: Situation) -> Next:
+    return Next(
+        _("The customer has to prove who they are"),
+        _(
+            "They were asked to, and the case goes on by itself when they do. Evidence that you saw can be recorded here."
+        ),
+        (
+            _offer(
+                found,
+                P.RECORD_IDENTITY,
+                _("Record evidence of identity"),
+                act_url(found.case, "record-identity"),
+            ),
+        ),
+    )
+
+
+def _awaiting_clarification(found: Situation) -> Next:
+    return Next(
+        _("The customer has to answer a question"),
+        _("Their answer in the portal moves the case on. What they said elsewhere can be recorded here."),
+        (_work(found, _("Record the answer"), "clarified"),),
+    )
+
+
+def _awaiting_fee(found: Situation) -> Next:
+    return Next(
+        _("The customer has to pay a fee"),
+        _("Record the payment when it has arrived."),
+        (_work(found, _("Record the payment"), "paid"),),
+    )
+
+
+def _searching(found: Situation) -> Next:
+    if found.failed and not found.is_searching:
+        names = ", ".join(one.source.name for one in found.failed)
+        return Next(
+            _("A source could not be searched"),
+            _("%(names)s: search it again, or propose to go on without it. No answer goes out before.")
+            % {"names": names},
+            (
+                _offer(
+                    found,
+                    P.WORK,
+                    _("Search %(name)s again") % {"name": found.failed[0].source.name},
+                    act_url(found.case, "rerun", found.failed[0]),
+                    is_post=True,
+                ),
+            ),
+            "danger",
+        )
+    return Next(
+        _("The sources are being searched"),
+        _("Nothing needs doing. Review begins when the last source has answered."),
+    )
+
+
+def _review(found: Situation) -> Next:
+    review = _offer(
+        found, P.WORK, _("Review the items"), reverse("console:review", args=[found.case.pk]), shortcut="r"
+    )
+    submit = _offer(
+        found, P.WORK, _("Prepare the answer"), reverse("console:submit", args=[found.case.pk]), shortcut="s"
+    )
+    if not found.undecided:
+        return Next(
+            _("Prepare the answer"),
+            _("Every item is decided. Write the letter and send it to approval."),
+            (submit, review),
+        )
+    text = ngettext(
+        "%(count)s item is still to be decided.", "%(count)s items are still to be decided.", found.undecided
+    )
+    return Next(_("Review what was found"), text % {"count": found.undecided}, (review,))
+
+
+def _approval(found: Situation) -> Next:
+    return _proposal(
+        found,
+        P.APPROVE,
+        _("A second person has to approve"),
+        _("%(name)s proposed: %(outcome)s. Whoever prepared it cannot approve it."),
+    )
+
+
+def _with_controller(found: Situation) -> Next:
+    return _proposal(
+        found,
+        P.APPROVE_FOR_CONTROLLER,
+        _("The controller has to decide"),
+        _(
+            "%(name)s proposed: %(outcome)s. The controller's instruction keeps this decision for its reviewer."
+        ),
+    )
+
+
+def _proposal(found: Situation, permission: P, title: str, text: str) -> Next:
+    decision = found.decision
+    words = (
+        {"name": decision.proposed_by.full_name, "outcome": decision.get_outcome_display()}
+        if decision
+        else {}
+    )
+    is_own = decision is not None and decision.proposed_by_id == found.by.person_id
+    look = _offer(found, permission, _("Look and decide"), reverse("dpo:decision", args=[found.case.pk]))
+    back = _work(found, _("Take the proposal back"), "take-proposal-back")
+    offers = (back,) if is_own else (look,)
+    return Next(
+        title,
+        text % words if decision else "",
+        offers if found.case.state == State.APPROVAL or not is_own else (),
+    )
+
+
+def _fulfilling(found: Situation) -> Next:
+    case = found.case
+    if found.open_tasks:
+        return _tasks(found)
+    if found.stuck:
+        return Next(
+            _("A letter did not arrive"),
+            _("The answer counts as given only when it reached the requester. Send it again, or print it."),
+            (_work_on(found, _("Send again"), "send-again", found.stuck[0]),),
+            "danger",
+        )
+    if found.pack is not None and found.pack.state == PackState.FAILED:
+        return Next(
+            _("The answer could not be built"),
+            _("Nothing was sent. Try again; if it fails once more, tell whoever runs the system: %(code)s.")
+            % {"code": found.pack.error_code or _("no code")},
+            (_work_on(found, _("Build it again"), "rebuild", found.pack, is_post=True),),
+            "danger",
+        )
+    if found.to_post:
+        return Next(
+            _("A letter is to be posted"),
+            _("Print it with its enclosures, hand it to the post, then mark it here."),
+            (
+                Offer(_("Print the letter"), reverse("console:letter", args=[case.pk, found.to_post[0].pk])),
+                _work_on(found, _("Mark as posted"), "posted", found.to_post[0], kind="primary"),
+            ),
+        )
+    return Next(
+        _("The answer is on its way"),
+        _("Nothing needs doing: the case closes by itself when the answer was sent."),
+    )
+
+
+def _tasks(found: Situation) -> Next:
+    if found.case.right == Right.ERASURE and carry_out.waits_for_copy(found.case):
+        return Next(
+            _("The erasure waits for a copy"),
+            _(
+                "An open access case of the same person still lacks its copy. Answer that one first; the clock runs on."
+            ),
+            tone="warning",
+        )
+    text = ngettext("%(count)s task is open.", "%(count)s tasks are open.", found.open_tasks) % {
+        "count": found.open_tasks
+    }
+    tasks = Offer(_("Go to the tasks"), "#tasks" if found.may(P.WORK) else "")
+    return Next(
+        _("Carry out the tasks"), text + " " + _("Do each in its source, then record the evidence."), (tasks,)
+    )
+
+
+def _work_on(found: Situation, label: str, name: str, target: Any, **options: Any) -> Offer:
+    return _offer(found, P.WORK, label, act_url(found.case, name, target), **options)
+
+
+def _closed(found: Situation) -> Next:
+    return Next(
+        _("Closed: %(outcome)s") % {"outcome": found.case.get_outcome_display()},
+        _("Nothing needs doing."),
+        tone="",
+    )
+
+
+_STEPS: dict[State, Callable[[Situation], Next]] = {
+    State.RECEIVED: _received,
+    State.AWAITING_IDENTITY: _awaiting_identity,
+    State.AWAITING_CLARIFICATION: _awaiting_clarification,
+    State.AWAITING_FEE: _awaiting_fee,
+    State.SEARCHING: _searching,
+    State.REVIEW: _review,
+    State.APPROVAL: _approval,
+    State.WITH_CONTROLLER: _with_controller,
+    State.FULFILLING: _fulfilling,
+    State.CLOSED: _closed,
+}
+
+# What else can be done, beside the next action: the transition or None, the permission, the act's address.
+_MORE: tuple[tuple[str, str, Any], ...] = (
+    ("ask_clarification", "clarify", lambda: _("Ask a question")),
+    ("ask_fee", "fee", lambda: _("Ask for a fee")),
+    ("search_again", "search-again", lambda: _("Search again")),
+    ("take_late_answer", "late-answer", lambda: _("A late answer came")),
+    ("take_back", "take-back", lambda: _("Take the approval back")),
+    ("withdraw", "withdraw", lambda: _("The customer withdraws")),
+    ("reopen_to_review", "reopen", lambda: _("Reopen the case")),
+)
+
+
+def more(found: Situation) -> list[Offer]:
+    """The other acts that the state and the person's role allow."""
+    case = found.case
+    offers = [Offer(label(), act_url(case, act)) for name, act, label in _MORE if _is_open(found, name)]
+    if "propose_closing" in found.transitions:
+        offers.insert(2, Offer(_("Close without an answer"), reverse("console:close", args=[case.pk])))
+    return offers
+
+
+def _is_open(found: Situation, name: str) -> bool:
+    if name in {"withdraw", "take_back"} and found.case.carried_out:
+        return False
+    return name in found.transitions

@@ -1,0 +1,205 @@
+"""The case page: the next action first, then everything that is known, each part as the role may see it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cases import history, queries, worklist
+from cases.console import desk_next
+from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
+from cases.console.desk_next import Situation
+from cases.deadlines import steps
+from cases.deadlines.deadline import Deadline
+from cases.models import Case, Letter, RequestFile
+from cases.review import items
+from cases.surface import by, case_or_404
+from cases.words import State
+from identity.models import Level
+from identity.roles import Permission as P
+
+RECENT = 12
+WIDTH = 1000
+
+
+@require_safe
+def case(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Everything about one case."""
+    found = Situation(case_or_404(request, case_id), by(request))
+    with timezone.override(found.case.controller.zone):
+        return render(request, "console/desk/case.html", _context(request, found))
+
+
+@require_safe
+def sources(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """The sources of the latest run, asked for every other second while it lasts."""
+    found = Situation(case_or_404(request, case_id), by(request))
+    with timezone.override(found.case.controller.zone):
+        response = render(request, "console/desk/case.html#sources", _sources(found))
+    if found.case.state != State.SEARCHING:
+        response["HX-Refresh"] = "true"  # the whole page says something else now
+    return response
+
+
+def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
+    case, now = found.case, timezone.now()
+    told = history.of_case(case.pk, with_content=found.may(P.VIEW_CONTENT))
+    return {
+        "row": worklist.row(case, now),
+        "next": desk_next.next_step(found),
+        "more": desk_next.more(found),
+        "siblings": case.subject_request.cases.exclude(pk=case.pk).order_by("right"),
+        "deadline": _why(case, now),
+        "verifications": case.subject_request.verifications.select_related("recorded_by").order_by(
+            "started_at"
+        ),
+        "level": Level(case.identity_level).label,
+        "required": Level(case.required_level).label,
+        "letters": _letters(case),
+        "kinds": KINDS_WORDS,
+        "files": RequestFile.objects.filter(subject_request=case.subject_request).select_related("file"),
+        "notes": _notes(case),
+        "history": told[:RECENT],
+        "earlier": told[RECENT:],
+        **_sources(found),
+        **_content(found),
+        **_forms(found),
+    }
+
+
+def _sources(found: Situation) -> dict[str, Any]:
+    searches = found.searches
+    return {
+        "case": found.case,
+        "can": _can(found),
+        "me": found.by.person_id,
+        "searches": searches,
+        "is_searching": found.is_searching and found.case.state == State.SEARCHING,
+        "answered": sum(one.state in {"done", "no_data", "waived"} for one in searches),
+    }
+
+
+def _can(found: Situation) -> dict[str, bool]:
+    return {permission.value: found.may(permission) for permission in P}
+
+
+def _content(found: Situation) -> dict[str, Any]:
+    """What only those see who may see what was collected, silent withholdings among it."""
+    case = found.case
+    if not found.may(P.VIEW_CONTENT):
+        return {"tasks": case.tasks.none(), "groups": [], "packs": case.packs.none()}
+    return {
+        "groups": items.groups(case),
+        "tasks": case.tasks.select_related("source", "done_by"),
+        "packs": case.packs.select_related("decision")
+        .prefetch_related("files__file", "deliveries")
+        .order_by("-id"),
+        "decisions": case.decisions.select_related(
+            "proposed_by", "approved_by", "controller_decided_by", "instruction"
+        ),
+    }
+
+
+def _forms(found: Situation) -> dict[str, Any]:
+    """Forms short enough to stand on the page itself; refused ones come back on a page of their own."""
+    case = found.case
+    return {
+        "note_form": Note(case=case, auto_id="note_%s"),
+        "message_form": Message(case=case, auto_id="message_%s")
+        if found.may(P.WORK) and case.is_open
+        else None,
+        "assign_form": Assign(case=case, auto_id="assign_%s")
+        if found.may(P.ASSIGN) and case.is_open
+        else None,
+    }
+
+
+def _letters(case: Case) -> "QuerySet[Letter]":
+    """The case's correspondence with the requester, and what belongs to the request as a whole; newest first."""
+    letters: QuerySet[Letter] = (
+        Letter.objects.filter(Q(case=case) | Q(case=None), subject_request_id=case.subject_request_id)
+        .select_related("written_by", "case", "subject_request__controller")
+        .order_by("-written_at", "-id")
+    )
+    return letters
+
+
+def _notes(case: Case) -> Any:
+    return case.notes.select_related("author", "case").order_by("-written_at")
+
+
+# -- why this date? ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of the clock as a bar: place and width in thousandths of the whole."""
+
+    kind: str
+    words: str
+    from_on: date
+    to_on: date | None
+    x: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Why:
+    """The dates of a case with the reason for each."""
+
+    deadline: Deadline
+    reasons: list[tuple[str, str]]
+    warnings: list[str]
+    bars: list[Bar]
+
+
+def _why(case: Case, now: datetime) -> Why:
+    deadline = queries.deadline_of(case, now)
+    return Why(
+        deadline,
+        [(steps.sentence(step, _, _day), step.article) for step in deadline.steps],
+        [steps.sentence(step, _, _day) for step in deadline.warnings],
+        _bars(deadline, now.astimezone(case.controller.zone).date()),
+    )
+
+
+def _day(on: date) -> str:
+    return date_format(on, "l j F Y")
+
+
+def _bars(deadline: Deadline, today: date) -> list[Bar]:
+    """The stretches to scale; one whose end is not known reaches to today, or to the last date known."""
+    ends = [stretch.to_on or today for stretch in deadline.stretches]
+    if not ends:
+        return []
+    first, last = deadline.stretches[0].from_on, max(ends)
+    days = max((last - first).days + 1, 1)
+    return [
+        Bar(
+            stretch.kind.value,
+            _stretch_words(stretch.kind.value),
+            stretch.from_on,
+            stretch.to_on,
+            WIDTH * (stretch.from_on - first).days // days,
+            max(WIDTH * ((end - stretch.from_on).days + 1) // days, 4),
+        )
+        for stretch, end in zip(deadline.stretches, ends, strict=True)
+    ]
+
+
+def _stretch_words(kind: str) -> str:
+    words = {
+        "waiting": _("Not started"),
+        "running": _("Running"),
+        "paused": _("Paused"),
+        "extended": _("Extended"),
+    }
+    return words[kind]

@@ -1,0 +1,245 @@
+"""The trail of a case in words: what happened, who did it, when. Codes in, sentences out."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.models import ItemDecision, SearchState, SourceSystem
+from cases.words import Outcome, State
+from dsar.audit.actions import Action
+from dsar.audit.models import AuditEvent
+from identity.models import User
+
+Data = Mapping[str, Any]
+
+# What would tell somebody without sight of the content what was withheld.
+ABOUT_CONTENT = (Action.ITEMS_DECIDED, Action.ITEM_ADDED, Action.CONTENT_VIEWED)
+ABOUT_LOOKING = (Action.CASE_VIEWED, Action.CONTENT_VIEWED)
+LISTED = 300
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event as a person reads it."""
+
+    seq: int
+    at: datetime
+    title: str
+    text: str
+    actor: str
+    tone: str
+    icon: str
+    action: str
+    case_id: UUID | None
+
+
+def of_case(case_id: UUID, *, with_content: bool, limit: int = LISTED) -> list[Told]:
+    """The newest events of a case, newest first; looking at pages is left to the trail."""
+    left_out = {*ABOUT_LOOKING, *(() if with_content else ABOUT_CONTENT)}
+    events = AuditEvent.objects.filter(case_id=case_id).exclude(action__in=left_out)
+    return told(events.order_by("-seq")[:limit])
+
+
+def told(events: Iterable[AuditEvent]) -> list[Told]:
+    """Events in words; names and sources are looked up once for all of them."""
+    events = list(events)
+    people = _people(events)
+    sources = _sources(events)
+    return [_told(event, people, sources) for event in events]
+
+
+def _people(events: Iterable[AuditEvent]) -> dict[UUID, str]:
+    ids = {event.actor_id for event in events} | {_uuid(event.data.get("owner")) for event in events}
+    return {user.pk: user.full_name for user in User.objects.filter(pk__in=ids - {None})}
+
+
+def _sources(events: Iterable[AuditEvent]) -> dict[str, str]:
+    ids = {_uuid(event.data.get("source")) for event in events} - {None}
+    return {str(source.pk): source.name for source in SourceSystem.objects.filter(pk__in=ids)} if ids else {}
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _told(event: AuditEvent, people: Mapping[UUID, str], sources: Mapping[str, str]) -> Told:
+    data = {**event.data, "source": sources.get(event.data.get("source", ""), "")}
+    owner = _uuid(event.data.get("owner"))
+    data["owner"] = people.get(owner, "") if owner else ""
+    title, tone, icon = _TITLES.get(event.action, (event.action, "neutral", ""))
+    detail = _DETAILS.get(event.action)
+    return Told(
+        event.seq,
+        event.at,
+        str(title),
+        detail(data) if detail else "",
+        _actor(event, people),
+        _tone(event.action, data, tone),
+        icon,
+        event.action,
+        event.case_id,
+    )
+
+
+def _actor(event: AuditEvent, people: Mapping[UUID, str]) -> str:
+    if event.actor_kind == "customer":
+        return _("the customer")
+    if event.actor_kind == "staff":
+        return people.get(event.actor_id, _("a former member of staff")) if event.actor_id else ""
+    return {"operator": _("an operator"), "source_owner": _("a source's owner")}.get(
+        event.actor_kind, _("the system")
+    )
+
+
+def _tone(action: str, data: Data, tone: str) -> str:
+    if action == Action.SEARCH_ENDED and data.get("state") == SearchState.FAILED:
+        return "danger"
+    return tone
+
+
+def _label(words: Any, value: object) -> str:
+    """The word for a code; the code itself where the vocabulary has lost it."""
+    return str(words(value).label) if value in words.values else str(value or "")
+
+
+def _state_changed(data: Data) -> str:
+    sentence = _("%(before)s → %(after)s") % {
+        "before": _label(State, data.get("from")),
+        "after": _label(State, data.get("to")),
+    }
+    outcome = data.get("outcome") or data.get("proposed")
+    return f"{sentence} ({_label(Outcome, outcome)})" if outcome else sentence
+
+
+def _search_ended(data: Data) -> str:
+    words = {
+        "source": data["source"],
+        "found": data.get("found", 0),
+        "state": _label(SearchState, data.get("state")),
+    }
+    return _("%(source)s: %(state)s, %(found)s found") % words
+
+
+def _decided(data: Data) -> str:
+    count = data.get("count", 1)
+    words = {
+        "count": count,
+        "decision": _label(ItemDecision, data.get("decision")),
+        "code": data.get("exemption", ""),
+    }
+    sentence = _("%(count)s × %(decision)s %(code)s") % words
+    return f"{sentence.strip()}, {_('silent')}" if data.get("silent") else sentence.strip()
+
+
+def _moved(data: Data) -> str:
+    return _("%(before)s → %(after)s") % {"before": _day(data.get("from")), "after": _day(data.get("to"))}
+
+
+def _day(text: object) -> str:
+    return date_format(date.fromisoformat(text), "DATE_FORMAT") if isinstance(text, str) else _("no date")
+
+
+def _verdict(data: Data) -> str:
+    words = {
+        "approved": _("approved"),
+        "handed_over": _("approved here, handed to the controller"),
+        "approved_by_controller": _("approved by the controller"),
+        "returned": _("returned"),
+    }
+    verdict = words.get(str(data.get("verdict")), str(data.get("verdict")))
+    return f"{_label(Outcome, data.get('outcome'))}: {verdict}"
+
+
+def _letter(data: Data) -> str:
+    route = _("by post") if data.get("route") == "post" else _("by e-mail")
+    return f"{str(data.get('kind', '')).replace('_', ' ').capitalize()}, {route}"
+
+
+def _code(name: str) -> Callable[[Data], str]:
+    return lambda data: str(data.get(name) or "").replace("_", " ").capitalize()
+
+
+def _proposed(data: Data) -> str:
+    sentence = _label(Outcome, data.get("outcome"))
+    return f"{sentence} ({data['reason']})" if data.get("reason") else sentence
+
+
+_DETAILS: dict[str, Callable[[Data], str]] = {
+    Action.STATE_CHANGED: _state_changed,
+    Action.ACT_REFUSED: lambda data: f"{_code('act')(data)}: {data.get('code', '')}",
+    Action.CASE_ASSIGNED: lambda data: str(data["owner"]) or _("to nobody"),
+    Action.CASE_CORRECTED: _code("what"),
+    Action.CLOCK_EVENT: _code("kind"),
+    Action.DUE_DATE_MOVED: _moved,
+    Action.DECISION_PROPOSED: _proposed,
+    Action.DECISION_MADE: _verdict,
+    Action.SEARCH_ENDED: _search_ended,
+    Action.SEARCH_RERUN: lambda data: str(data["source"]),
+    Action.SEARCH_WAIVED: lambda data: str(data["source"]),
+    Action.ITEMS_DECIDED: _decided,
+    Action.LETTER_WRITTEN: _letter,
+    Action.LETTER_SENT: _letter,
+    Action.LETTER_FAILED: _letter,
+    Action.LETTER_BOUNCED: _letter,
+    Action.IDENTITY_RECORDED: _code("method"),
+    Action.TASK_RECORDED: lambda data: f"{_code('verb')(data)}: {data.get('state', '')}",
+}
+
+_TITLES: dict[str, tuple[Any, str, str]] = {
+    Action.REQUEST_LOGGED: (gettext_lazy("Request logged"), "accent", "inbox"),
+    Action.CASE_OPENED: (gettext_lazy("Case opened"), "accent", "flag"),
+    Action.STATE_CHANGED: (gettext_lazy("Moved on"), "accent", "arrow-right"),
+    Action.ACT_REFUSED: (gettext_lazy("Refused"), "warning", "x-circle"),
+    Action.CASE_ASSIGNED: (gettext_lazy("Assigned"), "neutral", "user"),
+    Action.CASE_CORRECTED: (gettext_lazy("Corrected"), "warning", "edit"),
+    Action.NOTE_ADDED: (gettext_lazy("Note written"), "neutral", "edit"),
+    Action.CASE_VIEWED: (gettext_lazy("Case viewed"), "neutral", "eye"),
+    Action.CONTENT_VIEWED: (gettext_lazy("Content viewed"), "neutral", "eye"),
+    Action.CLOCK_EVENT: (gettext_lazy("Fact of the clock"), "neutral", "clock"),
+    Action.DUE_DATE_MOVED: (gettext_lazy("Due date moved"), "warning", "calendar"),
+    Action.DECISION_PROPOSED: (gettext_lazy("Outcome proposed"), "accent", "scale"),
+    Action.DECISION_MADE: (gettext_lazy("Decision"), "success", "scale"),
+    Action.FILE_ADDED: (gettext_lazy("File added"), "neutral", "upload"),
+    Action.FILE_OPENED: (gettext_lazy("File opened"), "neutral", "download"),
+    Action.KEY_DESTROYED: (gettext_lazy("Collected data destroyed"), "danger", "trash"),
+    Action.IDENTITY_ASKED: (gettext_lazy("Identity asked for"), "neutral", "shield"),
+    Action.CODE_SENT: (gettext_lazy("Code sent"), "neutral", "mail"),
+    Action.CODE_FAILED: (gettext_lazy("Wrong code typed"), "warning", "x-circle"),
+    Action.CODE_ACCEPTED: (gettext_lazy("Code accepted"), "success", "check"),
+    Action.IDENTITY_RECORDED: (gettext_lazy("Identity established"), "success", "shield"),
+    Action.ADDRESS_CHECKED: (gettext_lazy("Address compared with the sources"), "neutral", "database"),
+    Action.AUTHORITY_RECORDED: (gettext_lazy("Authority of the representative seen"), "success", "shield"),
+    Action.RUN_STARTED: (gettext_lazy("Search started"), "accent", "search"),
+    Action.SEARCH_ENDED: (gettext_lazy("A source answered"), "neutral", "database"),
+    Action.SEARCH_RERUN: (gettext_lazy("A source is searched again"), "neutral", "refresh"),
+    Action.SEARCH_WAIVED: (gettext_lazy("A source is waived"), "warning", "database"),
+    Action.ITEMS_DECIDED: (gettext_lazy("Items decided"), "neutral", "check"),
+    Action.ITEM_ADDED: (gettext_lazy("Item added by hand"), "neutral", "plus"),
+    Action.LETTER_WRITTEN: (gettext_lazy("Letter written"), "neutral", "mail"),
+    Action.LETTER_SENT: (gettext_lazy("Letter sent"), "success", "send"),
+    Action.LETTER_FAILED: (gettext_lazy("Letter could not be sent"), "danger", "alert"),
+    Action.LETTER_BOUNCED: (gettext_lazy("Letter bounced"), "danger", "alert"),
+    Action.MESSAGE_RECEIVED: (gettext_lazy("The customer wrote"), "accent", "chat"),
+    Action.PACK_BUILT: (gettext_lazy("Response pack built"), "success", "file"),
+    Action.PACK_DELIVERED: (gettext_lazy("Response pack made available"), "success", "send"),
+    Action.PACK_DOWNLOADED: (gettext_lazy("Response pack downloaded"), "success", "download"),
+    Action.PACK_REVOKED: (gettext_lazy("Response pack revoked"), "danger", "lock"),
+    Action.PACK_MISDIRECTED: (gettext_lazy("Misdirected: possible breach"), "danger", "alert"),
+    Action.TASK_RECORDED: (gettext_lazy("Task recorded"), "success", "check"),
+    Action.PRESERVE_NOTICE_SENT: (gettext_lazy("Preserve notice sent"), "neutral", "mail"),
+    Action.DRILL_RUN: (gettext_lazy("Drill run"), "neutral", "flag"),
+    Action.DRILL_REFUSED: (gettext_lazy("Drill refused"), "warning", "flag"),
+    Action.COMMAND_RUN: (gettext_lazy("Command run"), "neutral", "keyboard"),
+    Action.INSTRUCTION_ISSUED: (gettext_lazy("Instruction issued"), "accent", "scale"),
+    Action.SOURCE_CHANGED: (gettext_lazy("Source system changed"), "warning", "database"),
+    Action.CONFIGURATION_APPLIED: (gettext_lazy("Configuration applied"), "warning", "edit"),
+}

@@ -1,0 +1,296 @@
+"""The queue: open cases in due order, whom each waits for, and counts that stay cheap at any size."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import Case as Choose
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import (
+    Case,
+    FulfilmentTask,
+    Letter,
+    LetterState,
+    PackState,
+    ResponsePack,
+    SearchState,
+    SourceSearch,
+    TaskState,
+)
+from cases.words import State
+from dsar.lib import references
+from identity.models import Controller, User
+from identity.roles import Permission
+
+PAGE = 50
+COUNTED = 100
+FAR = date.max
+
+
+class Blocked(StrEnum):
+    """Whom a case waits for."""
+
+    US = "us"
+    CUSTOMER = "customer"
+    SOURCE = "source"
+    APPROVER = "approver"
+    CONTROLLER = "controller"
+    NOBODY = "nobody"
+
+
+BLOCKED_WORDS = {
+    Blocked.US: _("us"),
+    Blocked.CUSTOMER: _("the customer"),
+    Blocked.SOURCE: _("source systems"),
+    Blocked.APPROVER: _("an approver"),
+    Blocked.CONTROLLER: _("the controller"),
+    Blocked.NOBODY: _("nobody"),
+}
+
+TABS = ("all", "mine", "unassigned", "late")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the queue is narrowed to; empty means everything."""
+
+    tab: str = "all"
+    brand: UUID | None = None
+    right: str = ""
+    state: str = ""
+    blocked: str = ""
+    after: tuple[date, UUID] | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the queue. No name: the reference comes first, the person on the case's own page."""
+
+    case: Case
+    days_left: int | None
+    due_state: str
+    blocked: str
+
+    @property
+    def blocked_words(self) -> str:
+        return str(BLOCKED_WORDS[Blocked(self.blocked)])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, and the key after which the next page begins; None on the last."""
+
+    rows: list[Row]
+    after: str | None
+
+
+def today(controller: Controller, now: datetime) -> date:
+    """The day that it is for the brand."""
+    return now.astimezone(controller.zone).date()
+
+
+def row(case: Case, now: datetime) -> Row:
+    """A case as a line: days left by the brand's calendar, and how its clock stands."""
+    left = (case.due_on - today(case.controller, now)).days if case.due_on else None
+    return Row(case, left, due_state(case), getattr(case, "blocked_on", "") or blocked_on(case))
+
+
+def due_state(case: Case) -> str:
+    """How the due chip shows it; empty while the clock runs, so that the days decide."""
+    if case.state == State.CLOSED:
+        return "done"
+    return {"paused": "paused", "not_started": "waiting"}.get(case.clock_state, "")
+
+
+# -- whom it waits for ---------------------------------------------------------------------------------
+
+
+def blocked() -> Choose:
+    """Whom a case waits for, worked out by the database so that a filter and a cell agree."""
+    waiting = [State.AWAITING_IDENTITY, State.AWAITING_CLARIFICATION, State.AWAITING_FEE]
+    return Choose(
+        When(state__in=waiting, then=Value(Blocked.CUSTOMER.value)),
+        When(state=State.APPROVAL, then=Value(Blocked.APPROVER.value)),
+        When(state=State.WITH_CONTROLLER, then=Value(Blocked.CONTROLLER.value)),
+        When(Q(state=State.SEARCHING) & ~Q(_failed_source()), then=Value(Blocked.SOURCE.value)),
+        When(Q(state=State.FULFILLING) & ~Q(_work_left()), then=Value(Blocked.NOBODY.value)),
+        When(state=State.CLOSED, then=Value(Blocked.NOBODY.value)),
+        default=Value(Blocked.US.value),
+        output_field=CharField(),
+    )
+
+
+def _failed_source() -> Exists:
+    return Exists(
+        SourceSearch.objects.filter(run__case=OuterRef("pk"), run__state="running", state=SearchState.FAILED)
+    )
+
+
+def _work_left() -> Exists:
+    """While fulfilling: a task, a letter to post or that failed, or a pack that could not be built."""
+    return (
+        Exists(FulfilmentTask.objects.filter(case=OuterRef("pk"), state=TaskState.OPEN))
+        | Exists(ResponsePack.objects.filter(case=OuterRef("pk"), state=PackState.FAILED))
+        | Exists(Letter.objects.filter(case=OuterRef("pk"), is_incoming=False, state__in=_STUCK))
+    )
+
+
+_STUCK = (LetterState.TO_PRINT, LetterState.FAILED, LetterState.BOUNCED)
+
+
+def blocked_on(case: Case) -> str:
+    """Whom one case waits for."""
+    return str(
+        Case.objects.filter(pk=case.pk).annotate(blocked_on=blocked()).values_list("blocked_on", flat=True)[0]
+    )
+
+
+# -- pages of the queue --------------------------------------------------------------------------------
+
+
+def controllers_of(user: User) -> list[Controller]:
+    """The brands whose cases this person sees, by name."""
+    return list(Controller.objects.visible_to(user))
+
+
+def page(user: User, brands: Sequence[Controller], wanted: Wanted, now: datetime) -> Page:
+    """One page in due order. Two statements: the ids brand by brand, each along its index; then the rows."""
+    keys = sorted(_keys(user, brands, wanted, now), key=lambda key: (key[0] or FAR, key[1]))
+    shown, rest = keys[:PAGE], keys[PAGE:]
+    found = {case.pk: case for case in _loaded([pk for _due, pk in shown])}
+    rows = [row(found[pk], now) for _due, pk in shown if pk in found]
+    return Page(rows, _after(shown[-1]) if rest else None)
+
+
+def _keys(
+    user: User, brands: Sequence[Controller], wanted: Wanted, now: datetime
+) -> list[tuple[date | None, UUID]]:
+    chosen = [
+        narrowed(_beyond(_of(brand), wanted), user, wanted, today(brand, now)).order_by("due_on", "id")
+        for brand in brands
+        if wanted.brand in {None, brand.pk}
+    ]
+    parts = [part.values_list("due_on", "pk")[: PAGE + 1] for part in chosen]
+    return list(_together(parts)) if parts else []
+
+
+def _of(brand: Controller) -> "QuerySet[Case]":
+    open_cases: QuerySet[Case] = Case.objects.filter(controller=brand).open().counted()
+    return open_cases
+
+
+def _together(parts: list["QuerySet[Case, tuple[date | None, UUID]]"]) -> Iterator[tuple[date | None, UUID]]:
+    first, *others = parts
+    yield from first.union(*others, all=True) if others else first
+
+
+def _beyond(cases: "QuerySet[Case]", wanted: Wanted) -> "QuerySet[Case]":
+    """What comes after the last row shown: the same cost on the thousandth page as on the first."""
+    if wanted.after is None:
+        return cases
+    due_on, pk = wanted.after
+    if due_on == FAR:
+        return cases.filter(due_on=None, pk__gt=pk)
+    return cases.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk) | Q(due_on=None))
+
+
+def narrowed(cases: "QuerySet[Case]", user: User, wanted: Wanted, on: date) -> "QuerySet[Case]":
+    """The cases that the tab and the filters leave."""
+    cases = _in_tab(cases, user, wanted.tab, on)
+    if wanted.right:
+        cases = cases.filter(right=wanted.right)
+    if wanted.state:
+        cases = cases.filter(state=wanted.state)
+    if wanted.blocked:
+        cases = cases.alias(blocked_on=blocked()).filter(blocked_on=wanted.blocked)
+    return cases
+
+
+def _in_tab(cases: "QuerySet[Case]", user: User, tab: str, on: date) -> "QuerySet[Case]":
+    if tab == "mine":
+        return cases.filter(owner=user)
+    if tab == "unassigned":
+        return cases.filter(owner=None)
+    if tab == "late":
+        return cases.filter(due_on__lt=on, clock_state="running")
+    return cases
+
+
+def _loaded(ids: list[UUID]) -> "QuerySet[Case]":
+    cases: QuerySet[Case] = (
+        Case.objects.filter(pk__in=ids)
+        .select_related("subject_request", "controller", "owner")
+        .annotate(blocked_on=blocked())
+    )
+    return cases
+
+
+def _after(key: tuple[date | None, UUID]) -> str:
+    return f"{(key[0] or FAR).isoformat()}_{key[1]}"
+
+
+def parse_after(text: str) -> tuple[date, UUID] | None:
+    """The key of a page's end as the link carries it; None for none, and for nonsense."""
+    due_on, _, pk = text.partition("_")
+    try:
+        return date.fromisoformat(due_on), UUID(pk)
+    except ValueError:
+        return None
+
+
+def counts(user: User, brands: Sequence[Controller], now: datetime) -> dict[str, str]:
+    """How many cases each tab holds, in one statement; beyond 99 it says so instead of counting on."""
+    parts = [
+        _in_tab(_of(brand), user, tab, today(brand, now)).values_list(Value(tab, output_field=CharField()))[
+            :COUNTED
+        ]
+        for brand in brands
+        for tab in TABS
+    ]
+    found = Counter(tab for (tab,) in _together(parts)) if parts else Counter()  # type: ignore[arg-type, misc]
+    return {tab: _capped(found[tab]) for tab in TABS}
+
+
+def _capped(number: int) -> str:
+    return "99+" if number >= COUNTED else str(number)
+
+
+def by_reference(user: User, typed: str, now: datetime) -> list[Row]:
+    """Cases, closed ones too, whose reference begins like this; mistakes in typing give nothing."""
+    beginning = _beginning(typed)
+    if not beginning:
+        return []
+    cases = (
+        Case.objects.visible_to(user)
+        .filter(subject_request__reference__startswith=beginning)
+        .select_related("subject_request", "controller", "owner")
+        .annotate(blocked_on=blocked())
+        .order_by(F("closed_at").desc(nulls_first=True), "due_on", "pk")
+    )
+    return [row(case, now) for case in cases[:PAGE]]
+
+
+def _beginning(typed: str) -> str:
+    """What was typed so far, as references are written; a whole one with its look-alikes put right."""
+    try:
+        return references.parse(typed)
+    except references.BadReference:
+        plain = "".join(character for character in typed.upper().partition("/")[0] if character.isalnum())
+        return f"{plain[:4]}-{plain[4:8]}" if len(plain) > 4 else plain
+
+
+def visible_open(user: User, permission: Permission = Permission.VIEW_CASE) -> "QuerySet[Case]":
+    """Open cases without drills, with what a line needs."""
+    cases: QuerySet[Case] = (
+        Case.objects.visible_to(user, permission)
+        .open()
+        .counted()
+        .select_related("subject_request", "controller", "owner")
+        .annotate(blocked_on=blocked())
+    )
+    return cases
