@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from cases.collection import engine, identifiers, runs
-from cases.connectors.base import ConnectorError
+from cases.connectors.base import Connector, ConnectorError, Identifier
 from cases.correspondence import send
 from cases.models import Letter, LetterState, PackState, ResponsePack, SourceSearch, SourceSystem
 from cases.packs import build
@@ -107,7 +107,7 @@ def check_address(claim: Claim) -> None:
         identity.address_checked(verification, on_file, timezone.now())
 
 
-def _held(connectors: list[identifiers.Connector], wanted: list[identifiers.Identifier]) -> bool:
+def _held(connectors: list[Connector], wanted: list[Identifier]) -> bool:
     """True at the first source that knows it; a source that fails is asked again later, unless another knows."""
     trouble: ConnectorError | None = None
     for connector in connectors:

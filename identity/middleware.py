@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import translation
 from django.utils.cache import patch_cache_control
 
 from dsar.lib.tenancy import unit_of_work
@@ -37,6 +38,7 @@ class StaffAccessMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         _expire(request)
+        _speak(request)
         response = self.get_response(request)
         # The back button after signing out, and shared machines, show nothing.
         patch_cache_control(response, no_store=True, private=True)
@@ -61,6 +63,13 @@ def is_public(path: str) -> bool:
 def _is_half_way(request: HttpRequest) -> bool:
     match = request.resolver_match
     return request.user.is_authenticated and match is not None and match.view_name in HALF_WAY
+
+
+def _speak(request: HttpRequest) -> None:
+    """Staff read the desk in the language of their account, whatever browser they sit at."""
+    if isinstance(request.user, User):
+        translation.activate(request.user.language)
+        request.LANGUAGE_CODE = translation.get_language()
 
 
 def _turn_away(request: HttpRequest) -> HttpResponse:

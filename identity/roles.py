@@ -70,7 +70,9 @@ USUAL: dict[str, frozenset[Permission]] = {
 }
 
 
-def permissions_of(role: str, extra: Iterable[str] = (), withheld: Iterable[str] = ()) -> frozenset[Permission]:
+def permissions_of(
+    role: str, extra: Iterable[str] = (), withheld: Iterable[str] = ()
+) -> frozenset[Permission]:
     """What one membership allows."""
     added = {Permission(code) for code in extra}
     removed = {Permission(code) for code in withheld}

@@ -53,6 +53,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
 @pytest.fixture(autouse=True)
 def _own_files(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> None:
     settings.DATA_DIR = tmp_path_factory.mktemp("files")
+    settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     settings.EMAIL_BACKEND = "cases.correspondence.outbox.EmailBackend"
 
 

@@ -33,7 +33,7 @@ CLOSABLE = [
 DECIDED = [State.APPROVAL, State.WITH_CONTROLLER]
 
 
-class CaseQuerySet(TenantQuerySet):
+class CaseQuerySet(TenantQuerySet["Case"]):
     def open(self) -> Self:
         return self.exclude(state=State.CLOSED)
 
@@ -42,30 +42,30 @@ class CaseQuerySet(TenantQuerySet):
         return self.filter(is_drill=False)
 
 
-def identity_suffices(case: "Case") -> bool:
+def identity_suffices(case: Any) -> bool:
     """The level reached is the level that the controller's policy asks for this right (Art 12(6))."""
-    return case.identity_level >= case.required_level
+    return bool(case.identity_level >= case.required_level)
 
 
-def needs_no_search(case: "Case") -> bool:
+def needs_no_search(case: Any) -> bool:
     """A complaint is about our handling: nothing is collected for it."""
-    return case.right == Right.COMPLAINT
+    return bool(case.right == Right.COMPLAINT)
 
 
-def is_marketing_objection(case: "Case") -> bool:
+def is_marketing_objection(case: Any) -> bool:
     """An objection to direct marketing is carried out at once, without a test (Art 21(3))."""
-    return case.right == Right.OBJECTION and case.about_marketing
+    return bool(case.right == Right.OBJECTION and case.about_marketing)
 
 
-def nothing_carried_out(case: "Case") -> bool:
+def nothing_carried_out(case: Any) -> bool:
     return not case.carried_out
 
 
-def proposal_stands(case: "Case") -> bool:
-    return case.proposed_outcome != ""
+def proposal_stands(case: Any) -> bool:
+    return bool(case.proposed_outcome)
 
 
-def may_be_decided_here(case: "Case") -> bool:
+def may_be_decided_here(case: Any) -> bool:
     """The controller's instruction lets the processor decide; set when the decision was proposed."""
     return not case.controller_decides
 
@@ -102,7 +102,7 @@ class Case(TenantModel, StatefulModel):
     version = models.PositiveIntegerField(default=1, help_text="rises with each act; forms send it back")
     is_drill = models.BooleanField(default=False)
 
-    objects = CaseQuerySet.as_manager()
+    objects = CaseQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

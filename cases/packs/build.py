@@ -292,6 +292,7 @@ class _Records:
 def _attachments(case: Case, step: Step) -> Iterator[Attachment]:
     for item in items.going_out(case).exclude(file=None).select_related("file"):
         stored = item.file
+        assert stored is not None
         yield Attachment(name=stored.name, media_type=stored.media_type, open=_opener(stored, step))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -148,7 +149,7 @@ def _propose(
         reason_code=reason_code,
         instruction=instruction,
         instruction_says=say,
-        proposed_by_id=by.person_id,
+        proposed_by_id=_person(by),
         proposed_at=now,
     )
     decision.reasons, decision.letter_subject, decision.letter_body = reasons.strip(), title.strip(), body.strip()
@@ -169,6 +170,12 @@ def _propose(
         },
     )
     return case
+
+
+def _person(by: By) -> UUID:
+    """Decisions are people's: the transition's permission has let nobody else come here."""
+    assert by.person_id is not None
+    return by.person_id
 
 
 def steps(case: Case, outcome: str) -> list[Step]:

@@ -159,6 +159,7 @@ def _check(case: Case, transition_: Transition, name: str, by: By) -> None:
 
 
 def _apply(case: Case, name: str, by: By, now: datetime, reason: str, codes: dict[str, str]) -> None:
+    """Call, save, record; the version on record is the one that the person saw."""
     before, version = case.state, case.version
     getattr(case, name)()
     case.version += 1
@@ -170,8 +171,14 @@ def _apply(case: Case, name: str, by: By, now: datetime, reason: str, codes: dic
         Action.STATE_CHANGED,
         by,
         now,
-        {"transition": name, "from": str(before), "to": str(case.state), "version": version, **codes}
-        | ({"outcome": str(case.outcome)} if case.outcome else {}),
+        {
+            "transition": name,
+            "from": str(before),
+            "to": str(case.state),
+            "version": version,
+            **codes,
+            **({"outcome": str(case.outcome)} if case.outcome else {}),
+        },
     )
     if reason:
         note(case, by, now, reason, about=name)

@@ -47,7 +47,7 @@ def decide(case: Case, selection: Selection, choice: Choice, by: By, now: dateti
     with transaction.atomic():
         case = _in_review(case, by, now, version)
         _check(case, choice)
-        changed = _selected(case, selection).update(
+        changed: int = _selected(case, selection).update(
             decision=choice.decision,
             exemption=choice.exemption if choice.decision in _UNDER_A_CODE else "",
             is_silent=choice.silent,

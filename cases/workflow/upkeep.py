@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from axes.models import AccessAttempt
 from django.conf import settings
+from django.core.management import call_command
 
 from cases.workflow.clock import recompute
 from cases.models import Attempt, Case
@@ -20,6 +22,7 @@ from identity.models import AccessToken, OneTimeCode
 
 JOBS_KEPT = timedelta(days=30)
 TOKENS_KEPT = timedelta(days=7)
+ATTEMPTS_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=1)
 ORPHAN_SECONDS = 24 * 3600
 
@@ -37,6 +40,8 @@ def run_for_all(now: datetime) -> None:
     """Upkeep of the house: bytes that no row names."""
     if now.minute == 0:
         remove_orphans(Path(settings.DATA_DIR))
+        call_command("clearsessions")
+        AccessAttempt.objects.filter(attempt_time__lt=now - ATTEMPTS_KEPT).delete()
 
 
 def remove_orphans(folder: Path) -> int:

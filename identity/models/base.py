@@ -1,6 +1,6 @@
 """What every row that belongs to a controller has."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -11,8 +11,10 @@ from identity.roles import Permission
 if TYPE_CHECKING:
     from identity.models.user import User
 
+M = TypeVar("M", bound=models.Model)
 
-class TenantQuerySet(models.QuerySet[Any]):
+
+class TenantQuerySet(models.QuerySet[M]):
     """Rows of controllers; every look-up by a person starts from ``visible_to``."""
 
     def visible_to(self, user: "User", permission: Permission = Permission.VIEW_CASE) -> Self:

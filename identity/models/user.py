@@ -24,7 +24,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=(username or "").strip())
 
 
-class User(UuidModel, AbstractBaseUser):
+class User(UuidModel, AbstractBaseUser):  # type: ignore[django-manager-missing]
     """Somebody who works here. What they may do comes from their teams alone."""
 
     email = models.EmailField(unique=True)
@@ -56,6 +56,10 @@ class User(UuidModel, AbstractBaseUser):
     @property
     def actor(self) -> Actor:
         return Actor("system" if self.is_principal else "staff", self.pk)
+
+    def get_full_name(self) -> str:
+        """The name that Django's own templates ask for."""
+        return self.full_name
 
     @property
     def initials(self) -> str:

@@ -3,7 +3,7 @@
 from django.db import models
 from django_fsm import transition
 
-from dsar.lib.fsm import StatefulModel, StateField
+from dsar.lib.fsm import StateField, StatefulModel
 from identity.models.base import TenantModel
 
 
