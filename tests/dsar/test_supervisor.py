@@ -1,5 +1,6 @@
 """The supervisor, with small programs in the place of the desk's."""
 
+import itertools
 import argparse
 import os
 import re
@@ -251,6 +252,10 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def _not_the_last(line: str) -> bool:
+    return line != "Ctrl-C stops everything.\n"
+
+
 def run_desk(data: Path, port: int) -> subprocess.Popen[str]:
     """Start the real desk and return once it has printed where it is."""
     without = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}
@@ -258,7 +263,7 @@ def run_desk(data: Path, port: int) -> subprocess.Popen[str]:
     argv = [sys.executable, "manage.py", "dev", "--data", str(data), "--port", str(port), "--no-scheduler"]
     process = subprocess.Popen(argv, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    said = [line.strip() for line in iter(process.stdout.readline, "Ctrl-C stops everything.\n")]
+    said = [line.strip() for line in itertools.takewhile(_not_the_last, process.stdout)]
     assert said == ["", f"The DSAR desk is at http://localhost:{port}/   (log: {data}/logs/desk.log)", ""]
     return process
 
