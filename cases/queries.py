@@ -53,7 +53,7 @@ def lookup_key(controller_id: UUID, now: datetime) -> crypto.DataKey:
     """The controller's key of the blind index; derived once per unit of work."""
     cached = scratch().get(("lookup", controller_id))
     if not isinstance(cached, crypto.DataKey):
-        cached = keyring.key(keyring.shared_key(KeyPurpose.LOOKUP, controller_id, now).pk)
+        cached = keyring.opened_of(keyring.shared_key(KeyPurpose.LOOKUP, controller_id, now))
         scratch()["lookup", controller_id] = cached
     return cached
 
@@ -91,10 +91,16 @@ def _normal(kind: str, text: str, rule: object) -> list[tuple[str, str]]:
 
 
 def likely_subjects(
-    user: User, controller: Controller, now: datetime, *, limit: int = 8, **typed: str
+    user: User,
+    controller: Controller,
+    now: datetime,
+    *,
+    limit: int = 8,
+    permission: Permission = Permission.LOG_REQUEST,
+    **typed: str,
 ) -> list[DataSubject]:
-    """Data subjects of this brand that share an identifier, or every word of the name, best first."""
-    if not user.access.allows(Permission.LOG_REQUEST, controller.pk):
+    """Data subjects of this brand that share an identifier, or every word of the name, newest first."""
+    if not user.access.allows(permission, controller.pk):
         return []
     wanted = blind_identifiers(controller, now, **typed)
     names = [blind for kind, blind in wanted if kind == "name"]
@@ -103,7 +109,7 @@ def likely_subjects(
         if kind not in {"name", "birth_date"}:
             strong |= Q(kind=kind, blind=blind)
     found = _subjects_with(controller, strong) | _subjects_with_all(controller, names)
-    subjects = DataSubject.objects.visible_to(user, Permission.LOG_REQUEST).filter(
+    subjects = DataSubject.objects.visible_to(user, permission).filter(
         pk__in=sorted(found)[-limit:], controller=controller
     )
     return list(subjects.order_by("-created_at"))
@@ -133,8 +139,9 @@ def _subjects_with_all(controller: Controller, names: list[bytes]) -> set[UUID]:
 
 def facts_of(case: Case, zone_of: Controller) -> CaseFacts:
     """The case's clock events that stand, as the engine wants them."""
-    events = [event for event in case.clock_events.all() if not event.data.get("withdraws")]
-    superseded = {event.supersedes_id for event in case.clock_events.all()}
+    every = list(case.clock_events.all())
+    events = [event for event in every if not event.data.get("withdraws")]
+    superseded = {event.supersedes_id for event in every}
     return CaseFacts(
         right=DeadlineRight(case.right),
         zone=zone_of.zone,

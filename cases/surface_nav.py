@@ -15,7 +15,7 @@ from cases.models import Case
 from cases.words import State
 from identity import sessions
 from identity.models import Controller, User
-from identity.roles import Permission as P
+from identity.roles import Permission
 
 COUNTED_UP_TO = 99
 BRANDS_NAMED = 3
@@ -28,7 +28,7 @@ class Entry:
     name: str
     label: Any
     shortcut: str
-    permissions: tuple[P, ...]
+    permissions: tuple[Permission, ...]
     count: Callable[[User], int] | None = None
 
 
@@ -49,24 +49,29 @@ def mine(user: User) -> int:
     return int(open_ones[:COUNTED_UP_TO].count())
 
 
-_READS_CONTENT = (P.WORK, P.APPROVE, P.OVERSEE)
+_READS_CONTENT = (Permission.WORK, Permission.APPROVE, Permission.OVERSEE)
 
 ENTRIES = (
-    Entry("console:log", gettext_lazy("Log a request"), "g l", (P.LOG_REQUEST,)),
+    Entry("console:log", gettext_lazy("Log a request"), "g l", (Permission.LOG_REQUEST,)),
     Entry("console:queue", gettext_lazy("Queue"), "g q", _READS_CONTENT, mine),
-    Entry("console:requests", gettext_lazy("Find a request"), "g f", (P.VIEW_CASE,)),
-    Entry("dpo:approvals", gettext_lazy("Approvals"), "g a", (P.APPROVE, P.APPROVE_FOR_CONTROLLER)),
-    Entry("dpo:oversight", gettext_lazy("Oversight"), "g o", (P.OVERSEE,)),
-    Entry("dpo:trail", gettext_lazy("Trail"), "g t", (P.READ_TRAIL,)),
+    Entry("console:requests", gettext_lazy("Find a request"), "g f", (Permission.VIEW_CASE,)),
+    Entry(
+        "dpo:approvals",
+        gettext_lazy("Approvals"),
+        "g a",
+        (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER),
+    ),
+    Entry("dpo:oversight", gettext_lazy("Oversight"), "g o", (Permission.OVERSEE,)),
+    Entry("dpo:trail", gettext_lazy("Trail"), "g t", (Permission.READ_TRAIL,)),
 )
 
 # Where somebody's day begins, by what they are here for; the first that they may open.
 HOMES = (
-    ("console:queue", (P.WORK,)),
-    ("console:log", (P.LOG_REQUEST,)),
-    ("dpo:approvals", (P.APPROVE, P.APPROVE_FOR_CONTROLLER)),
-    ("dpo:oversight", (P.OVERSEE,)),
-    ("dpo:trail", (P.READ_TRAIL,)),
+    ("console:queue", (Permission.WORK,)),
+    ("console:log", (Permission.LOG_REQUEST,)),
+    ("dpo:approvals", (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)),
+    ("dpo:oversight", (Permission.OVERSEE,)),
+    ("dpo:trail", (Permission.READ_TRAIL,)),
 )
 
 
@@ -78,7 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav": SimpleLazyObject(lambda: _items(request, user)),
         "brand_context": SimpleLazyObject(lambda: _brands(user)),
-        "search_url": _address("console:requests") if user.access.anywhere(P.VIEW_CASE) else "",
+        "search_url": _address("console:requests") if user.access.anywhere(Permission.VIEW_CASE) else "",
         "home_url": reverse("console:home"),
     }
 
@@ -115,7 +120,7 @@ def _outbox(request: HttpRequest) -> list[Item]:
     return [Item(_("Outbox"), url, _is_current(request, "console:outbox"), None, "g b")]
 
 
-def _may(user: User, permissions: tuple[P, ...]) -> bool:
+def _may(user: User, permissions: tuple[Permission, ...]) -> bool:
     return any(user.access.anywhere(permission) for permission in permissions)
 
 

@@ -35,10 +35,23 @@ class TooManyCodes(Exception):
 
 def open_verification(subject_request: Any, now: datetime) -> Verification:
     """The request's check by one-time code; there is one from the beginning."""
-    found: Verification | None = Verification.objects.filter(
-        subject_request=subject_request, method=Method.EMAIL_CODE
-    ).first()
-    return found or Verification.objects.create(
+    checks = Verification.objects.filter(subject_request=subject_request, method=Method.EMAIL_CODE)
+    found: Verification | None = checks.order_by("-started_at", "-pk").first()
+    return found or _new_verification(subject_request, now)
+
+
+def restart_verification(subject_request: Any, now: datetime) -> Verification:
+    """Another check in place of the open one: its codes, and what was learnt of its address, count no more."""
+    for open_one in subject_request.verifications.filter(state=VerificationState.OPEN).select_for_update():
+        open_one.codes.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
+        open_one.fail()
+        open_one.ended_at = now
+        _save_state(open_one)
+    return _new_verification(subject_request, now)
+
+
+def _new_verification(subject_request: Any, now: datetime) -> Verification:
+    return Verification.objects.create(
         controller_id=subject_request.controller_id,
         subject_request=subject_request,
         subject_id=subject_request.subject_id,

@@ -27,7 +27,8 @@ class ContactNote(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["controller", "submission"], name="cases_contact_noted_once"),
             models.CheckConstraint(
-                name="cases_contact_not_from_the_future", condition=models.Q(said_at__lte=models.F("noted_at"))
+                name="cases_contact_not_from_the_future",
+                condition=models.Q(said_at__lte=models.F("noted_at")),
             ),
         ]
         indexes = [models.Index(fields=["controller", "-noted_at"], name="cases_contact_recent")]

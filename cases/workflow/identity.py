@@ -44,6 +44,22 @@ def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime)
         )
 
 
+def begin_anew(request: SubjectRequest, by: By, now: datetime) -> None:
+    """The address was corrected: what was sent to the old one opens nothing, and the new one is looked up."""
+    services.revoke_tokens(request, now)
+    verification = services.restart_verification(request, now)
+    if requester_email(request):
+        enqueue(
+            CHECK_ADDRESS,
+            controller_id=request.controller_id,
+            key=f"address:{verification.pk}:{now.timestamp()}",
+            args={"verification": str(verification.pk)},
+            now=now,
+        )
+        if not request.is_drill:
+            letters.to_requester(Kind.ACKNOWLEDGEMENT, request, by, now)
+
+
 def requester_email(request: SubjectRequest) -> str:
     """Where the requester reads mail: the representative's where there is one."""
     return request.representative.email if request.representative else request.subject.email
@@ -51,7 +67,7 @@ def requester_email(request: SubjectRequest) -> str:
 
 def ask(case: Case, by: By, now: datetime) -> Case:
     """Ask for identity; a clock event of its own (UK Art 12A(2)(b); EU Art 12(6))."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # The intake, which is the caller, stands or falls as a whole.
         case = perform(case, "ask_identity", by, now)
         add_fact(case, EventKind.IDENTITY_REQUESTED, now, by, now)
         put_on_record(case, Action.IDENTITY_ASKED, by, now, {"level": case.required_level})

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from cases import queries
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
+from cases.errors import not_yours
 from cases.models import Case, DataSubject, Representative, RequestFile, SubjectIdentifier, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, Channel, Right
 from cases.workflow import identity, letters, search
 from cases.workflow.clock import add_fact
 from cases.workflow.perform import perform, put_on_record
-from cases.errors import not_yours
 from dsar.audit.actions import Action
 from dsar.audit.record import record, record_whatever_happens
 from dsar.lib import cards, references

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours

@@ -23,6 +23,7 @@ class Action(StrEnum):
     # A request and its case.
     REQUEST_LOGGED = "request.logged"
     CONTACT_NOTED = "contact.noted"
+    SCRIPT_READ = "request.script_read"
     CASE_OPENED = "case.opened"
     STATE_CHANGED = "case.state_changed"
     ACT_REFUSED = "case.act_refused"

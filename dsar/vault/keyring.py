@@ -1,5 +1,6 @@
 """Make, open, rotate and destroy data keys."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from uuid import UUID
@@ -36,6 +37,15 @@ def new_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> V
     return record
 
 
+def new_keys(purposes: Sequence[KeyPurpose], controller_id: UUID, now: datetime) -> list[VaultKey]:
+    """Make and store several data keys with one statement, in the order of their purposes."""
+    made = [_made(purpose, controller_id, now) for purpose in purposes]
+    VaultKey.objects.bulk_create([record for record, _data_key in made])
+    for record, data_key in made:
+        scratch()[record.id] = data_key
+    return [record for record, _data_key in made]
+
+
 def shared_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -> VaultKey:
     """The one key of this purpose that a controller (or the staff) has; made at first use."""
     shared = VaultKey.objects.filter(purpose=purpose, controller_id=controller_id)
@@ -50,10 +60,20 @@ def shared_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -
 def key(key_id: UUID) -> crypto.DataKey:
     """Open a data key; raises KeyDestroyed. Opened keys are forgotten with the unit of work."""
     opened = scratch().get(key_id)
-    if not isinstance(opened, crypto.DataKey):
-        opened = _open(VaultKey.objects.get(pk=key_id))
-        scratch()[key_id] = opened
+    return opened if isinstance(opened, crypto.DataKey) else opened_of(VaultKey.objects.get(pk=key_id))
+
+
+def opened_of(record: VaultKey) -> crypto.DataKey:
+    """Open a data key whose row has been read already; raises KeyDestroyed."""
+    opened = scratch()[record.id] = _open(record)
     return opened
+
+
+def open_all(key_ids: Iterable[UUID]) -> None:
+    """Open many keys with one query, for a list; those that were destroyed stay for ``key`` to complain of."""
+    missing = {key_id for key_id in key_ids if key_id not in scratch()}
+    for record in VaultKey.objects.filter(pk__in=missing, wrapped__isnull=False):
+        scratch()[record.pk] = _open(record)
 
 
 def destroy(key_id: UUID, now: datetime) -> None:
