@@ -141,7 +141,7 @@ class Item(TenantModel):
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     is_third_party = models.BooleanField(default=False)
     decision = models.CharField(max_length=10, choices=ItemDecision.choices, default=ItemDecision.UNDECIDED)
-    exemption = models.CharField(max_length=30, blank=True, help_text="code of the picklist")
+    exemption = models.CharField(max_length=40, blank=True, help_text="code of the picklist")
     is_silent = models.BooleanField(default=False, help_text="the law forbids saying that it was withheld")
     redactions: Any = sealed_json(null=True, help_text="fields, and passages as field, start, end")
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

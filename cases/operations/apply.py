@@ -1,6 +1,5 @@
 """Bring controllers, teams, staff and source systems in line with a file: all of it, or nothing."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,8 +29,10 @@ from cases.operations.schema import (
     TeamEntry,
     validated,
 )
+from dsar import env
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
+from dsar.env import MissingSetting
 from dsar.lib.tenancy import serve, served, unit_of_work
 from dsar.lib.uuid7 import uuid7
 from dsar.vault import keyring
@@ -57,15 +58,18 @@ class Change:
         return f"{self.what:<9} {self.kind} {self.name}{told}{f': {self.note}' if self.note else ''}"
 
 
-def apply(path: Path, now: datetime, *, dry_run: bool = False) -> list[Change]:
+def apply(
+    path: Path, now: datetime, *, dry_run: bool = False, values: Mapping[str, str] | None = None
+) -> list[Change]:
     """Apply the file in one transaction and say what became of each object in it.
 
-    What the file does not name stays as it is. Raises FileWrong, and nothing is changed then.
+    What the file does not name stays as it is. ``values`` are known besides the environment's. Raises
+    FileWrong, and nothing is changed then.
     """
     document = read(path)
     configuration = validated(document)
     with unit_of_work(all_controllers()):
-        work = _Work(document, now)
+        work = _Work(document, now, values or {})
         changes = work.reconcile(configuration)
         if work.problems:
             raise FileWrong(work.problems)
@@ -88,6 +92,7 @@ class _Work:
 
     document: Document
     now: datetime
+    values: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
@@ -328,12 +333,13 @@ class _Work:
         """A value of the file, or what the environment or another file holds for it."""
         if not isinstance(value, Hidden):
             return value
-        if value.env is not None:
-            found = os.environ.get(value.env)
-            if found is None:
-                self._wrong(place, f"the environment has no {value.env}.")
-            return found or ""
-        return self._text(place, str(value.file)).strip()
+        if value.env is None:
+            return self._text(place, str(value.file)).strip()
+        try:
+            return self.values.get(value.env) or env.text(value.env)
+        except MissingSetting as missing:
+            self._wrong(place, str(missing))
+            return ""
 
     def _text(self, place: Place, name: str) -> str:
         """The content of a file, found from where the configuration lies."""

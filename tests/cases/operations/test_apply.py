@@ -184,7 +184,7 @@ WRONG = {
         "controllers[0].sources[0].secrets.password",
         "does not stand in this",
     ),
-    "env: SHOP_PASSWORD": ("env: NOWHERE", 16, "controllers[0].sources[0].secrets.password", "no NOWHERE"),
+    "env: SHOP_PASSWORD": ("env: NOWHERE", 16, "controllers[0].sources[0].secrets.password", "Set NOWHERE"),
     "dataset: shop.yml": ("dataset: gone.yml", 17, "controllers[0].sources[0].dataset", "cannot be read"),
     "host: localhost": ("hots: localhost", 12, "controllers[0].sources[0]", "no option “hots”"),
     "legal_name: Acme Trading Limited": ("legal_name: no", 5, "controllers[0].legal_name", "must be text"),
