@@ -32,11 +32,11 @@ def agent(brand: Controller) -> Any:
     return signed_in(staff(Role.AGENT, brand))
 
 
-def typed(brand: Controller, **fields: Any) -> dict[str, Any]:
+def typed(controller: Controller, **fields: Any) -> dict[str, Any]:
     """What an agent has typed at least, and what the test adds."""
     usual = {
         "submission": str(uuid4()),
-        "brand": str(brand.pk),
+        "brand": str(controller.pk),
         "name": "Ada Example",
         "email": "ada@example.com",
         "rights": [Right.ACCESS],
@@ -201,13 +201,15 @@ def test_log_request_keeps_files_and_says_which_it_cannot(agent, brand):
 
 
 def test_business_done_within_the_conversation_is_noted_without_a_case(agent, brand):
-    fields = typed(brand, business="done", rights=None, name="", email="", words=f"Wanted an invoice. {CARD}")
+    fields = typed(
+        brand, business="done", rights=None, name="", email="", words=f"Wanted to pay with {CARD}."
+    )
 
     answer = agent.post(LOG, fields)
 
     noted = ContactNote.objects.get()
     assert (answer.status_code, answer["Location"]) == (303, LOG)
-    assert noted.summary == "Wanted an invoice. **** **** **** 1111"
+    assert noted.summary == "Wanted to pay with **** **** **** 1111."
     assert Case.objects.count() == 0
     assert AuditEvent.objects.filter(action="contact.noted").count() == 1
 
@@ -238,8 +240,9 @@ def test_lookup_never_shows_another_brands_person(agent, brand):
     page = agent.post("/log/who/", typed(brand))
     forced = agent.post("/log/who/", typed(brand, brand=str(stranger.pk)))
 
-    assert (page.context["known"], forced.context["known"]) == ([], [])
-    assert "ada@example.com" not in page.content.decode()
+    for answer in (page, forced):
+        assert 'type="radio"' not in answer.content.decode()
+        assert "ada@example.com" not in answer.content.decode()
 
 
 def test_lookup_in_a_fragment_shows_the_brands_own(agent, brand):
@@ -247,7 +250,7 @@ def test_lookup_in_a_fragment_shows_the_brands_own(agent, brand):
 
     page = agent.post("/log/who/", typed(brand, name=""))
 
-    assert [one.subject for one in page.context["known"]] == [known.subject]
+    assert f'value="{known.subject_id}"' in page.content.decode()
     assert known.reference in page.content.decode()
 
 
@@ -265,14 +268,15 @@ def test_words_without_a_card_stay_as_they_are(agent):
 def test_card_is_narrowed_by_what_is_said(agent):
     page = agent.post("/log/card/", {"said": "copy of my last invoice"})
 
-    assert [line.says for line in page.context["card"].business][:1] == ["Copy of my last invoice?"]
+    assert "Copy of my last invoice?" in page.content.decode()
+    assert "Take me off your list" not in page.content.decode()
 
 
 def test_card_shows_everything_where_nothing_fits(agent):
     page = agent.post("/log/card/", {"said": "xylophone"})
 
-    assert page.context["card"].found is False
-    assert len(page.context["card"].requests) > 5
+    assert "Nothing on the card is like that." in page.content.decode()
+    assert "Take me off your list" in page.content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.DPO, Role.REVIEWER, Role.ADMINISTRATOR, Role.AUDITOR])
