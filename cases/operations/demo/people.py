@@ -97,8 +97,8 @@ ENGLISH = Tongue(
 GERMAN = Tongue(
     seed=42,
     first=[
-    towns=[("Bristol", "BS"), ("Leeds", "LS"), ("Norwich", "NR"), ("Cardiff", "CF"), ("Derby", "DE")],
-        ("Frau", "Leyla"), ("Herr", "Sönke"), ("Frau", "Katharina"), ("Herr", "Dragan"), ("Frau", "Ute"),
+        ("Frau", "Annika"), ("Herr", "Jonas"), ("Frau", "Wiebke"), ("Herr", "Cem"), ("Frau", "Jette"),
+        ("Herr", "Malte"), ("Frau", "Leyla"), ("Herr", "Sönke"), ("Frau", "Katharina"), ("Herr", "Dragan"), ("Frau", "Ute"),
         ("Herr", "Björn"), ("Frau", "Swetlana"), ("Herr", "Henning"), ("Frau", "Mareike"), ("Herr", "Tobias"),
         ("Frau", "Ayşe"), ("Herr", "Gerrit"), ("Frau", "Friederike"), ("Herr", "Nils"),
     ],
