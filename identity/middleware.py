@@ -126,7 +126,7 @@ class UnitOfWorkMiddleware:
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if transaction.get_connection().in_atomic_block:
+        if not request.path_info.startswith(OWN_UNITS) and transaction.get_connection().in_atomic_block:
             transaction.set_rollback(True)
 
 

@@ -60,8 +60,7 @@ def open_door(view: View) -> View:
 
 def _controller(slug: str) -> Controller:
     """The active brand of this address. Raises Http404."""
-    with unit_of_work([]):
-        controller_id = controller_for_slug(slug)
+    controller_id = controller_for_slug(slug)
     if controller_id is None:
         raise Http404
     with unit_of_work([controller_id]):

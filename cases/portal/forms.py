@@ -68,6 +68,12 @@ def _area(label: Any, help_text: Any = "", rows: int = 4, most: int = LONG) -> f
     return forms.CharField(label=label, help_text=help_text, required=False, max_length=most, widget=area)
 
 
+def _own_name(code: str) -> str:
+    """A language as its speakers call it."""
+    name: str = get_language_info(code)["name_local"]
+    return name[:1].upper() + name[1:]
+
+
 class PlainForm(forms.Form):
     """Errors are the server's to explain, in the page's language."""
 
@@ -166,7 +172,7 @@ class AskForm(PlainForm):
         spoken = languages(controller)
         field = self.fields["language"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(code, get_language_info(code)["name_local"].capitalize()) for code in spoken]
+        field.choices = [(code, _own_name(code)) for code in spoken]
         for number in range(1, CLAIMS + 1):
             self._add_claim(number)
 

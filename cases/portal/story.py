@@ -130,11 +130,12 @@ class CaseStory:
 class Event:
     """One line of what happened; the names are the timeline's."""
 
-    title: Words
+    title: str
     at: datetime
     icon: str = ""
     tone: str = "neutral"
     text: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ _CLOCK_WORDS: dict[str, tuple[Words, str, str]] = {
 def history(cases: list[Case], letters: list[Letter]) -> list[Event]:
     """What happened, newest first; what several cases share is told once."""
     events = {*_clock_events(cases), *_letters(letters), *_answers(cases), *_endings(cases)}
-    return sorted(events, key=lambda event: event.at, reverse=True)
+    return sorted(events, key=lambda event: (event.at, event.rank, event.title), reverse=True)
 
 
 def _clock_events(cases: list[Case]) -> Iterator[Event]:
@@ -324,12 +325,14 @@ def _clock_events(cases: list[Case]) -> Iterator[Event]:
         for event in every:
             if event.pk not in gone and not event.data.get("withdraws") and event.kind in _CLOCK_WORDS:
                 title, icon, tone = _CLOCK_WORDS[event.kind]
-                yield Event(str(title), event.at.replace(microsecond=0), icon, tone)
+                # What happened at the same moment is told in the order in which it follows.
+                rank = list(_CLOCK_WORDS).index(event.kind)
+                yield Event(str(title), event.at, icon, tone, rank=rank)
 
 
 def _letters(letters: list[Letter]) -> Iterator[Event]:
     for letter in letters:
-        at = (letter.sent_at or letter.written_at).replace(microsecond=0)
+        at = letter.sent_at or letter.written_at
         if letter.is_incoming:
             yield Event(_("You wrote to us"), at, "chat")
         else:

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -94,7 +94,7 @@ def _said(form: MessageForm, here: Visitor, now: datetime) -> bool:
 def withdraw(request: HttpRequest, controller: Controller, here: Visitor, case_id: UUID) -> HttpResponse:
     """Take one case back, after a page that says what that means."""
     case, now = _case(here, case_id), timezone.now()
-    form = PlainForm(request.POST or None)
+    form = PlainForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         if attempt(lambda: _withdrawn(case, now, version_of(request)), form):
             return _back(controller, "withdrawn")
@@ -115,7 +115,7 @@ def complain(request: HttpRequest, controller: Controller, here: Visitor, case_i
     case, now = _case(here, case_id), timezone.now()
     if case.right == Right.COMPLAINT:
         raise Http404
-    form = ComplaintForm(request.POST or None)
+    form = ComplaintForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         logged = attempt(
@@ -127,6 +127,10 @@ def complain(request: HttpRequest, controller: Controller, here: Visitor, case_i
         if logged:
             return _back(controller, "complaint")
     return _about(request, controller, "portal/complain.html", case, form)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _case(here: Visitor, case_id: UUID) -> Case:

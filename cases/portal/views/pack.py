@@ -221,10 +221,13 @@ def _stream(delivery: Delivery, single: PackFile | None) -> HttpResponse:
 
 
 def _entry(stored: StoredFile) -> ZipEntry:
-    parts = [
-        safe_name(part) for part in stored.name.replace("\\", "/").split("/") if part not in {"", ".", ".."}
-    ]
-    return ZipEntry("/".join(parts), stored.size, files.read(stored))
+    return ZipEntry(_safe_path(stored.name), stored.size, files.read(stored))
+
+
+def _safe_path(name: str) -> str:
+    """Folders of the pack stay, and no name leads out of it."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    return "/".join(safe_name(part) for part in parts) or "file"
 
 
 def _download(chunks: Iterator[bytes], name: str, media_type: str) -> HttpResponse:

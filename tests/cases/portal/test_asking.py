@@ -74,7 +74,9 @@ def test_language_that_the_brand_does_not_speak_is_not_used(brand):
     assert response["Content-Language"] == "en-gb"
 
 
-@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/staff/", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "back", ["https://evil.example/", "//evil.example", "/staff/", "javascript:alert(1)"]
+)
 def test_language_leads_nowhere_else(visitor, back):
     response = visitor.send("language", language="de", next=back)
 
@@ -144,7 +146,9 @@ def test_corrections_are_kept_as_claims(visitor):
 
     visitor.post(visitor.at("ask"), form(wishes=["correct"], words="", **row))
 
-    assert SubjectRequest.objects.get().claims == [{"field": "Street", "wrong": "Old Lane", "right": "New Lane"}]
+    assert SubjectRequest.objects.get().claims == [
+        {"field": "Street", "wrong": "Old Lane", "right": "New Lane"}
+    ]
 
 
 def test_correction_without_a_word_is_asked_for(visitor):
@@ -154,7 +158,9 @@ def test_correction_without_a_word_is_asked_for(visitor):
 
 
 def test_what_was_typed_stays_when_something_is_missing(visitor):
-    response = visitor.post(visitor.at("ask"), form(name="", words="Everything <b>of 2024</b>", email="nonsense"))
+    response = visitor.post(
+        visitor.at("ask"), form(name="", words="Everything <b>of 2024</b>", email="nonsense")
+    )
 
     page = response.content.decode()
     assert response.status_code == 422
@@ -248,3 +254,12 @@ def test_form_without_its_token_is_refused(brand):
     response = strict.post(f"/p/{brand.slug}/ask/", form())
 
     assert (response.status_code, SubjectRequest.objects.count()) == (403, 0)
+    assert response.templates[0].name == "portal/refused.html"
+
+
+@pytest.mark.parametrize("path", ["/staff/sign-in/", "/p/nobody/ask/"])
+def test_refusal_elsewhere_wears_no_brand(brand, path):
+    response = Client(enforce_csrf_checks=True).post(path, {})
+
+    assert "Meridian" not in response.content.decode()
+    assert response.status_code in {403, 404}

@@ -97,7 +97,8 @@ def walk(brand: Any, reference: str, email: str) -> list[Any]:
     answers += [here.send("code", code="not it") for _ in range(6)]
     answers += [here.send("resend") for _ in range(5)]
     return [
-        (answer.status_code, answer.get("Location"), sorted(answer.cookies), text_of(answer)) for answer in answers
+        (answer.status_code, answer.get("Location"), sorted(answer.cookies), text_of(answer))
+        for answer in answers
     ]
 
 

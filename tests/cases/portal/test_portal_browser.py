@@ -4,19 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from cases.portal import door
+from cases.permissions import by_staff
 from cases.words import Right
 from cases.workflow import questions
-from cases.permissions import by_staff
 from dsar.lib.tenancy import unit_of_work
-from django.utils import timezone
 from identity.roles import Role
 from tests.browser import DESKTOP, PHONE, assert_accessible, assert_fits, browser, open_context, screenshot
 from tests.cases.portal.conftest import ADA, answer_it, make_brand, newest_code
-from tests.factories.cases import log, run_jobs
+from tests.factories.cases import run_jobs
 from tests.factories.identity import staff
 
 __all__ = ["browser"]
@@ -61,7 +60,9 @@ def tick(page: Page, words: str) -> None:
 def test_every_page_is_accessible_and_fits_a_phone(server: str, phone: Page) -> None:
     with unit_of_work([]):
         brand = make_brand(
-            logo="img/brands/meridian.svg", privacy_phone="+44 20 7946 0999", postal_address="1 Mill Lane\nLeeds"
+            logo="img/brands/meridian.svg",
+            privacy_phone="+44 20 7946 0999",
+            postal_address="1 Mill Lane\nLeeds",
         )
     start = f"{server}/p/{brand.slug}/"
 
