@@ -5,7 +5,7 @@ Internal states, colleagues, proposals and what is withheld in silence have no w
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -142,7 +142,6 @@ class Event:
 class Message:
     """What was written, by either side."""
 
-    id: UUID
     is_mine: bool
     title: str
     body: str
@@ -362,9 +361,12 @@ def _endings(cases: list[Case]) -> Iterator[Event]:
 _OUT = (LetterState.SENT, LetterState.BOUNCED)
 
 
-def letters_of(request: SubjectRequest) -> list[Letter]:
-    """What the customer wrote, and what went out to them, oldest first."""
-    found = Letter.objects.filter(subject_request=request, to_requester=True).prefetch_related("files__file")
+def letters_of(cases: list[Case]) -> list[Letter]:
+    """What the customer wrote, and what went out to them, oldest first; complaints' letters too."""
+    requests = {case.subject_request_id for case in cases}
+    found = Letter.objects.filter(subject_request__in=requests, to_requester=True).prefetch_related(
+        "files__file"
+    )
     return [letter for letter in found if letter.is_incoming or letter.state in _OUT]
 
 
@@ -376,9 +378,4 @@ def messages(letters: list[Letter]) -> list[Message]:
 def _message(letter: Letter) -> Message:
     files = [{"name": entry.file.name, "size": entry.file.size, "url": ""} for entry in letter.files.all()]
     at = letter.sent_at or letter.written_at
-    return Message(letter.pk, letter.is_incoming, letter.title, letter.body, at, files)
-
-
-def open_for(delivery: Delivery, now: datetime) -> timedelta:
-    """How long an answer can still be fetched."""
-    return (delivery.available_until or now) - now
+    return Message(letter.is_incoming, letter.title, letter.body, at, files)

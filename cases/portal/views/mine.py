@@ -53,7 +53,8 @@ def _mine(
     request: HttpRequest, controller: Controller, here: Visitor, form: MessageForm, status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    cases, letters = story.cases_of(here.request), story.letters_of(here.request)
+    cases = story.cases_of(here.request)
+    letters = story.letters_of(cases)
     context = {
         "logged": here.request,
         "stories": story.tell(cases, now),

@@ -17,7 +17,7 @@ from cases.packs.archive import ZipEntry, pack_zip
 from cases.packs.names import safe_name
 from cases.portal import limits, sessions, story
 from cases.portal.attempts import attempt
-from cases.portal.door import open_door, page, see_other
+from cases.portal.door import door, open_door, page, see_other
 from cases.portal.forms import CodeForm, PlainForm
 from cases.portal.sessions import Visitor
 from cases.portal.views.enter import Tries, code_is_right, explain
@@ -40,7 +40,8 @@ def pack(request: HttpRequest, controller: Controller, delivery_id: UUID) -> Htt
     """What lies ready; and the code that has to be typed anew for each visit here."""
     if request.method == "POST":
         return _step_up(request, controller, delivery_id)
-    return _pack(request, controller, delivery_id=delivery_id)
+    with unit_of_work([controller.pk]):
+        return _shown(request, controller, delivery_id=delivery_id)
 
 
 @inside
@@ -50,11 +51,6 @@ def _shown(request: HttpRequest, controller: Controller, here: Visitor, delivery
     if not here.is_stepped_up(delivery.pk, now):
         return _ask_code(request, controller, delivery, CodeForm())
     return _ready(request, controller, delivery, PlainForm())
-
-
-def _pack(request: HttpRequest, controller: Controller, *, delivery_id: UUID) -> HttpResponse:
-    with unit_of_work([controller.pk]):
-        return _shown(request, controller, delivery_id=delivery_id)
 
 
 def _delivery(here: Visitor, delivery_id: UUID, now: datetime) -> Delivery:
@@ -87,15 +83,10 @@ def _about(delivery: Delivery) -> dict[str, object]:
 
 
 @require_POST
-@open_door
-def send(request: HttpRequest, controller: Controller, delivery_id: UUID) -> HttpResponse:
-    """Send the fresh code."""
-    with unit_of_work([controller.pk]):
-        return _sent(request, controller, delivery_id=delivery_id)
-
-
+@door
 @inside
-def _sent(request: HttpRequest, controller: Controller, here: Visitor, delivery_id: UUID) -> HttpResponse:
+def send(request: HttpRequest, controller: Controller, here: Visitor, delivery_id: UUID) -> HttpResponse:
+    """Send the fresh code."""
     now = timezone.now()
     delivery = _delivery(here, delivery_id, now)
     try:
