@@ -84,8 +84,7 @@ class PersonFields(forms.Form):
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
         required=False,
-        # The blank placeholder lets the page see by CSS alone whether anything was typed.
-        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": " "}),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     phone = text(gettext_lazy("Phone"), length=40, inputmode="tel")
     external_id = text(gettext_lazy("Customer number"), length=80)
@@ -111,6 +110,10 @@ class IntakeForm(PersonFields):
     now: datetime | None = None
     is_business = False
 
+    def as_business(self) -> None:
+        self.is_business = True
+        self.fields["rights"].required = False
+
     submission = forms.UUIDField(widget=forms.HiddenInput)
     brand = forms.ChoiceField(label=gettext_lazy("Brand"))
     subject = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -118,7 +121,9 @@ class IntakeForm(PersonFields):
         label=gettext_lazy("What do they want?"),
         choices=[(right.value, right.label) for right in RIGHTS],
         widget=RightCards,
-        required=False,
+        error_messages={
+            "required": gettext_lazy("Choose at least one. Where none fits, it may be plain business: see the card.")
+        },
     )
     about_marketing = forms.BooleanField(
         label=gettext_lazy("It is about advertising: stop it at once"), required=False
@@ -135,13 +140,15 @@ class IntakeForm(PersonFields):
         help_text=gettext_lazy("As they said it. Payment card numbers are masked before anything is kept."),
     )
     said_on = forms.DateField(
-        label=gettext_lazy("On"),
+        label=gettext_lazy("Said on"),
         required=False,
+        help_text=gettext_lazy("Empty: it is being said now."),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     said_at = forms.TimeField(
         label=gettext_lazy("At"),
         required=False,
+        help_text=gettext_lazy("In the brand's own time."),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     contact_reference = text(gettext_lazy("Call or chat reference"), length=80)
@@ -216,9 +223,6 @@ class IntakeForm(PersonFields):
         return data
 
     def _clean_rights(self, data: dict[str, Any]) -> None:
-        if "rights" in data and not data["rights"]:
-            sentence = _("Choose at least one. Where none fits, it may be plain business: see the card.")
-            self.add_error("rights", sentence)
         if Right.RECTIFICATION in data.get("rights", ()) and not self.claims() and not data.get("words"):
             self.add_error("claim_field_0", _("Say what is wrong, here or in the customer's words."))
 

@@ -105,7 +105,9 @@ def _blank(request: HttpRequest) -> IntakeForm:
     wanted = request.GET.get("brand", "")
     brand = next((one for one in brands if str(one.pk) == wanted), brands[0] if len(brands) == 1 else None)
     initial = {"submission": uuid4(), "language": brand.language if brand else settings.LANGUAGE_CODE}
-    return IntakeForm(brands, initial={**initial, "brand": brand.pk if brand else ""})
+    form = IntakeForm(brands, initial={**initial, "brand": brand.pk if brand else ""})
+    form.fields["name"].widget.attrs["autofocus"] = True
+    return form
 
 
 def _unchecked(request: HttpRequest) -> IntakeForm:
@@ -208,7 +210,7 @@ def _note_business(request: HttpRequest, form: IntakeForm, now: datetime) -> Htt
 
 
 def _contact(form: IntakeForm, now: datetime) -> Contact | None:
-    form.is_business = True
+    form.as_business()
     if not form.is_valid():
         return None
     data, controller = form.cleaned_data, form.controller
