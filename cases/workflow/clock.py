@@ -29,6 +29,23 @@ def add_fact(
 
     ``at`` may lie in the past, never in the future (Refused).
     """
+    event = note_fact(case, kind, at, by, now, data=data, reason=reason, supersedes=supersedes)
+    recompute(case, by, now)
+    return event
+
+
+def note_fact(
+    case: Case,
+    kind: EventKind,
+    at: datetime,
+    by: By,
+    now: datetime,
+    *,
+    data: Mapping[str, str | bool] | None = None,
+    reason: str = "",
+    supersedes: ClockEvent | None = None,
+) -> ClockEvent:
+    """Record one fact and leave the dates as they are: for a caller that goes on to compute them."""
     if at > now:
         raise Refused(_("A fact cannot lie in the future."), "fact_in_the_future")
     event = ClockEvent(
@@ -44,7 +61,6 @@ def add_fact(
     event.reason = reason
     event.save()
     put_on_record(case, Action.CLOCK_EVENT, by, now, {"kind": kind.value, "at": at.isoformat()})
-    recompute(case, by, now)
     return event
 
 

@@ -67,7 +67,7 @@ def requester_email(request: SubjectRequest) -> str:
 
 def ask(case: Case, by: By, now: datetime) -> Case:
     """Ask for identity; a clock event of its own (UK Art 12A(2)(b); EU Art 12(6))."""
-    with transaction.atomic(savepoint=False):  # The intake, which is the caller, stands or falls as a whole.
+    with transaction.atomic():
         case = perform(case, "ask_identity", by, now)
         add_fact(case, EventKind.IDENTITY_REQUESTED, now, by, now)
         put_on_record(case, Action.IDENTITY_ASKED, by, now, {"level": case.required_level})

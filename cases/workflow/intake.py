@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -17,14 +18,14 @@ from cases.models import Case, DataSubject, Representative, RequestFile, Subject
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, Channel, Right
 from cases.workflow import identity, letters, search
-from cases.workflow.clock import add_fact
+from cases.workflow.clock import note_fact, recompute
 from cases.workflow.perform import perform, put_on_record
 from dsar.audit.actions import Action
-from dsar.audit.record import record, record_whatever_happens
+from dsar.audit.record import gathered, record, record_whatever_happens
 from dsar.lib import cards, references
 from dsar.lib.errors import Refused
 from dsar.vault import files, keyring
-from dsar.vault.models import KeyPurpose
+from dsar.vault.models import KeyPurpose, VaultKey
 from identity.models import Controller, Team
 from identity.roles import Permission
 
@@ -104,7 +105,7 @@ def log_request(intake: Intake, by: By, now: datetime) -> SubjectRequest:
         )
         raise not_yours("log_request")
     _check(intake, now)
-    return _logged_before(intake) or _log(intake, by, now)
+    return _log(intake, by, now)
 
 
 def _check(intake: Intake, now: datetime) -> None:
@@ -126,42 +127,69 @@ def _logged_before(intake: Intake) -> SubjectRequest | None:
 
 
 def _log(intake: Intake, by: By, now: datetime) -> SubjectRequest:
-    try:
-        with transaction.atomic():
-            return _written(intake, by, now)
-    except IntegrityError:
-        # The same form sent twice at the same moment: the other one has logged it.
-        found = _logged_before(intake)
-        if found is None:
-            raise
-        return found
+    for _try in range(REFERENCE_TRIES):
+        try:
+            with transaction.atomic(), gathered():
+                return _written(intake, by, now)
+        except IntegrityError as error:
+            # Either the same form was sent twice, which the database notices even at the same moment, or the
+            # reference is somebody's already, perhaps of a brand that cannot be seen from here.
+            found = _logged_before(intake)
+            if found is not None:
+                return found
+            if not _is_of_reference(error):
+                raise
+    raise Refused(_("No free reference was found; press again."), "no_free_reference")
+
+
+def _is_of_reference(error: IntegrityError) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and "reference" in (cause.diag.constraint_name or "")
 
 
 def _written(intake: Intake, by: By, now: datetime) -> SubjectRequest:
-    subject = _subject(intake, now)
-    request = _request(intake, subject, by, now)
+    rights = list(dict.fromkeys(intake.rights))
+    keys = _keys(intake, len(rights), now)
+    subject = _subject(intake, keys, now)
+    request = _request(intake, subject, keys, by, now)
     for upload in intake.files:
         add_file(request, upload, by, now)
-    opened = [_open(intake, request, right, now) for right in dict.fromkeys(intake.rights)]
+    team = _team(intake.controller)
+    opened = [_open(intake, request, right, team, keys, now) for right in rights]
     for case in opened:
         put_on_record(case, Action.CASE_OPENED, by, now, {"right": case.right, "regime": case.regime})
-        add_fact(case, _receipt(case), intake.received_at, by, now)
+        note_fact(case, _receipt(case), intake.received_at, by, now)
     identity.begin(request, opened, by, now)
     for case in opened:
-        _first_step(case, now)
+        _first_step(case, by, now)
     if not intake.is_drill:
         letters.to_requester(Kind.ACKNOWLEDGEMENT, request, by, now)
         letters.ask_to_preserve(request, by, now)
     return request
 
 
+Keys = dict[KeyPurpose, list[VaultKey]]
+
+
+def _keys(intake: Intake, rights: int, now: datetime) -> Keys:
+    """All the keys that this intake needs, made at once; each is taken once."""
+    persons = (intake.subject_id is None) + (intake.representation is not None)
+    purposes = [KeyPurpose.PERSON] * persons + [KeyPurpose.REQUEST]
+    purposes += [KeyPurpose.COLLECTED, KeyPurpose.CASE_FILE] * rights
+    made: Keys = {purpose: [] for purpose in purposes}
+    for key in keyring.new_keys(purposes, intake.controller.pk, now):
+        made[KeyPurpose(key.purpose)].append(key)
+    return made
+
+
 def _receipt(case: Case) -> EventKind:
     return EventKind.COMPLAINT_RECEIVED if case.right == Right.COMPLAINT else EventKind.RECEIVED
 
 
-def _subject(intake: Intake, now: datetime) -> DataSubject:
+def _subject(intake: Intake, keys: Keys, now: datetime) -> DataSubject:
     if intake.subject_id is None:
-        subject, person = new_subject(intake.controller, intake.language, now), intake.person
+        key, person = keys[KeyPurpose.PERSON].pop(), intake.person
+        subject = new_subject(intake.controller, intake.language, now, key)
     else:
         subject = DataSubject.objects.get(pk=intake.subject_id, controller=intake.controller)
         person = _unknown_so_far(subject, intake.person)
@@ -169,9 +197,11 @@ def _subject(intake: Intake, now: datetime) -> DataSubject:
     return subject
 
 
-def new_subject(controller: Controller, language: str, now: datetime) -> DataSubject:
+def new_subject(
+    controller: Controller, language: str, now: datetime, key: VaultKey | None = None
+) -> DataSubject:
     """Somebody of whom nothing is noted yet; not saved."""
-    key = keyring.new_key(KeyPurpose.PERSON, controller.pk, now)
+    key = key or keyring.new_key(KeyPurpose.PERSON, controller.pk, now)
     return DataSubject(controller=controller, key=key, language=language, created_at=now)
 
 
@@ -195,14 +225,14 @@ def amend_subject(subject: DataSubject, controller: Controller, person: Person, 
     )
 
 
-def _request(intake: Intake, subject: DataSubject, by: By, now: datetime) -> SubjectRequest:
+def _request(intake: Intake, subject: DataSubject, keys: Keys, by: By, now: datetime) -> SubjectRequest:
     words, _masked = cards.mask_cards(intake.words)
     request = SubjectRequest(
         controller=intake.controller,
-        reference=_free_reference(),
+        reference=references.new_reference(),
         subject=subject,
-        representative=_representative(intake, now),
-        key=keyring.new_key(KeyPurpose.REQUEST, intake.controller.pk, now),
+        representative=_representative(intake, keys, now),
+        key=keys[KeyPurpose.REQUEST].pop(),
         channel=intake.channel,
         contact_reference=intake.contact_reference,
         received_at=intake.received_at,
@@ -225,21 +255,13 @@ def _request(intake: Intake, subject: DataSubject, by: By, now: datetime) -> Sub
     return request
 
 
-def _free_reference() -> str:
-    for _try in range(REFERENCE_TRIES):
-        reference = references.new_reference()
-        if not SubjectRequest.objects.filter(reference=reference).exists():
-            return reference
-    raise Refused(_("No free reference was found; press again."), "no_free_reference")
-
-
-def _representative(intake: Intake, now: datetime) -> Representative | None:
+def _representative(intake: Intake, keys: Keys, now: datetime) -> Representative | None:
     if intake.representation is None:
         return None
     given = intake.representation
     representative = Representative(
         controller=intake.controller,
-        key=keyring.new_key(KeyPurpose.PERSON, intake.controller.pk, now),
+        key=keys[KeyPurpose.PERSON].pop(),
         kind=given.kind,
         created_at=now,
     )
@@ -268,7 +290,9 @@ def add_file(request: SubjectRequest, upload: Upload, by: By, now: datetime) -> 
     )
 
 
-def _open(intake: Intake, request: SubjectRequest, right: Right, now: datetime) -> Case:
+def _open(
+    intake: Intake, request: SubjectRequest, right: Right, team: Team | None, keys: Keys, now: datetime
+) -> Case:
     controller = intake.controller
     regime = queries.regime_in_force(controller.regime, intake.received_at.astimezone(controller.zone).date())
     case = Case(
@@ -281,10 +305,10 @@ def _open(intake: Intake, request: SubjectRequest, right: Right, now: datetime) 
         regime=regime.code,
         regime_version=regime.version.version,
         received_at=intake.received_at,
-        team=_team(controller),
+        team=team,
         linked_to_id=intake.linked_to if right == Right.COMPLAINT else None,
-        collected_key=keyring.new_key(KeyPurpose.COLLECTED, controller.pk, now),
-        file_key=keyring.new_key(KeyPurpose.CASE_FILE, controller.pk, now),
+        collected_key=keys[KeyPurpose.COLLECTED].pop(),
+        file_key=keys[KeyPurpose.CASE_FILE].pop(),
         opened_at=now,
         state_since=now,
         is_drill=intake.is_drill,
@@ -306,14 +330,16 @@ def _team(controller: Controller) -> Team | None:
     return found
 
 
-def _first_step(case: Case, now: datetime) -> None:
+def _first_step(case: Case, by: By, now: datetime) -> None:
     """It follows from the rules, not from anybody's wish: the system makes it."""
+    is_marketing = case.right == Right.OBJECTION and case.about_marketing
+    if case.right != Right.COMPLAINT and not is_marketing and case.identity_level < case.required_level:
+        identity.ask(case, BY_SYSTEM, now)  # which computes the dates
+        return
+    recompute(case, by, now)
     if case.right == Right.COMPLAINT:
         perform(case, "begin_review", BY_SYSTEM, now)
-    elif case.right == Right.OBJECTION and case.about_marketing:
+    elif is_marketing:
         search.stop_marketing(case, BY_SYSTEM, now)
-    elif case.identity_level >= case.required_level:
-        search.begin(case, BY_SYSTEM, now)
     else:
-        identity.ask(case, BY_SYSTEM, now)
-
+        search.begin(case, BY_SYSTEM, now)
