@@ -55,12 +55,12 @@ def told(events: Iterable[AuditEvent]) -> list[Told]:
 
 
 def _people(events: Iterable[AuditEvent]) -> dict[UUID, str]:
-    ids = {event.actor_id for event in events} | {_uuid(event.data.get("owner")) for event in events}
-    return {user.pk: user.full_name for user in User.objects.filter(pk__in=ids - {None})}
+    ids = [found for event in events for found in (event.actor_id, _uuid(event.data.get("owner"))) if found]
+    return {user.pk: user.full_name for user in User.objects.filter(pk__in=ids)}
 
 
 def _sources(events: Iterable[AuditEvent]) -> dict[str, str]:
-    ids = {_uuid(event.data.get("source")) for event in events} - {None}
+    ids = [found for event in events if (found := _uuid(event.data.get("source")))]
     return {str(source.pk): source.name for source in SourceSystem.objects.filter(pk__in=ids)} if ids else {}
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case as Choose
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import (
@@ -94,10 +95,13 @@ def today(controller: Controller, now: datetime) -> date:
     return now.astimezone(controller.zone).date()
 
 
-def row(case: Case, now: datetime) -> Row:
-    """A case as a line: days left by the brand's calendar, and how its clock stands."""
+def row(case: Case, now: datetime, waits_for: str = "") -> Row:
+    """A case as a line: days left by the brand's calendar, and how its clock stands.
+
+    Whom it waits for is asked of the database where neither the caller nor the row knows it.
+    """
     left = (case.due_on - today(case.controller, now)).days if case.due_on else None
-    return Row(case, left, due_state(case), getattr(case, "blocked_on", "") or blocked_on(case))
+    return Row(case, left, due_state(case), waits_for or getattr(case, "blocked_on", "") or blocked_on(case))
 
 
 def due_state(case: Case) -> str:
@@ -131,7 +135,7 @@ def _failed_source() -> Exists:
     )
 
 
-def _work_left() -> Exists:
+def _work_left() -> Combinable:
     """While fulfilling: a task, a letter to post or that failed, or a pack that could not be built."""
     return (
         Exists(FulfilmentTask.objects.filter(case=OuterRef("pk"), state=TaskState.OPEN))
@@ -252,7 +256,7 @@ def counts(user: User, brands: Sequence[Controller], now: datetime) -> dict[str,
         for brand in brands
         for tab in TABS
     ]
-    found = Counter(tab for (tab,) in _together(parts)) if parts else Counter()  # type: ignore[arg-type, misc]
+    found = Counter(tab for (tab,) in _together(parts)) if parts else Counter()  # type: ignore[misc]
     return {tab: _capped(found[tab]) for tab in TABS}
 
 

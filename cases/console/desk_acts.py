@@ -18,7 +18,7 @@ from cases.permissions import By
 from cases.workflow import answer, carry_out, decide, identity, letters, people, questions, search
 from cases.workflow.perform import perform
 from identity.models import Level
-from identity.roles import Permission as P
+from identity.roles import Permission
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Act:
     do: Callable[[Deed], object]
     form: type[forms.DeskForm] = forms.DeskForm
     lede: Any = ""
-    permissions: tuple[P, ...] = (P.WORK,)
+    permissions: tuple[Permission, ...] = (Permission.WORK,)
     kind: str = "primary"
     find: Callable[[Case, UUID], Any] | None = field(default=None)
 
@@ -118,7 +118,7 @@ ACTS: dict[str, Act] = {
         _("Ask for identity"),
         _("The customer is asked to prove who they are."),
         lambda deed: identity.ask(deed.case, deed.by, deed.now),
-        permissions=(P.WORK, P.LOG_REQUEST),
+        permissions=(Permission.WORK, Permission.LOG_REQUEST),
     ),
     "record-identity": Act(
         _("Record evidence of identity"),
@@ -127,7 +127,7 @@ ACTS: dict[str, Act] = {
         _record_evidence,
         forms.Evidence,
         _("What you record serves all cases of this request. Note what was seen and keep no copy."),
-        (P.RECORD_IDENTITY,),
+        (Permission.RECORD_IDENTITY,),
     ),
     "clarify": Act(
         _("Ask the customer what they mean"),
@@ -208,7 +208,7 @@ ACTS: dict[str, Act] = {
         ),
         forms.Reason,
         _("Possible while nothing was sent, erased or corrected."),
-        (P.WORK, P.APPROVE),
+        (Permission.WORK, Permission.APPROVE),
         "danger",
     ),
     "withdraw": Act(
@@ -220,7 +220,7 @@ ACTS: dict[str, Act] = {
         ),
         forms.Withdrawal,
         _("Only the customer can take a request back. It closes the case."),
-        (P.WORK, P.LOG_REQUEST),
+        (Permission.WORK, Permission.LOG_REQUEST),
         "danger",
     ),
     "reopen": Act(
@@ -237,7 +237,7 @@ ACTS: dict[str, Act] = {
         lambda deed: people.assign(deed.case, deed.data["owner"], deed.by, deed.now, version=deed.version),
         forms.Assign,
         _("Somebody who is away passes it on to their cover."),
-        (P.ASSIGN,),
+        (Permission.ASSIGN,),
     ),
     "note": Act(
         _("Write a note"),
@@ -245,7 +245,7 @@ ACTS: dict[str, Act] = {
         _("The note is kept."),
         lambda deed: people.add_note(deed.case, deed.data["text"], deed.by, deed.now),
         forms.Note,
-        permissions=(P.VIEW_CASE,),
+        permissions=(Permission.VIEW_CASE,),
     ),
     "message": Act(
         _("Write to the customer"),
@@ -314,7 +314,7 @@ ACTS: dict[str, Act] = {
         _("Agree"),
         _("The answer goes out without this source, and says why."),
         lambda deed: search.waive(deed.target, deed.by, deed.now),
-        permissions=(P.WAIVE_SOURCE,),
+        permissions=(Permission.WAIVE_SOURCE,),
         find=search_of,
     ),
     "task": Act(
@@ -336,7 +336,7 @@ ACTS: dict[str, Act] = {
         ),
         forms.Revoke,
         _("Every link to it stops working at once."),
-        (P.RELEASE_CONTROL,),
+        (Permission.RELEASE_CONTROL,),
         "danger",
         find=delivery_of,
     ),
@@ -345,7 +345,7 @@ ACTS: dict[str, Act] = {
         _("Make it available"),
         _("The answer can be fetched again; the customer is told."),
         lambda deed: answer.make_available_again(deed.target, deed.by, deed.now),
-        permissions=(P.RELEASE_CONTROL,),
+        permissions=(Permission.RELEASE_CONTROL,),
         find=pack_of,
     ),
     "rebuild": Act(

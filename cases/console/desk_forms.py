@@ -236,7 +236,8 @@ class Absence(forms.Form):
     )
 
     def __init__(self, *args: Any, person: User, colleagues: list[User], **kwargs: Any) -> None:
-        super().__init__(*args, initial={"until": person.away_until, "cover": person.cover_id}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"until": person.away_until, "cover": person.cover_id}
         self.fields["cover"].queryset = User.objects.filter(pk__in=[one.pk for one in colleagues])  # type: ignore[attr-defined]
 
     def clean_until(self) -> Any:

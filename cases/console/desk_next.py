@@ -26,7 +26,7 @@ from cases.review import items
 from cases.words import Right, State
 from cases.workflow import carry_out, decide
 from cases.workflow.perform import available
-from identity.roles import Permission as P
+from identity.roles import Permission
 
 STUCK = (LetterState.FAILED, LetterState.BOUNCED)
 
@@ -108,7 +108,7 @@ class Situation:
         found: ResponsePack | None = self.case.packs.exclude(state=PackState.REVOKED).order_by("-id").first()
         return found
 
-    def may(self, permission: P) -> bool:
+    def may(self, permission: Permission) -> bool:
         return self.by.allows(permission, self.case.controller_id)
 
 
@@ -127,13 +127,13 @@ def act_url(case: Case, name: str, target: Any = None) -> str:
     return reverse("console:act-on", args=[case.pk, name, target.pk])
 
 
-def _offer(found: Situation, permission: P, label: str, url: str, **options: Any) -> Offer:
+def _offer(found: Situation, permission: Permission, label: str, url: str, **options: Any) -> Offer:
     """An offer for whoever holds the permission; without an address it is left out."""
     return Offer(label, url if found.may(permission) else "", **options)
 
 
 def _work(found: Situation, label: str, name: str, **options: Any) -> Offer:
-    return _offer(found, P.WORK, label, act_url(found.case, name), **options)
+    return _offer(found, Permission.WORK, label, act_url(found.case, name), **options)
 
 
 def _received(found: Situation) -> Next:
@@ -148,7 +148,12 @@ def _received(found: Situation) -> Next:
         _("This right asks for proof of who the requester is before anything is collected."),
         (
             _work(found, _("Ask for identity"), "ask-identity", is_post=True),
-            _offer(found, P.RECORD_IDENTITY, _("Record evidence"), act_url(found.case, "record-identity")),
+            _offer(
+                found,
+                Permission.RECORD_IDENTITY,
+                _("Record evidence"),
+                act_url(found.case, "record-identity"),
+            ),
         ),
     )
 
@@ -162,7 +167,7 @@ def _awaiting_identity(found: Situation) -> Next:
         (
             _offer(
                 found,
-                P.RECORD_IDENTITY,
+                Permission.RECORD_IDENTITY,
                 _("Record evidence of identity"),
                 act_url(found.case, "record-identity"),
             ),
@@ -196,7 +201,7 @@ def _searching(found: Situation) -> Next:
             (
                 _offer(
                     found,
-                    P.WORK,
+                    Permission.WORK,
                     _("Search %(name)s again") % {"name": found.failed[0].source.name},
                     act_url(found.case, "rerun", found.failed[0]),
                     is_post=True,
@@ -212,10 +217,18 @@ def _searching(found: Situation) -> Next:
 
 def _review(found: Situation) -> Next:
     review = _offer(
-        found, P.WORK, _("Review the items"), reverse("console:review", args=[found.case.pk]), shortcut="r"
+        found,
+        Permission.WORK,
+        _("Review the items"),
+        reverse("console:review", args=[found.case.pk]),
+        shortcut="r",
     )
     submit = _offer(
-        found, P.WORK, _("Prepare the answer"), reverse("console:submit", args=[found.case.pk]), shortcut="s"
+        found,
+        Permission.WORK,
+        _("Prepare the answer"),
+        reverse("console:submit", args=[found.case.pk]),
+        shortcut="s",
     )
     if not found.undecided:
         return Next(
@@ -232,7 +245,7 @@ def _review(found: Situation) -> Next:
 def _approval(found: Situation) -> Next:
     return _proposal(
         found,
-        P.APPROVE,
+        Permission.APPROVE,
         _("A second person has to approve"),
         _("%(name)s proposed: %(outcome)s. Whoever prepared it cannot approve it."),
     )
@@ -241,7 +254,7 @@ def _approval(found: Situation) -> Next:
 def _with_controller(found: Situation) -> Next:
     return _proposal(
         found,
-        P.APPROVE_FOR_CONTROLLER,
+        Permission.APPROVE_FOR_CONTROLLER,
         _("The controller has to decide"),
         _(
             "%(name)s proposed: %(outcome)s. The controller's instruction keeps this decision for its reviewer."
@@ -249,7 +262,7 @@ def _with_controller(found: Situation) -> Next:
     )
 
 
-def _proposal(found: Situation, permission: P, title: str, text: str) -> Next:
+def _proposal(found: Situation, permission: Permission, title: str, text: str) -> Next:
     decision = found.decision
     words = (
         {"name": decision.proposed_by.full_name, "outcome": decision.get_outcome_display()}
@@ -313,14 +326,14 @@ def _tasks(found: Situation) -> Next:
     text = ngettext("%(count)s task is open.", "%(count)s tasks are open.", found.open_tasks) % {
         "count": found.open_tasks
     }
-    tasks = Offer(_("Go to the tasks"), "#tasks" if found.may(P.WORK) else "")
+    tasks = Offer(_("Go to the tasks"), "#tasks" if found.may(Permission.WORK) else "")
     return Next(
         _("Carry out the tasks"), text + " " + _("Do each in its source, then record the evidence."), (tasks,)
     )
 
 
 def _work_on(found: Situation, label: str, name: str, target: Any, **options: Any) -> Offer:
-    return _offer(found, P.WORK, label, act_url(found.case, name, target), **options)
+    return _offer(found, Permission.WORK, label, act_url(found.case, name, target), **options)
 
 
 def _closed(found: Situation) -> Next:

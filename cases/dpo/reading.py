@@ -27,7 +27,7 @@ from cases.review.items import Group
 from cases.words import State, Step
 from cases.workflow import decide
 from identity.models import User
-from identity.roles import Permission as P
+from identity.roles import Permission
 
 PER_PAGE = 25
 LISTED = 50
@@ -47,8 +47,9 @@ class Waiting:
 
 def waiting(user: User, now: datetime) -> list[Waiting]:
     """Open proposals that the person may decide, in due order; their own are shown, and marked."""
-    mine = Q(case__state=State.APPROVAL, controller_id__in=user.access.controllers(P.APPROVE)) | Q(
-        case__state=State.WITH_CONTROLLER, controller_id__in=user.access.controllers(P.APPROVE_FOR_CONTROLLER)
+    mine = Q(case__state=State.APPROVAL, controller_id__in=user.access.controllers(Permission.APPROVE)) | Q(
+        case__state=State.WITH_CONTROLLER,
+        controller_id__in=user.access.controllers(Permission.APPROVE_FOR_CONTROLLER),
     )
     decisions = (
         Decision.objects.filter(mine, verdict=Verdict.OPEN)
@@ -58,21 +59,23 @@ def waiting(user: User, now: datetime) -> list[Waiting]:
         .order_by("case__due_on", "case_id")
     )
     return [
-        Waiting(worklist.row(_blocked(decision.case), now), decision, decision.proposed_by_id == user.pk)
+        Waiting(
+            worklist.row(decision.case, now, _waits_for(decision.case)),
+            decision,
+            decision.proposed_by_id == user.pk,
+        )
         for decision in decisions[: LISTED * 4]
     ]
 
 
-def _blocked(case: Case) -> Case:
+def _waits_for(case: Case) -> str:
     """What the state says already needs no question to the database."""
-    known = worklist.Blocked.APPROVER if case.state == State.APPROVAL else worklist.Blocked.CONTROLLER
-    case.blocked_on = known.value
-    return case
+    return worklist.Blocked.APPROVER if case.state == State.APPROVAL else worklist.Blocked.CONTROLLER
 
 
-def permission_to_decide(case: Case) -> P:
+def permission_to_decide(case: Case) -> Permission:
     """Who decides now: the second pair of eyes here, or the controller's reviewer."""
-    return P.APPROVE_FOR_CONTROLLER if case.state == State.WITH_CONTROLLER else P.APPROVE
+    return Permission.APPROVE_FOR_CONTROLLER if case.state == State.WITH_CONTROLLER else Permission.APPROVE
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ def waivers(case: Case) -> list[SourceSearch]:
 def blocked_counts(user: User) -> list[tuple[str, str, int]]:
     """How many open cases wait for whom: code, words, count."""
     rows = (
-        Case.objects.visible_to(user, P.OVERSEE)
+        Case.objects.visible_to(user, Permission.OVERSEE)
         .open()
         .counted()
         .annotate(blocked_on=worklist.blocked())
@@ -184,7 +187,7 @@ def blocked_counts(user: User) -> list[tuple[str, str, int]]:
 def failed_searches(user: User) -> list[SourceSearch]:
     """Sources that could not be searched in runs that wait for them; with or without a waiver proposed."""
     found: QuerySet[SourceSearch] = (
-        SourceSearch.objects.visible_to(user, P.OVERSEE)
+        SourceSearch.objects.visible_to(user, Permission.OVERSEE)
         .filter(state=SearchState.FAILED, run__state=RunState.RUNNING, run__case__is_drill=False)
         .select_related("source", "run__case__subject_request", "run__case__controller", "waiver_proposed_by")
         .order_by("run__case__due_on", "id")
@@ -195,7 +198,7 @@ def failed_searches(user: User) -> list[SourceSearch]:
 def stuck_letters(user: User) -> list[Letter]:
     """Mails that could not be sent or came back."""
     found: QuerySet[Letter] = (
-        Letter.objects.visible_to(user, P.OVERSEE)
+        Letter.objects.visible_to(user, Permission.OVERSEE)
         .filter(state__in=[LetterState.FAILED, LetterState.BOUNCED], is_incoming=False)
         .select_related("case__subject_request", "subject_request")
         .order_by("-written_at")

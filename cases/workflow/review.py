@@ -47,7 +47,7 @@ def decide(case: Case, selection: Selection, choice: Choice, by: By, now: dateti
     with transaction.atomic():
         case = _in_review(case, by, now, version)
         _check(case, choice)
-        changed: int = _selected(case, selection).update(
+        changed: int = _opened(_selected(case, selection), selection, choice).update(
             decision=choice.decision,
             exemption=choice.exemption if choice.decision in _UNDER_A_CODE else "",
             is_silent=choice.silent,
@@ -160,6 +160,16 @@ def _known(case: Case, code: str) -> str:
         return law.exemption(code, case.regime).silence
     except law.UnknownLaw:
         raise Refused(_("Choose an exemption from the list."), "exemption_missing") from None
+
+
+def _opened(chosen: Any, selection: Selection, choice: Choice) -> Any:
+    """A whole group never opens what is withheld or redacted for another person: that is done item by item."""
+    if selection.ids or choice.decision not in _OPENING:
+        return chosen
+    return chosen.exclude(decision=ItemDecision.REDACT).exclude(is_third_party=True)
+
+
+_OPENING = (ItemDecision.DISCLOSE, ItemDecision.ACT)
 
 
 def _selected(case: Case, selection: Selection) -> Any:

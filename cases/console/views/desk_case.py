@@ -24,9 +24,9 @@ from cases.review import items
 from cases.surface import by, case_or_404
 from cases.words import State
 from identity.models import Level
-from identity.roles import Permission as P
+from identity.roles import Permission
 
-RECENT = 12
+RECENT = 8
 WIDTH = 1000
 
 
@@ -51,7 +51,7 @@ def sources(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
     case, now = found.case, timezone.now()
-    told = history.of_case(case.pk, with_content=found.may(P.VIEW_CONTENT))
+    told = history.of_case(case.pk, with_content=found.may(Permission.VIEW_CONTENT))
     return {
         "row": worklist.row(case, now),
         "next": desk_next.next_step(found),
@@ -88,13 +88,13 @@ def _sources(found: Situation) -> dict[str, Any]:
 
 
 def _can(found: Situation) -> dict[str, bool]:
-    return {permission.value: found.may(permission) for permission in P}
+    return {permission.value: found.may(permission) for permission in Permission}
 
 
 def _content(found: Situation) -> dict[str, Any]:
     """What only those see who may see what was collected, silent withholdings among it."""
     case = found.case
-    if not found.may(P.VIEW_CONTENT):
+    if not found.may(Permission.VIEW_CONTENT):
         return {"tasks": case.tasks.none(), "groups": [], "packs": case.packs.none()}
     return {
         "groups": items.groups(case),
@@ -114,10 +114,10 @@ def _forms(found: Situation) -> dict[str, Any]:
     return {
         "note_form": Note(case=case, auto_id="note_%s"),
         "message_form": Message(case=case, auto_id="message_%s")
-        if found.may(P.WORK) and case.is_open
+        if found.may(Permission.WORK) and case.is_open
         else None,
         "assign_form": Assign(case=case, auto_id="assign_%s")
-        if found.may(P.ASSIGN) and case.is_open
+        if found.may(Permission.ASSIGN) and case.is_open
         else None,
     }
 

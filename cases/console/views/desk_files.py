@@ -56,7 +56,7 @@ def item_file(request: HttpRequest, case_id: UUID, item_id: UUID) -> HttpRespons
     """A file that was found or added."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     found = case.items.filter(pk=item_id).exclude(file=None).select_related("file").first()
-    if found is None:
+    if found is None or found.file is None:
         raise Http404
     return _download(request, case, found.file)
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -36,6 +35,8 @@ def item(request: HttpRequest, case_id: UUID, item_id: UUID) -> HttpResponse:
     if request.method == "GET":
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), {"item": str(found.pk)})
         return _page(request, case, found)
+    if request.POST.get("decision") == found.decision == ItemDecision.REDACT:
+        return _onwards(case, found)
     choice = choice_of(request.POST)
     if choice.decision == ItemDecision.UNDECIDED:
         messages.error(request, _("Choose what to do with this item."))
@@ -49,12 +50,15 @@ def item(request: HttpRequest, case_id: UUID, item_id: UUID) -> HttpResponse:
     )
     if changed is None:
         return _page(request, case, found, status=422)
+    return _onwards(case, found)
+
+
+def _onwards(case: Case, found: Item) -> HttpResponse:
+    """To the next item that is to be decided; back to the groups where this was the last."""
     following = _next_undecided(case, found)
-    return (
-        see_other("console:item", case.pk, following.pk)
-        if following
-        else see_other("console:review", case.pk)
-    )
+    if following is None:
+        return see_other("console:review", case.pk)
+    return see_other("console:item", case.pk, following.pk)
 
 
 @require_POST
@@ -130,11 +134,24 @@ def _page(request: HttpRequest, case: Case, found: Item, status: int = 200) -> H
         "after": after,
         "picklists": picklists(case),
         "words": decision_words(case),
-        "typed": request.POST,
+        "typed": _typed(request, found),
         "decides": case.state == State.REVIEW and by(request).allows(Permission.WORK, case.controller_id),
     }
     with timezone.override(case.controller.zone):
         return render(request, "console/desk/item.html", context, status=status)
+
+
+def _typed(request: HttpRequest, found: Item) -> dict[str, Any]:
+    """What the selects show: what was sent, else what is decided, so that pressing on changes nothing unasked."""
+    is_redacted = found.decision == ItemDecision.REDACT
+    if request.method == "POST":
+        return {**request.POST.dict(), "may_stay_redacted": is_redacted}
+    return {
+        "decision": found.decision,
+        "exemption": found.exemption,
+        "silent": found.is_silent,
+        "may_stay_redacted": is_redacted,
+    }
 
 
 def _neighbours(case: Case, found: Item) -> tuple[Item | None, Item | None]:
@@ -185,7 +202,7 @@ def _added(request: HttpRequest, form: ByHand) -> bool:
     return not form.errors
 
 
-def _upload(file: UploadedFile) -> Upload:
+def _upload(file: Any) -> Upload:
     """The file, if its content may be taken; raises Refused with the reason."""
     verdict = uploads.inspect(file.file, file.name or "")
     if verdict.kind is None:

@@ -82,9 +82,9 @@ def _address(request: HttpRequest, **changes: str) -> str:
     for name, value in changes.items():
         query[name] = value
     kept = QueryDict(mutable=True)
-    for name in query:
-        if query[name] and name != "q":
-            kept[name] = query[name]
+    for name, value in query.items():
+        if value and name != "q":
+            kept[name] = str(value)
     return f"{reverse('console:queue')}?{kept.urlencode()}"
 
 

@@ -144,7 +144,11 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         case, query.get("source", ""), query.get("collection", ""), query.get("page", "1")
     )
     if outgoing is not None:
-        codes = {"decision": str(found.pk), "page": outgoing.page.number, "count": len(outgoing.page)}
+        codes: dict[str, str | int] = {
+            "decision": str(found.pk),
+            "page": outgoing.page.number,
+            "count": len(outgoing.page),
+        }
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), codes)
     return {
         "is_own": found.proposed_by_id == staff(request).pk,

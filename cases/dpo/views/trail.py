@@ -98,12 +98,12 @@ def _moment(text: str) -> datetime | None:
 
 def _with_references(user: User, told: Iterable[Told]) -> list[tuple[Told, Case | None]]:
     told = list(told)
-    ids = {one.case_id for one in told} - {None}
+    ids = [one.case_id for one in told if one.case_id]
     cases = Case.objects.visible_to(user, Permission.READ_TRAIL).select_related(
         "subject_request", "controller"
     )
     known = {case.pk: case for case in cases.filter(pk__in=ids)}
-    return [(one, known.get(one.case_id)) for one in told]
+    return [(one, known.get(one.case_id) if one.case_id else None) for one in told]
 
 
 def _cases(user: User, typed: str) -> list[Case]:
