@@ -7,8 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
-from cases.operations.demo.make import PASSWORD, TOTP_SECRET, Made, make
+from cases.operations.demo.make import PASSWORD, TONGUES, TOTP_SECRET, Made, make
 from identity.models import Membership
 
 USAGE = 2
@@ -61,6 +62,6 @@ def _as_text(made: Made) -> str:
         f"  password                   {PASSWORD}",
         f"  authenticator secret       {_secret()}   (or: manage.py demo_code)",
         "",
-        *(f"Portal  {settings.BASE_URL}/p/{slug}/" for slug in ("meridian", "nordlicht")),
+        *(f"Portal  {settings.BASE_URL}{reverse('portal:home', args=[slug])}" for slug in TONGUES),
     ]
     return "\n".join(lines)

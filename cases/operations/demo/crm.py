@@ -180,7 +180,7 @@ def _password(name: str) -> str:
 
 
 def _exists(connection: psycopg.Connection[Any], query: str, *values: str) -> bool:
-    return connection.execute(query, values).fetchone() is not None  # type: ignore[arg-type]
+    return connection.execute(query, values).fetchone() is not None
 
 
 def _is_filled(connection: psycopg.Connection[Any], schema: str) -> bool:
@@ -210,13 +210,13 @@ def _fill(
 
 def _make(connection: psycopg.Connection[Any], table: Table) -> None:
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))
         for name, kind in zip(table.columns, table.kinds, strict=True)
     )
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(table.name), columns))
     for expression in table.looked_up:
         index = sql.SQL("CREATE INDEX ON {} ({})")
-        connection.execute(index.format(sql.Identifier(table.name), sql.SQL(f"({expression})")))  # type: ignore[arg-type]
+        connection.execute(index.format(sql.Identifier(table.name), sql.SQL(f"({expression})")))
 
 
 def _copy(connection: psycopg.Connection[Any], table: Table, rows: Iterable[Sequence[Any]]) -> None:

@@ -100,11 +100,6 @@ def _member(email: str) -> User:
     return User.objects.get(email=email)
 
 
-def staff() -> list[User]:
-    """Those who can sign in to the demonstration, with the role of each."""
-    return list(User.objects.filter(is_principal=False, totpdevice__secret__isnull=False).distinct())
-
-
 def _second_factors(now: datetime) -> None:
     """Everybody has the same authenticator secret, which demo_code reads out."""
     key = keyring.shared_key(KeyPurpose.STAFF, None, now)

@@ -98,7 +98,7 @@ GERMAN = Tongue(
     seed=42,
     first=[
         ("Frau", "Annika"), ("Herr", "Jonas"), ("Frau", "Wiebke"), ("Herr", "Cem"), ("Frau", "Jette"),
-        ("Herr", "Malte"), ("Frau", "Leyla"), ("Herr", "Sönke"), ("Frau", "Katharina"), ("Herr", "Dragan"), ("Frau", "Ute"),
+        ("Herr", "Malte"), ("Frau", "Leyla"), ("Herr", "Sönke"), ("Herr", "Dragan"), ("Frau", "Ute"),
         ("Herr", "Björn"), ("Frau", "Swetlana"), ("Herr", "Henning"), ("Frau", "Mareike"), ("Herr", "Tobias"),
         ("Frau", "Ayşe"), ("Herr", "Gerrit"), ("Frau", "Friederike"), ("Herr", "Nils"),
     ],
