@@ -58,12 +58,35 @@ def enqueue(
 def _added(job: Job) -> UUID:
     """The id of the open job with this key: the given one, or the one that was there before."""
     for _ in range(TRIES):
-        Job.objects.bulk_create([job], ignore_conflicts=True)
+        if _inserted(job):
+            return job.id
         open_job = Job.objects.filter(key=job.key, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
         if open_job is not None:
             return open_job.id
         # The one that was in the way has ended in between: there is room now.
     raise RuntimeError(f"job key {job.key} is in use by another controller")
+
+
+def _inserted(job: Job) -> bool:
+    """Whether there was room; Django's own way of ignoring a conflict does not tell."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO jobs_job (id, controller_id, case_id, kind, key, args, state, attempts, max_attempts,"
+            " not_before, progress, error_code, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, 'queued', 0, %s, %s, '{}', '', %s) ON CONFLICT DO NOTHING RETURNING id",
+            [
+                job.id,
+                job.controller_id,
+                job.case_id,
+                job.kind,
+                job.key,
+                connection.ops.adapt_json_value(job.args, None),
+                job.max_attempts,
+                job.not_before,
+                job.created_at,
+            ],
+        )
+        return cursor.fetchone() is not None
 
 
 def publish(job_id: UUID) -> bool:
