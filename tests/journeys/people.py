@@ -1,0 +1,219 @@
+"""Who walks the journeys: staff at their desks and customers at home, each in a browser of their own."""
+
+import io
+import json
+import re
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from django_otp.oath import totp
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser import PHONE, assert_accessible, assert_fits, open_context, screenshot
+from tests.factories.identity import PASSWORD, TOTP_SECRET
+from tests.journeys.crm import Customer
+from tests.journeys.house import House
+
+# The whole house shares a small machine with the rest of the tests.
+PATIENCE_MS = 30_000
+CODE = re.compile(r"\b\d{6}\b")
+LINK = re.compile(r"http://\S+/r/\S+/")
+
+
+class Visitor:
+    """A person with a browser. Each page that is named is judged the first time that anybody sees it."""
+
+    def __init__(self, house: House, browser: Browser, judged: set[str], **options: Any) -> None:
+        self.house = house
+        self.judged = judged
+        self.context: BrowserContext = open_context(browser, **options)
+        self.context.set_default_timeout(PATIENCE_MS)
+        self.page: Page = self.context.new_page()
+
+    def visit(self, path: str) -> int:
+        """Open an address of the site; the answer's status."""
+        answer = self.page.goto(self.house.url + path)
+        assert answer is not None
+        return answer.status
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+
+    def fill(self, label: str, text: str) -> None:
+        """Type into the field of that name, whether or not it says that it may stay empty."""
+        self.page.get_by_label(re.compile(rf"^\s*{re.escape(label)}\s*(\(optional\))?\s*$")).fill(text)
+
+    def tick(self, words: str) -> None:
+        """Choose where people press: on the words."""
+        self.page.locator(".choice label", has_text=words).first.click()
+
+    def sees(self, words: str) -> None:
+        expect(self.page.get_by_role("main")).to_contain_text(words, timeout=PATIENCE_MS)
+
+    def judge(self, name: str) -> None:
+        """Let axe look at this page, once for all journeys."""
+        if name not in self.judged:
+            self.judged.add(name)
+            assert_accessible(self.page)
+            screenshot(self.page, f"journey-{name}")
+
+    def leave(self) -> None:
+        self.context.close()
+
+
+class Staff(Visitor):
+    """A member of staff, who signs in with both factors."""
+
+    def sign_in(self, email: str) -> None:
+        self.visit("/")
+        self.judge("sign-in")
+        self.fill("E-mail address", email)
+        self.fill("Password", PASSWORD)
+        self.press("Sign in")
+        self.judge("second-factor")
+        self.fill("Code", f"{totp(bytes.fromhex(TOTP_SECRET)):06}")
+        self.press("Continue")
+        self.page.wait_for_url(lambda address: "/staff/" not in address)
+
+    def log_access_request(self, customer: Customer, call: str) -> str:
+        """On the telephone: who it is, what they want; then read out what is shown. Gives the reference."""
+        self.visit("/log/")
+        self.judge("agent-log")
+        self.fill("Name", customer.name)
+        self.fill("E-mail address", customer.email)
+        self.tick("Access")
+        self.fill("In their own words", "Send me what you hold on me.")
+        self.fill("Call or chat reference", call)
+        self.press("Log the request")
+        return self.read_out()
+
+    def read_out(self) -> str:
+        reference = self.reference_shown()
+        self.judge("agent-read-out")
+        self.press("I have read it out")
+        self.page.wait_for_url("**/requests/*/")
+        self.judge("agent-request")
+        return reference
+
+    def reference_shown(self) -> str:
+        return self.page.locator(".script__reference").inner_text().strip()
+
+    def review_and_submit(self, case_id: str) -> None:
+        """Take the case, disclose what is the person's own, leave the others' withheld, propose the answer."""
+        self.visit(f"/cases/{case_id}/")
+        self.press("Take it")
+        self.judge("desk-case")
+        self.follow("Items")
+        self.judge("desk-review")
+        self.page.get_by_role("button", name="all that is still to be decided").click()
+        self.sees("items are decided")
+        self.follow("Prepare the answer")
+        self.judge("desk-submit")
+        self.press("Send to approval")
+        self.page.wait_for_url(f"**/cases/{case_id}/")
+
+    def approve(self, case_id: str, button: str) -> None:
+        """Read the proposal from the list of those that wait, and approve it."""
+        self.visit("/dpo/approvals/")
+        self.judge("dpo-approvals")
+        self.page.locator(f"a[href='/dpo/approvals/{case_id}/']").click()
+        self.judge("dpo-decision")
+        self.press(button)
+        self.page.wait_for_url(lambda address: not address.endswith(f"/approvals/{case_id}/approve/"))
+
+
+class AtHome(Visitor):
+    """A customer of one brand with a telephone, and with the mailbox that the outbox page stands in for."""
+
+    def __init__(
+        self, house: House, browser: Browser, judged: set[str], brand: str, who: Customer, **options: Any
+    ) -> None:
+        super().__init__(house, browser, judged, **{"viewport": PHONE, **options})
+        self.brand = brand
+        self.who = who
+        self.mailbox: Page = self.context.new_page()
+
+    def judge(self, name: str) -> None:
+        """A telephone's pages are not to be scrolled sideways, either."""
+        assert_fits(self.page)
+        super().judge(name)
+
+    def ask_online(self) -> str:
+        """Fill in the brand's form. Gives the reference."""
+        self.visit(f"/p/{self.brand}/")
+        self.judge("portal-home")
+        self.follow("Ask for something")
+        self.judge("portal-ask")
+        self.tick("See my data")
+        self.fill("Your name", self.who.name)
+        self.fill("Your e-mail address", self.who.email)
+        self.press("Send my request")
+        self.page.wait_for_url("**/asked/**")
+        self.judge("portal-asked")
+        return self.page.locator(".copy__value").inner_text().strip()
+
+    def open_letter(self) -> None:
+        """Follow the link of the acknowledgement."""
+        self.page.goto(self.newest_mail(LINK))
+        self.judge("portal-follow")
+
+    def prove(self) -> None:
+        """Have a code sent, type it, and come to one's own request."""
+        self.type_new_code()
+        self.page.wait_for_url("**/request/**")
+        self.judge("portal-request")
+
+    def type_new_code(self) -> None:
+        known = self.mails(CODE).count()
+        self.press("Send me a code")
+        self.page.get_by_label("Code", exact=True).wait_for()
+        self.judge("portal-code")
+        self.fill("Code", self.newest_mail(CODE, beyond=known))
+        self.press("Continue")
+
+    def download(self) -> dict[str, Any]:
+        """Fetch the answer behind a fresh code; what its data for programs says."""
+        self.visit(f"/p/{self.brand}/request/")
+        self.judge("portal-answered")
+        self.follow("Fetch our answer")
+        self.judge("portal-answer")
+        self.type_new_code()
+        everything = self.page.get_by_role("button", name="Download everything")
+        everything.wait_for()
+        self.judge("portal-pack")
+        with self.page.expect_download() as fetched:
+            everything.click()
+        with zipfile.ZipFile(io.BytesIO(Path(fetched.value.path()).read_bytes())) as pack:
+            said: dict[str, Any] = json.loads(pack.read("data.json"))
+            return said
+
+    def newest_mail(self, holding: re.Pattern[str], beyond: int = 0) -> str:
+        """The link or code of the newest such mail; waits until there are more of them than ``beyond``."""
+        found = self.mails(holding)
+        until = time.monotonic() + PATIENCE_MS / 1000
+        while found.count() <= beyond:
+            assert time.monotonic() < until, f"no mail came with {holding.pattern}\n{self.house.logs()}"
+            self.mails(holding)
+        match = holding.search(found.first.inner_text())
+        assert match is not None
+        return match[0]
+
+    def mails(self, holding: re.Pattern[str]) -> Locator:
+        """The mails of the brand to this person that hold such a thing, newest first."""
+        self.mailbox.goto(f"{self.house.url}/outbox/")
+        route = re.compile(rf"@{self.brand}\.example> to {re.escape(self.who.email)}")
+        return self.mailbox.get_by_role("article").filter(has_text=route).filter(has_text=holding)
+
+
+def disclosed(said: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of an answer by collection, in the order of their keys."""
+    return {
+        collection["collection"]: sorted((one["data"] for one in collection["records"]), key=lambda row: row["id"])
+        for source in said["sources"]
+        for collection in source["collections"]
+    }
