@@ -10,6 +10,7 @@ from django.db import connection
 from cases.connectors.base import Record
 from cases.law.loader import others_code
 from cases.models import Item, ItemDecision, SourceSearch
+from cases.words import DISCLOSING
 from dsar.lib import crypto
 from dsar.lib.uuid7 import uuid7
 from dsar.vault import keyring
@@ -34,9 +35,9 @@ def store_page(search: SourceSearch, records: Sequence[Record], first_number: in
     case = search.run.case
     key = keyring.key(case.collected_key_id)
     once = {(record.type, record.ref): record for record in records}.values()
-    others = others_code(case.regime)
+    others, goes_out = others_code(case.regime), case.right in DISCLOSING
     rows = [
-        _row(case.collected_key_id, key, record, first_number + offset, others)
+        _row(case.collected_key_id, key, record, first_number + offset, others, goes_out)
         for offset, record in enumerate(once)
     ]
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
@@ -48,10 +49,12 @@ def store_page(search: SourceSearch, records: Sequence[Record], first_number: in
     return len(stored)
 
 
-def _row(key_id: Any, key: crypto.DataKey, record: Record, number: int, others: str) -> tuple[Any, ...]:
+def _row(
+    key_id: Any, key: crypto.DataKey, record: Record, number: int, others: str, goes_out: bool
+) -> tuple[Any, ...]:
     item_id = uuid7()
     data = _encoded(record.data)
-    decision, exemption, redactions = _first_decision(record, others)
+    decision, exemption, redactions = _first_decision(record, others, goes_out)
     return (
         item_id,
         record.type,
@@ -76,11 +79,14 @@ def _content(record: Record) -> dict[str, Any]:
     }
 
 
-def _first_decision(record: Record, others: str) -> tuple[str, str, Any]:
-    """Third parties' records start as withheld; fields about others in the person's own as redacted."""
+def _first_decision(record: Record, others: str, goes_out: bool) -> tuple[str, str, Any]:
+    """Third parties' records start as withheld; fields about others in the person's own as redacted.
+
+    Where nothing goes out, as with an erasure, there is nothing to redact: the record is to be decided as a whole.
+    """
     if record.third_party:
         return ItemDecision.WITHHOLD, others, None
-    if record.third_party_fields:
+    if goes_out and record.third_party_fields:
         fields = [{"field": name, "code": others} for name in record.third_party_fields]
         return ItemDecision.REDACT, "", {"fields": fields, "passages": []}
     return ItemDecision.UNDECIDED, "", None

@@ -47,13 +47,14 @@ def picklists(case: Case) -> Picklists:
         Option(ItemDecision.ACT.value, _acting(case)),
         Option(ItemDecision.KEEP.value, _("Keep as it is")),
     )
-    codes = tuple(Option(one.code, one.name, one.provision) for one in kept_under(case))
+    codes = tuple(Option(one.code, _(one.name), one.provision) for one in kept_under(case))
     return Picklists(decisions, codes, False, False, ItemDecision.KEEP.value)
 
 
 def _exemption(one: law.Exemption) -> Option:
     silence = {"may": _("may be silent"), "must": _("must be silent")}.get(one.silence, "")
-    return Option(one.code, f"{one.name} – {silence}" if silence else one.name, one.provision)
+    name = _(one.name)
+    return Option(one.code, f"{name} – {silence}" if silence else name, one.provision)
 
 
 def _acting(case: Case) -> str:

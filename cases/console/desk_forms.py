@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.correspondence.compose import Kind
@@ -174,13 +175,17 @@ class LetterText(DeskForm):
 
 def refusal_choices(case: Case) -> list[tuple[str, Any]]:
     """Grounds of refusal and exemptions of the case's law, with their provisions."""
-    grounds = [(one.code, f"{one.name} ({one.provision})") for one in law.grounds_for("refusal", case.regime)]
-    exemptions = [(one.code, f"{one.name} ({one.provision})") for one in law.exemptions_for(case.regime)]
+    grounds = [_named(one) for one in law.grounds_for("refusal", case.regime)]
+    exemptions = [_named(one) for one in law.exemptions_for(case.regime)]
     return [
         ("", _("Choose one")),
         (str(_("To refuse the request")), grounds),
         (str(_("Exemptions")), exemptions),
     ]
+
+
+def _named(one: law.Ground | law.Exemption) -> tuple[str, str]:
+    return one.code, f"{gettext(one.name)} ({one.provision})"
 
 
 class Closing(LetterText):

@@ -106,8 +106,8 @@ def _withheld(case: Case, code: str, is_silent: bool, count: int) -> Withheld:
 
 
 def _law(case: Case, code: str) -> tuple[str, str]:
-    listed = {one.code: (one.name, one.provision) for one in law.exemptions_for(case.regime)}
-    grounds = {one.code: (one.name, one.provision) for one in law.book().grounds}
+    listed = {one.code: (_(one.name), one.provision) for one in law.exemptions_for(case.regime)}
+    grounds = {one.code: (_(one.name), one.provision) for one in law.book().grounds}
     return listed.get(code) or grounds.get(code) or (_("Other people's data"), "")
 
 
