@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from cases.law.loader import negatives, phrases
 from cases.words import Right
@@ -59,7 +59,10 @@ def card(said: str = "") -> Card:
 
 
 def _requests() -> list[Line]:
-    return [Line(one.says, tuple(_right(right) for right in one.rights), one.note) for one in phrases()]
+    return [
+        Line(gettext(one.says), tuple(_right(right) for right in one.rights), gettext(one.note))
+        for one in phrases()
+    ]
 
 
 def _right(code: str) -> str:
@@ -68,7 +71,8 @@ def _right(code: str) -> str:
 
 def _business() -> list[Line]:
     return [
-        Line(one.says, tuple(str(TREATMENTS[code]) for code in one.treat_as), one.note) for one in negatives()
+        Line(gettext(one.says), tuple(str(TREATMENTS[code]) for code in one.treat_as), gettext(one.note))
+        for one in negatives()
     ]
 
 

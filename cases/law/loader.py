@@ -5,7 +5,7 @@ the same code, the more specific one holds.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from functools import cache
@@ -205,11 +205,15 @@ def authority_for(regime: str, on: date) -> Authority:
     return known[-1]
 
 
-def remedies(regime: str, on: date) -> tuple[str, ...]:
+def _same(text: str) -> str:
+    return text
+
+
+def remedies(regime: str, on: date, translate: Callable[[str], str] = _same) -> tuple[str, ...]:
     """Give the ways to complain on a day, as sentences; raises UnknownLaw rather than stay silent."""
     authority = authority_for(regime, on)
     gaps = {"authority": authority.name, "short_name": authority.short_name, "website": authority.website}
-    return tuple(remedy.text.format(**gaps) for remedy in remedies_for(regime, on))
+    return tuple(translate(remedy.text).format(**gaps) for remedy in remedies_for(regime, on))
 
 
 def remedies_for(regime: str, on: date) -> tuple[Remedy, ...]:

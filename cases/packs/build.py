@@ -1,5 +1,6 @@
 """Build the pack of an approved decision: read the case, render, and keep the files encrypted."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -13,7 +14,16 @@ from django.utils.translation import gettext as _
 from cases.connectors import registry
 from cases.connectors.base import ConnectorError
 from cases.law import loader as law
-from cases.models import Case, Decision, Item, ItemDecision, PackFile, ResponsePack, SearchState
+from cases.models import (
+    Case,
+    Decision,
+    Item,
+    ItemDecision,
+    PackFile,
+    ResponsePack,
+    SearchState,
+    SourceSystem,
+)
 from cases.packs.content import (
     Addressee,
     Attachment,
@@ -70,8 +80,8 @@ def _keep(pack: ResponsePack, sink: VaultSink, now: datetime) -> None:
         stored = old.file
         old.delete()
         files.remove(stored)
-    for position, (name, media_type, written) in enumerate(sink.written):
-        stored = files.keep(
+    kept = [
+        files.keep(
             written,
             key_id=pack.case.collected_key_id,
             controller_id=pack.controller_id,
@@ -79,7 +89,12 @@ def _keep(pack: ResponsePack, sink: VaultSink, now: datetime) -> None:
             media_type=media_type,
             now=now,
         )
-        PackFile.objects.create(controller_id=pack.controller_id, pack=pack, file=stored, position=position)
+        for name, media_type, written in sink.written
+    ]
+    PackFile.objects.bulk_create(
+        PackFile(controller_id=pack.controller_id, pack=pack, file=stored, position=position)
+        for position, stored in enumerate(kept)
+    )
 
 
 def _content(pack: ResponsePack, step: Step, now: datetime) -> PackInput:
@@ -101,7 +116,7 @@ def _content(pack: ResponsePack, step: Step, now: datetime) -> PackInput:
             statement=_statement(case, now),
             sources=searched,
             withheld=tuple(_withheld(case)),
-            records=_Records(case.pk, step, {str(source.code) for source in searched}),
+            records=_Records(case, step),
             attachments=tuple(_attachments(case, step)),
             language=language.partition("-")[0],
             zone=controller.zone,
@@ -152,7 +167,7 @@ def _statement(case: Case, now: datetime) -> Statement:
         ),
         processings=tuple(_processing(label, known) for label, known in facts),
         rights=_rights(),
-        complaints=law.remedies(case.regime, now.date()),
+        complaints=law.remedies(case.regime, now.astimezone(controller.zone).date(), _),
     )
 
 
@@ -201,11 +216,11 @@ _RESULTS = {
 
 
 def _searched(case: Case) -> Iterator[SourceSearched]:
-    out = {group.source_id: 0 for group in items.groups(case)}
+    out: Counter[UUID | None] = Counter()
     for group in items.groups(case):
         out[group.source_id] += group.disclosed + group.redacted
     for search in _searches(case):
-        records = out.get(search.source_id, 0)
+        records = out[search.source_id]
         yield SourceSearched(
             code=search.source.slug,
             label=search.source.name,
@@ -234,9 +249,8 @@ def _blind_spots(source: Any) -> tuple[str, ...]:
 
 def _withheld(case: Case) -> Iterator[Withheld]:
     counts = dict(items.withheld_counts(case))
-    for item in (
-        case.items.filter(decision=ItemDecision.REDACT).select_related("case").iterator(chunk_size=500)
-    ):
+    for item in case.items.filter(decision=ItemDecision.REDACT).iterator(chunk_size=500):
+        item.case = case
         for code in codes(item.redactions):
             counts[code] = counts.get(code, 0) + 1
     for code, count in sorted(counts.items()):
@@ -245,42 +259,51 @@ def _withheld(case: Case) -> Iterator[Withheld]:
 
 def _label(case: Case, code: str) -> str:
     try:
-        return law.exemption(code, case.regime).letter
+        return _(law.exemption(code, case.regime).letter)
     except law.UnknownLaw:
         return _("This is information about other people.")
 
 
 @dataclass(frozen=True)
 class _Records:
-    """The disclosed records, re-read at each call, page by page, each page in a transaction of its own."""
+    """The disclosed records, re-read at each call, page by page, each page in a transaction of its own.
 
-    case_id: UUID
+    A case and a source made anew for each of 100,000 rows would cost more than the rows: they share these.
+    """
+
+    case: Case
     step: Step
-    sources: set[str]
 
     def __call__(self) -> Iterator[PackRecord]:
         number = 0
         after: Item | None = None
         while True:
             with self.step():
-                page = list(self._page(after))
-                records = [self._record(item, number + place) for place, item in enumerate(page, start=1)]
+                page, slugs = list(self._page(after)), self._slugs()
+                records = [
+                    self._record(item, slugs, number + place) for place, item in enumerate(page, start=1)
+                ]
             yield from records
             if len(page) < items.PAGE:
                 return
             after, number = page[-1], number + len(page)
 
     def _page(self, after: Item | None) -> Any:
-        chosen = items.going_out(Case.objects.get(pk=self.case_id)).filter(file=None)
+        chosen = items.going_out(self.case).filter(file=None)
         if after is not None:
             chosen = items.beyond(chosen, after)
-        return chosen.select_related("case", "source")[: items.PAGE]
+        return chosen[: items.PAGE]
 
-    def _record(self, item: Item, number: int) -> PackRecord:
+    def _slugs(self) -> dict[UUID | None, str]:
+        sources = SourceSystem.objects.filter(controller_id=self.case.controller_id)
+        return {None: "by-hand", **dict(sources.values_list("pk", "slug"))}
+
+    def _record(self, item: Item, slugs: dict[UUID | None, str], number: int) -> PackRecord:
+        item.case = self.case
         content = item.content
         data = redacted(content["data"], item.redactions if item.decision == ItemDecision.REDACT else None)
         return PackRecord(
-            source=item.source.slug if item.source else "by-hand",
+            source=slugs[item.source_id],
             collection=item.collection,
             collection_label=item.collection.replace("_", " ").capitalize(),
             number=number,

@@ -1,11 +1,11 @@
 """Proposing an outcome, and the second pair of eyes."""
 
 import hashlib
-
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cases import queries
@@ -32,20 +32,21 @@ LETTER_OF: dict[str, Kind] = {
 
 
 def draft_letter(case: Case, outcome: str, reasons: str, now: datetime, reason_code: str = "") -> tuple[str, str]:
-    """The letter of an outcome as the template has it, ready to edit."""
+    """The letter of an outcome as the template has it, ready to edit, in the requester's language."""
     kind = LETTER_OF.get(outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
-    return letters.draft(
-        kind,
-        case.subject_request,
-        now,
-        case=case,
-        outcome=outcome,
-        reasons=reasons,
-        reason_text=reason_sentence(case, reason_code),
-        withheld=withheld_sentences(case),
-        no_data=outcome == Outcome.NO_DATA,
-        partly=outcome == Outcome.PARTLY_FULFILLED,
-    )
+    with translation.override(case.subject_request.language):
+        return letters.draft(
+            kind,
+            case.subject_request,
+            now,
+            case=case,
+            outcome=outcome,
+            reasons=reasons,
+            reason_text=reason_sentence(case, reason_code),
+            withheld=withheld_sentences(case),
+            no_data=outcome == Outcome.NO_DATA,
+            partly=outcome == Outcome.PARTLY_FULFILLED,
+        )
 
 
 def reason_sentence(case: Case, code: str) -> str:
@@ -53,9 +54,9 @@ def reason_sentence(case: Case, code: str) -> str:
     if not code:
         return ""
     try:
-        return law.ground("refusal", code, case.regime).letter
+        return _(law.ground("refusal", code, case.regime).letter)
     except law.UnknownLaw:
-        return law.exemption(code, case.regime).letter
+        return _(law.exemption(code, case.regime).letter)
 
 
 def withheld_sentences(case: Case) -> list[str]:
@@ -63,7 +64,7 @@ def withheld_sentences(case: Case) -> list[str]:
     sentences = []
     for code, count in items.withheld_counts(case):
         try:
-            text = law.exemption(code, case.regime).letter
+            text = _(law.exemption(code, case.regime).letter)
         except law.UnknownLaw:
             text = _("This is information about other people.")
         sentences.append(f"{text} ({count})")

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from cases.correspondence import send
@@ -25,6 +26,7 @@ from identity.models import TokenPurpose
 from identity.roles import Permission
 
 FOLLOW_DAYS = 180
+_NOTHING: Mapping[str, Any] = {}
 
 
 def to_requester(
@@ -62,7 +64,20 @@ def draft(
     kind: Kind, request: SubjectRequest, now: datetime, *, case: Case | None = None, **context: Any
 ) -> tuple[str, str]:
     """Title and body as the template has them, for a person to edit or to send."""
-    return compose(kind, request.language, {**facts(request, now, case), **context})
+    return _composed(kind, request.language, request, now, case, context)
+
+
+def _composed(
+    kind: Kind,
+    language: str,
+    request: SubjectRequest,
+    now: datetime,
+    case: Case | None = None,
+    context: Mapping[str, Any] = _NOTHING,
+) -> tuple[str, str]:
+    """In the reader's language and on the controller's calendar, whoever it is that has it written."""
+    with translation.override(language), timezone.override(request.controller.zone):
+        return compose(kind, language, {**facts(request, now, case), **context})
 
 
 def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> Mapping[str, Any]:
@@ -82,7 +97,7 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
         "code_minutes": controller.code_minutes,
         "follow_url": follow_url(request, now),
         "portal_url": portal_url(request),
-        "remedies": remedies(controller.regime, now.date()),
+        "remedies": remedies(controller.regime, now.astimezone(controller.zone).date(), _),
         "pack_days": controller.pack_days,
     }
 
@@ -113,8 +128,19 @@ def ask_to_preserve(request: SubjectRequest, by: By, now: datetime) -> None:
         controller_id=request.controller_id, is_active=True, purged_after_days__isnull=False
     ).exclude(owner_email="")
     for source in sources:
-        title, body = draft(Kind.PRESERVE, request, now, source=source)
-        send.write(Kind.PRESERVE, request, title, body, by, now, address=source.owner_email, to_requester=False)
+        language = request.controller.language
+        title, body = _composed(Kind.PRESERVE, language, request, now, context={"source": source})
+        send.write(
+            Kind.PRESERVE,
+            request,
+            title,
+            body,
+            by,
+            now,
+            address=source.owner_email,
+            to_requester=False,
+            language=language,
+        )
         record(
             Action.PRESERVE_NOTICE_SENT,
             by.actor,
@@ -126,10 +152,19 @@ def ask_to_preserve(request: SubjectRequest, by: By, now: datetime) -> None:
 
 def tell_controller(kind: Kind, case: Case, by: By, now: datetime) -> Letter:
     """A mail to the controller's privacy desk; codes and references, no personal data."""
-    request = case.subject_request
-    title, body = draft(kind, request, now, case=case)
+    request, controller = case.subject_request, case.controller
+    title, body = _composed(kind, controller.language, request, now, case)
     return send.write(
-        kind, request, title, body, by, now, case=case, address=case.controller.privacy_email, to_requester=False
+        kind,
+        request,
+        title,
+        body,
+        by,
+        now,
+        case=case,
+        address=controller.privacy_email,
+        to_requester=False,
+        language=controller.language,
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cases.law.loader import remedies
@@ -150,7 +151,7 @@ def _about(
         "case": case,
         "told": story.tell([case], now)[0],
         "form": form,
-        "remedies": remedies(controller.regime, now.astimezone(controller.zone).date()),
+        "remedies": remedies(controller.regime, now.astimezone(controller.zone).date(), gettext),
     }
     return page(request, controller, template, context, 422 if form.errors else 200)
 
