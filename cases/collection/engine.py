@@ -32,9 +32,18 @@ def search(claim: Claim, search_id: UUID) -> bool:
 
     Raises ConnectorError for what went wrong at the source.
     """
-    plan = _begin(claim, search_id)
-    if plan is None:
+    try:
+        _search(claim, search_id, _begin(claim, search_id))
+    except _NotWanted:
         return False
+    return True
+
+
+class _NotWanted(Exception):
+    """The search has ended, or its run was abandoned while the source answered."""
+
+
+def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
     with closing(plan.connector):
         found = plan.connector.find(plan.wanted)
         matches = [match for match in found if _is_theirs(match, plan.wanted)]
@@ -42,7 +51,6 @@ def search(claim: Claim, search_id: UUID) -> bool:
         while matches and not _store(claim, search_id, page := plan.connector.collect(matches, cursor)):
             cursor = page.next
     _end(claim, search_id, matches, len(found) - len(matches))
-    return True
 
 
 def _is_theirs(match: Match, wanted: list[Identifier]) -> bool:
@@ -66,11 +74,9 @@ _DOUBTFUL = "{} records agree only in part, or by something not verified: look t
 _UNEXPECTED = "Something unexpected went wrong in this search. Search this source again; if it fails again, tell the administrator."
 
 
-def _begin(claim: Claim, search_id: UUID) -> Plan | None:
+def _begin(claim: Claim, search_id: UUID) -> Plan:
     with claim.step():
-        found = _locked(search_id)
-        if found.state not in {SearchState.QUEUED, SearchState.RUNNING} or found.run.state != RunState.RUNNING:
-            return None
+        found = _wanted(search_id)
         found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
         found.save(update_fields=["state", "started_at"])
         cursor = Cursor.from_json(found.cursor) if found.cursor else None
@@ -81,7 +87,7 @@ def _begin(claim: Claim, search_id: UUID) -> Plan | None:
 def _store(claim: Claim, search_id: UUID, page: Page) -> bool:
     """Store one page and where the next begins; True where it was the last."""
     with claim.step():
-        found = _locked(search_id)
+        found = _wanted(search_id)
         found.found += store.store_page(found, page.records, found.found)
         found.expected = page.expected_total
         found.cursor = page.next.to_json() if page.next else None
@@ -101,7 +107,7 @@ def _warnings(search: SourceSearch, page: Page) -> list[str]:
 
 def _end(claim: Claim, search_id: UUID, matches: list[Match], doubtful: int) -> None:
     with claim.step():
-        found = _locked(search_id)
+        found = _wanted(search_id)
         found.state = SearchState.DONE if matches and found.found else SearchState.NO_DATA
         found.cursor, found.ended_at = None, timezone.now()
         if doubtful:
@@ -109,11 +115,17 @@ def _end(claim: Claim, search_id: UUID, matches: list[Match], doubtful: int) -> 
         found.save(update_fields=["state", "cursor", "ended_at", "warnings"])
 
 
+def _wanted(search_id: UUID) -> SourceSearch:
+    """The search, locked with its run, so that nothing is stored once the run was abandoned. Raises _NotWanted."""
+    found = _locked(search_id)
+    if found.state not in {SearchState.QUEUED, SearchState.RUNNING} or found.run.state != RunState.RUNNING:
+        raise _NotWanted
+    return found
+
+
 def _locked(search_id: UUID) -> SourceSearch:
     return (
-        SourceSearch.objects.select_for_update(of=("self",))
+        SourceSearch.objects.select_for_update(of=("self", "run"), no_key=True)
         .select_related("run__case__subject", "run__case__subject_request", "source")
         .get(pk=search_id)
     )
-
-

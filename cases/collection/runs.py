@@ -13,7 +13,7 @@ ANSWERED = (SearchState.DONE, SearchState.NO_DATA, SearchState.WAIVED)
 
 def start(case: Case, person_id: UUID | None, now: datetime) -> CollectionRun:
     """Open a run with one search per active source, each a job. An open run of the case is abandoned."""
-    case.runs.filter(state=RunState.RUNNING).update(state=RunState.ABANDONED, ended_at=now)
+    abandon(case, now)
     number = case.runs.count() + 1
     run = CollectionRun.objects.create(
         controller_id=case.controller_id, case=case, number=number, started_by_id=person_id, started_at=now
@@ -22,6 +22,11 @@ def start(case: Case, person_id: UUID | None, now: datetime) -> CollectionRun:
         search = SourceSearch.objects.create(controller_id=case.controller_id, run=run, source=source)
         queue(search, now)
     return run
+
+
+def abandon(case: Case, now: datetime) -> None:
+    """What its searches still find is not stored."""
+    case.runs.filter(state=RunState.RUNNING).update(state=RunState.ABANDONED, ended_at=now)
 
 
 def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:

@@ -1,6 +1,5 @@
 """The sources are searched: begin, rerun, waive, finish."""
 
-
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from cases.collection import runs
 from cases.errors import not_yours
-from cases.models import Case, CollectionRun, SearchState, SourceSearch
+from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch
 from cases.permissions import BY_SYSTEM, By
 from cases.words import State
 from cases.workflow.perform import act, lock, perform, put_on_record, refuse, touch
@@ -67,7 +66,7 @@ def settle(case: Case, now: datetime) -> Case:
 
 def search_ended(search: SourceSearch, now: datetime) -> None:
     """A source has answered or failed: put it on record, and see whether it was the last."""
-    case = search.run.case
+    case = lock(search.run.case_id)
     put_on_record(
         case,
         Action.SEARCH_ENDED,
@@ -88,8 +87,12 @@ def rerun(search: SourceSearch, by: By, now: datetime) -> SourceSearch:
     with transaction.atomic():
         case = act(search.run.case, Permission.WORK, by, now, name="rerun_search")
         locked = SourceSearch.objects.select_for_update().get(pk=search.pk)
+        if not case.runs.filter(pk=locked.run_id, state=RunState.RUNNING).exists():
+            raise Refused(_("This search is over: search all sources again instead."), "run_over")
         if locked.state != SearchState.FAILED:
-            raise Refused(_("Only a source that ended with an error is searched again alone."), "search_not_failed")
+            raise Refused(
+                _("Only a source that ended with an error is searched again alone."), "search_not_failed"
+            )
         runs.queue(locked, now, again=True)
         put_on_record(case, Action.SEARCH_RERUN, by, now, {"source": str(locked.source_id)})
         return locked
@@ -139,13 +142,11 @@ def stop_marketing(case: Case, by: By, now: datetime) -> Case:
         return case
 
 
-
-
 def resume(case: Case, now: datetime) -> Case:
     """Back in searching after a question: where the sources answered meanwhile, go on to review."""
     if case.state == State.SEARCHING and not case.runs.filter(state="running").exists():
         latest = case.runs.order_by("-number").first()
-        if latest is None:
+        if latest is None or latest.state == RunState.ABANDONED:
             start_run(case, BY_SYSTEM, now)
         else:
             return perform(case, "finish_search", BY_SYSTEM, now)
