@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -65,6 +65,9 @@ ENTRIES = (
     Entry("dpo:trail", gettext_lazy("Trail"), "g t", (Permission.READ_TRAIL,)),
 )
 
+# In a demonstration, the page that stands in for everybody's mailbox.
+_OUTBOX = Entry("console:outbox", gettext_lazy("Outbox"), "g b", ())
+
 # Where somebody's day begins, by what they are here for; the first that they may open.
 HOMES = (
     ("console:queue", (Permission.WORK,)),
@@ -83,7 +86,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "nav": SimpleLazyObject(lambda: _items(request, user)),
         "brand_context": SimpleLazyObject(lambda: _brands(user)),
-        "search_url": _address("console:requests") if user.access.anywhere(Permission.VIEW_CASE) else "",
+        "search_url": reverse("console:requests") if user.access.anywhere(Permission.VIEW_CASE) else "",
         "home_url": reverse("console:home"),
     }
 
@@ -93,39 +96,28 @@ def first_page(request: HttpRequest) -> str:
     user = request.user
     assert isinstance(user, User)
     for name, permissions in HOMES:
-        if _may(user, permissions) and (address := _address(name)):
-            return address
+        if _may(user, permissions):
+            return reverse(name)
     return reverse("identity:account")
 
 
 def _items(request: HttpRequest, user: User) -> list[Item]:
     shown = [entry for entry in ENTRIES if _may(user, entry.permissions)]
-    return [
-        Item(
-            label=str(entry.label),
-            url=url,
-            current=_is_current(request, entry.name),
-            count=entry.count(user) if entry.count else None,
-            shortcut=entry.shortcut,
-        )
-        for entry in shown
-        if (url := _address(entry.name))
-    ] + _outbox(request)
+    return [_item(request, user, entry) for entry in (*shown, *([_OUTBOX] if settings.OUTBOX else []))]
 
 
-def _outbox(request: HttpRequest) -> list[Item]:
-    """In a demonstration, the page that stands in for everybody's mailbox."""
-    if not settings.OUTBOX or not (url := _address("console:outbox")):
-        return []
-    return [Item(_("Outbox"), url, _is_current(request, "console:outbox"), None, "g b")]
+def _item(request: HttpRequest, user: User, entry: Entry) -> Item:
+    return Item(
+        label=str(entry.label),
+        url=reverse(entry.name),
+        current=request.resolver_match is not None and request.resolver_match.view_name == entry.name,
+        count=entry.count(user) if entry.count else None,
+        shortcut=entry.shortcut,
+    )
 
 
 def _may(user: User, permissions: tuple[Permission, ...]) -> bool:
     return any(user.access.anywhere(permission) for permission in permissions)
-
-
-def _is_current(request: HttpRequest, name: str) -> bool:
-    return request.resolver_match is not None and request.resolver_match.view_name == name
 
 
 def _brands(user: User) -> str:
@@ -134,10 +126,3 @@ def _brands(user: User) -> str:
     if len(names) > BRANDS_NAMED:
         return _("%(count)d brands") % {"count": len(names)}
     return ", ".join(names)
-
-
-def _address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""

@@ -163,7 +163,7 @@ def replies(request: SubjectRequest, cases: list[Case], by_email: bool) -> list[
         Reply(_("When do I get it?"), date_sentence(cases)),
         Reply(_("Do you need anything from me?"), _needed(request, cases, by_email)),
         Reply(_("How do I get the answer?"), route),
-        Reply(_("What does it cost?"), _("Nothing.")),
+        Reply(_("What does it cost?"), _cost(cases)),
         Reply(
             _("Can you tell me on the phone what you hold?"),
             _("No. I do not see it, and we only give it to you once we are sure that it is you."),
@@ -179,6 +179,12 @@ def replies(request: SubjectRequest, cases: list[Case], by_email: bool) -> list[
             ),
         ),
     ]
+
+
+def _cost(cases: list[Case]) -> str:
+    if any(case.state == State.AWAITING_FEE for case in cases):
+        return _("We wrote to you about a fee; the letter says how much and why.")
+    return _("Nothing.")
 
 
 def _needed(request: SubjectRequest, cases: list[Case], by_email: bool) -> str:
