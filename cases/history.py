@@ -196,6 +196,8 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
 
 _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.REQUEST_LOGGED: (gettext_lazy("Request logged"), "accent", "inbox"),
+    Action.SCRIPT_READ: (gettext_lazy("Reference and date read out"), "neutral", "chat"),
+    Action.CONTACT_NOTED: (gettext_lazy("Business done within the conversation"), "neutral", "chat"),
     Action.CASE_OPENED: (gettext_lazy("Case opened"), "accent", "flag"),
     Action.STATE_CHANGED: (gettext_lazy("Moved on"), "accent", "arrow-right"),
     Action.ACT_REFUSED: (gettext_lazy("Refused"), "warning", "x-circle"),
