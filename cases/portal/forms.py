@@ -1,6 +1,7 @@
 """What customers fill in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +38,16 @@ class _ManyFiles(forms.ClearableFileInput):
     template_name = "django/forms/widgets/file.html"
 
 
+@dataclass(frozen=True)
+class _Chunks:
+    """A file's bytes, from the beginning each time, so that a second attempt at logging has them too."""
+
+    file: "UploadedFile[Any]"
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.file.chunks())
+
+
 class FilesField(forms.FileField):
     """Some files, each judged by its content. Cleans to a list of ``Upload``."""
 
@@ -54,7 +65,7 @@ class FilesField(forms.FileField):
         if not verdict.accepted or verdict.kind is None:
             why = words.UPLOAD_FAULTS[verdict.code]
             raise forms.ValidationError(_("“%(name)s” was not taken.") % {"name": verdict.name} + f" {why}")
-        return Upload(verdict.name, verdict.kind.media_type, file.chunks())
+        return Upload(verdict.name, verdict.kind.media_type, _Chunks(file))
 
 
 def _text(label: Any, *, required: bool = False, most: int = 200, **attributes: str) -> forms.CharField:

@@ -14,7 +14,7 @@ from cases.permissions import by_staff
 from cases.portal import story
 from cases.words import Outcome, Right, State
 from cases.workflow import identity, people, questions
-from cases.workflow.intake import Person
+from cases.workflow.intake import Person, Representation
 from dsar.vault import files
 from identity.models import Level
 from identity.roles import Role
@@ -183,6 +183,18 @@ def test_complaint_becomes_a_case_of_its_own_once(inside, asked):
     assert (first.status_code, complaint.linked_to) == (303, asked.cases.get())
     assert complaint.subject_request.words == "It takes too long."
     assert complaint.reference in page_of(inside)
+
+
+def test_complaint_of_a_representative_is_answered_to_them(brand, visitor):
+    child = Person(name="Bob Child")
+    parent = Representation(kind="parent", name="Ada Example", email=ADA)
+    request = log(brand, Right.ACCESS, person=child, representation=parent)
+    visitor.sign_in(request)
+
+    visitor.send("complain", request.cases.get().pk, text="Too slow.", submission=str(uuid4()))
+
+    letters = Letter.objects.filter(subject_request__cases__right=Right.COMPLAINT, kind="acknowledgement")
+    assert [letter.address for letter in letters] == [ADA]
 
 
 def test_complaint_can_be_taken_back(inside, asked):
