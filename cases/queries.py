@@ -29,7 +29,9 @@ def case_visible_to(user: User, case_id: UUID, permission: Permission = Permissi
     """The case with what its page needs; raises Case.DoesNotExist for a stranger's as for none."""
     cases: Case = (
         Case.objects.visible_to(user, permission)
-        .select_related("subject_request__subject", "subject_request__representative", "controller", "owner", "team")
+        .select_related(
+            "subject_request__subject", "subject_request__representative", "controller", "owner", "team"
+        )
         .get(pk=case_id)
     )
     return cases
@@ -134,6 +136,18 @@ def _subjects_with_all(controller: Controller, names: list[bytes]) -> set[UUID]:
     return found or set()
 
 
+def same_person(subject: DataSubject) -> set[UUID]:
+    """Every row under which the brand knows this person: those that share an address or a customer number.
+
+    Who asks twice through the portal is noted twice.
+    """
+    strong = SubjectIdentifier.objects.filter(
+        controller_id=subject.controller_id, kind__in=("email", "external_id")
+    )
+    known = strong.filter(subject=subject).values("blind")
+    return {subject.pk, *strong.filter(blind__in=known).values_list("subject_id", flat=True)}
+
+
 # -- the clock ---------------------------------------------------------------------------------------
 
 
@@ -185,7 +199,9 @@ def deadline_of(case: Case, now: datetime) -> Deadline:
 
 def instruction_in_force(controller_id: UUID) -> Instruction | None:
     """The newest version; None where the controller has issued none, which means: ask."""
-    found: Instruction | None = Instruction.objects.filter(controller_id=controller_id).order_by("-version").first()
+    found: Instruction | None = (
+        Instruction.objects.filter(controller_id=controller_id).order_by("-version").first()
+    )
     return found
 
 

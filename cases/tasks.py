@@ -11,7 +11,7 @@ from cases.correspondence import send
 from cases.models import Letter, LetterState, PackState, ResponsePack, SourceSearch, SourceSystem
 from cases.packs import build
 from cases.permissions import BY_SYSTEM
-from cases.workflow import answer, carry_out, identity, search, upkeep
+from cases.workflow import answer, carry_out, decide, identity, search, upkeep
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from identity.access import all_controllers
@@ -55,15 +55,29 @@ def build_pack(claim: Claim) -> None:
     """Render an approved answer and make it available."""
     pack_id = UUID(claim.args["pack"])
     with claim.step():
-        if ResponsePack.objects.get(pk=pack_id).state != PackState.BUILDING:
+        if not _as_approved(claim, pack_id):
             return
     manifest = build.build(pack_id, claim.step, timezone.now())
     with claim.step():
-        pack = ResponsePack.objects.select_for_update(of=("self",)).select_related("case", "decision").get(pk=pack_id)
+        # Rendering takes its time: asked again, since the approval may have been taken back meanwhile.
+        pack = answer.wanted(pack_id)
+        if pack is None or not _as_approved(claim, pack_id):
+            return
         pack.state, pack.built_at, pack.manifest = PackState.READY, timezone.now(), manifest
         pack.save()
         answer.built(pack, timezone.now())
         carry_out.settle(pack.case, timezone.now())
+
+
+def _as_approved(claim: Claim, pack_id: UUID) -> bool:
+    """Whether the pack is still wanted, of exactly what was approved; anything else is shown as a failure."""
+    pack = answer.wanted(pack_id)
+    if pack is None:
+        return False
+    same = decide.digest(pack.case, pack.decision) == pack.decision.digest
+    if not same:
+        _pack_failed(claim, "digest_differs")
+    return same
 
 
 def _letter_given_up(claim: Claim, code: str) -> None:
@@ -77,7 +91,11 @@ def _letter_given_up(claim: Claim, code: str) -> None:
 def send_letter(claim: Claim) -> None:
     """Send one mail, and let what waited for it go on."""
     with claim.step():
-        letter = Letter.objects.select_related("subject_request__controller").get(pk=claim.args["letter"])
+        letter = (
+            Letter.objects.select_for_update(of=("self",))
+            .select_related("subject_request__controller")
+            .get(pk=claim.args["letter"])
+        )
         if letter.state != LetterState.QUEUED:
             return
         # Opened here, where the key can be had; what follows runs outside of the transaction.
@@ -87,9 +105,7 @@ def send_letter(claim: Claim) -> None:
     except send.MAIL_TROUBLE as error:
         raise RetryLater(f"mail_{type(error).__name__}") from None
     with claim.step():
-        letter = Letter.objects.select_for_update().get(pk=letter.pk)
-        send.mark_sent(letter, BY_SYSTEM, timezone.now())
-        carry_out.letter_sent(letter, BY_SYSTEM, timezone.now())
+        carry_out.mailed(letter, timezone.now())
 
 
 @job(identity.CHECK_ADDRESS)
@@ -100,11 +116,19 @@ def check_address(claim: Claim) -> None:
             pk=claim.args["verification"]
         )
         sources = list(SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True))
-        connectors = [identifiers.connect(source) for source in sources]
+        connectors = [connector for source in sources if (connector := _connected(source))]
         wanted = identifiers.email_of(verification.subject_request)
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
+
+
+def _connected(source: SourceSystem) -> Connector | None:
+    """None for a source whose settings cannot work: its own searches say so, the others are asked all the same."""
+    try:
+        return identifiers.connect(source)
+    except ConnectorError:
+        return None
 
 
 def _held(connectors: list[Connector], wanted: list[Identifier]) -> bool:

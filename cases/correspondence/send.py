@@ -1,6 +1,7 @@
 """Write a letter, and send it."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from smtplib import SMTPException
 
@@ -11,6 +12,7 @@ from cases.models import Case, Letter, LetterState, SubjectRequest
 from cases.permissions import By
 from dsar.audit.actions import Action
 from dsar.audit.record import record
+from dsar.jobs.models import Job, JobState
 from dsar.jobs.queue import enqueue
 from identity.models import Controller
 
@@ -72,6 +74,12 @@ def _queue(letter: Letter, now: datetime) -> None:
         now=now,
         max_attempts=8,
     )
+
+
+def is_under_way(letters: Iterable[Letter]) -> bool:
+    """Whether a worker is sending one of these right now. Hold their rows, so that none begins meanwhile."""
+    keys = [f"letter:{letter.pk}" for letter in letters]
+    return Job.objects.filter(key__in=keys, state=JobState.RUNNING).exists()
 
 
 def deliver(letter: Letter, controller: Controller) -> None:

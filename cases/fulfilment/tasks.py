@@ -44,14 +44,21 @@ def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
         if chosen.filter(source=None).exists():
             yield None, _listing(case, None)
     else:
-        for source in sources.filter(is_active=True):
-            yield source, ""
+        # Without a connected system somebody still has to do it, and to say how.
+        active = sources.filter(is_active=True)
+        yield from ((source, "") for source in active)
+        if not active:
+            yield None, ""
 
 
 def _listing(case: Case, source: SourceSystem | None) -> str:
     """The records of one source, by collection and reference, and for a correction what is claimed."""
     chosen = case.items.filter(decision=ItemDecision.ACT, source=source).select_related("case")
-    lines = [f"{group.collection}: {group.acted}" for group in items.groups(case) if group.acted and group.source_id == (source.pk if source else None)]
+    lines = [
+        f"{group.collection}: {group.acted}"
+        for group in items.groups(case)
+        if group.acted and group.source_id == (source.pk if source else None)
+    ]
     for item in chosen.order_by("collection", "number")[:LISTED]:
         lines.append(f"- {item.collection} {item.content['ref']}")
     for claim in case.subject_request.claims if case.right == Right.RECTIFICATION else []:

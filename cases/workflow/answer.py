@@ -1,21 +1,23 @@
 """The answer: the pack is built, delivered, fetched, and when it must be, revoked."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from cases.correspondence import send
 from cases.correspondence.compose import Kind
-from cases.models import Case, Decision, Delivery, Letter, LetterState, PackState, ResponsePack
+from cases.errors import not_yours
+from cases.models import Case, Decision, Delivery, Letter, LetterState, PackState, ResponsePack, Verdict
 from cases.permissions import BY_SYSTEM, By
-from cases.words import AnswerBy
+from cases.words import AnswerBy, State
 from cases.workflow import letters
 from cases.workflow.perform import act, lock, put_on_record, refuse
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import NotAllowed, Refused
-
 from identity import services
 from identity.models import TokenPurpose
 from identity.roles import Permission
@@ -49,29 +51,55 @@ def rebuild(pack: ResponsePack, by: By, now: datetime) -> None:
             order_pack(case, pack.decision, now)
 
 
+def wanted(pack_id: UUID) -> ResponsePack | None:
+    """The pack, held with its case, while an approved decision still commands it; None where it does not."""
+    case = lock(ResponsePack.objects.values_list("case_id", flat=True).get(pk=pack_id))
+    pack: ResponsePack = (
+        ResponsePack.objects.select_for_update(of=("self",)).select_related("decision").get(pk=pack_id)
+    )
+    pack.case = pack.decision.case = case
+    stands = pack.decision.verdict == Verdict.APPROVED and case.state == State.FULFILLING
+    return pack if stands and pack.state == PackState.BUILDING else None
+
+
 def built(pack: ResponsePack, now: datetime) -> None:
     """The pack is ready: make it available, and tell the customer by the letter that was approved."""
     case = lock(pack.case_id)
-    put_on_record(case, Action.PACK_BUILT, BY_SYSTEM, now, {"pack": str(pack.pk), "digest": pack.decision.digest})
+    put_on_record(
+        case, Action.PACK_BUILT, BY_SYSTEM, now, {"pack": str(pack.pk), "digest": pack.decision.digest}
+    )
     if case.is_drill:
         return
     _release_identity(case, BY_SYSTEM, now)
-    by_post = case.subject_request.answer_by == AnswerBy.POST or not letters.address_of(case.subject_request)[0]
-    Delivery.objects.create(
+    _deliver(pack, case, pack.decision.letter_body, BY_SYSTEM, now)
+
+
+def _deliver(pack: ResponsePack, case: Case, body: str, by: By, now: datetime) -> Delivery:
+    """Make the pack available, in place of whatever was before, and write the letter that says so.
+
+    It counts as given, and can be fetched, once that letter is sent.
+    """
+    _replace_earlier(case, by, now)
+    request = case.subject_request
+    by_post = request.answer_by == AnswerBy.POST or not letters.address_of(request)[0]
+    delivery = Delivery.objects.create(
         controller_id=case.controller_id,
         pack=pack,
         route="post" if by_post else "portal",
         available_until=None if by_post else now + timedelta(days=case.controller.pack_days),
     )
     letters.to_requester(
-        Kind.ANSWER,
-        case.subject_request,
-        BY_SYSTEM,
-        now,
-        case=case,
-        title=pack.decision.letter_subject,
-        body=pack.decision.letter_body,
+        Kind.ANSWER, request, by, now, case=case, title=pack.decision.letter_subject, body=body
     )
+    return delivery
+
+
+def _replace_earlier(case: Case, by: By, now: datetime) -> None:
+    """One answer of a case is open at a time: the newest."""
+    for earlier in Delivery.objects.filter(pack__case=case, revoked_at=None):
+        earlier.revoked_at, earlier.revoked_by_id = now, by.person_id
+        earlier.save(update_fields=["revoked_at", "revoked_by"])
+        put_on_record(case, Action.PACK_REVOKED, by, now, {"delivery": str(earlier.pk), "replaced": True})
 
 
 def sent(case: Case, letter: Letter, by: By, now: datetime) -> None:
@@ -90,7 +118,10 @@ def sent(case: Case, letter: Letter, by: By, now: datetime) -> None:
 def live_delivery(case: Case) -> Delivery | None:
     """The delivery that stands; None where there is none, or it was revoked."""
     found: Delivery | None = (
-        Delivery.objects.filter(pack__case=case, revoked_at=None).select_related("pack__case").first()
+        Delivery.objects.filter(pack__case=case, revoked_at=None)
+        .select_related("pack__case")
+        .order_by("-pk")
+        .first()
     )
     return found
 
@@ -110,15 +141,17 @@ def download_link(delivery: Delivery, now: datetime) -> str:
 
 
 def fetch(delivery: Delivery, by: By, now: datetime) -> ResponsePack:
-    """Record a download and give the pack; identity and revocation are checked again. Raises Refused."""
+    """Record a download and give the pack to its requester; identity and revocation are checked again.
+
+    Raises Refused.
+    """
     with transaction.atomic():
-        locked = (
-            Delivery.objects.select_for_update(of=("self",))
-            .select_related("pack__case__subject_request", "pack__case__controller", "pack__case__subject")
-            .get(pk=delivery.pk)
-        )
+        case = lock(delivery.pack.case_id)
+        if by.actor.kind != "customer" or by.actor.id != case.subject_request_id:
+            refuse(case, "fetch", by, now, not_yours("fetch"))
+        locked = Delivery.objects.select_for_update(of=("self",)).select_related("pack").get(pk=delivery.pk)
+        locked.pack.case = case
         _may_be_fetched(locked, now)
-        case = locked.pack.case
         _release_identity(case, by, now)
         Delivery.objects.filter(pk=locked.pk).update(
             downloads=F("downloads") + 1, first_downloaded_at=locked.first_downloaded_at or now
@@ -128,10 +161,13 @@ def fetch(delivery: Delivery, by: By, now: datetime) -> ResponsePack:
 
 
 def _may_be_fetched(delivery: Delivery, now: datetime) -> None:
-    if delivery.revoked_at is not None or delivery.pack.state != PackState.READY:
+    told = delivery.route == "portal" and delivery.sent_at is not None
+    if not told or delivery.revoked_at is not None or delivery.pack.state != PackState.READY:
         raise Refused(_("This answer is not available any more."), "revoked")
     if delivery.available_until is not None and delivery.available_until < now:
-        raise Refused(_("The time to fetch this answer is over. Write to us and we make it available again."), "expired")
+        raise Refused(
+            _("The time to fetch this answer is over. Write to us and we make it available again."), "expired"
+        )
 
 
 def _release_identity(case: Case, by: By, now: datetime) -> None:
@@ -141,9 +177,7 @@ def _release_identity(case: Case, by: By, now: datetime) -> None:
         refuse(case, "deliver", by, now, NotAllowed(sentence, "identity_suffices"))
 
 
-def revoke(
-    delivery: Delivery, reason: str, misdirected: bool, by: By, now: datetime
-) -> None:
+def revoke(delivery: Delivery, reason: str, misdirected: bool, by: By, now: datetime) -> None:
     """Close a delivery. A misdirected one is recalled, logged as a possible breach, and the controller is told."""
     if not reason.strip():
         raise Refused(_("Say why it is revoked."), "reason_missing")
@@ -159,45 +193,52 @@ def revoke(
         services.revoke_tokens(case.subject_request, now)
         put_on_record(case, Action.PACK_REVOKED, by, now, {"delivery": str(locked.pk)})
         if misdirected:
-            codes = {"delivery": str(locked.pk), "downloads": locked.downloads}
+            codes: dict[str, str | int] = {"delivery": str(locked.pk), "downloads": locked.downloads}
             put_on_record(case, Action.PACK_MISDIRECTED, by, now, codes)
             letters.tell_controller(Kind.MISDIRECTED, case, by, now)
 
 
 def make_available_again(pack: ResponsePack, by: By, now: datetime) -> Delivery:
-    """A new delivery after an expired or revoked one; the customer is told where to fetch it."""
+    """A new delivery after an expired or revoked one; the customer is told, with a new link. Raises Refused."""
     with transaction.atomic():
         case = act(pack.case, Permission.RELEASE_CONTROL, by, now, name="deliver_again")
+        locked = (
+            ResponsePack.objects.select_for_update(of=("self",)).select_related("decision").get(pk=pack.pk)
+        )
+        locked.case = locked.decision.case = case
+        _may_be_delivered_again(locked, case, now)
         _release_identity(case, by, now)
-        Delivery.objects.filter(pack=pack, revoked_at=None).update(revoked_at=now, revoked_by_id=by.person_id)
-        delivery = Delivery.objects.create(
-            controller_id=case.controller_id,
-            pack=pack,
-            route="portal",
-            sent_at=now,
-            sent_by_id=by.person_id,
-            available_until=now + timedelta(days=case.controller.pack_days),
-        )
-        letters.to_requester(
-            Kind.ANSWER,
-            case.subject_request,
-            by,
-            now,
-            case=case,
-            title=pack.decision.letter_subject,
-            body=pack.decision.letter_body,
-        )
-        put_on_record(case, Action.PACK_DELIVERED, by, now, {"delivery": str(delivery.pk), "route": "portal"})
-        return delivery
+        body = letters.with_new_link(locked.decision.letter_body, case.subject_request, now)
+        return _deliver(locked, case, body, by, now)
+
+
+def _may_be_delivered_again(pack: ResponsePack, case: Case, now: datetime) -> None:
+    """Only the newest answer, as it was approved, and not while the case is being worked anew."""
+    stands = pack.state == PackState.READY and pack.decision.verdict == Verdict.APPROVED
+    newest = case.packs.order_by("-pk").values_list("pk", flat=True).first() == pack.pk
+    if not (stands and newest and case.state == State.CLOSED):
+        raise Refused(_("This answer is not the one that stands."), "not_the_answer")
+    living = live_delivery(case)
+    if living is not None and (living.available_until is None or living.available_until >= now):
+        raise Refused(_("The answer is available already."), "still_available")
 
 
 def drop_unsent(case: Case, now: datetime) -> None:
-    """A pack that nobody was told of goes when its decision is taken back."""
-    for pack in case.packs.exclude(state=PackState.REVOKED):
-        pack.deliveries.filter(sent_at=None, revoked_at=None).update(revoked_at=now)
+    """An answer that nobody was told of goes when its decision is taken back; what was given before stands.
+
+    Raises Refused while the mail server is taking its letter.
+    """
+    unsent = (LetterState.TO_PRINT, LetterState.QUEUED)
+    waiting = list(
+        case.letters.select_for_update().filter(kind__in=letters.ANSWERS, state__in=unsent, is_incoming=False)
+    )
+    if send.is_under_way(waiting):
+        raise Refused(
+            _("The answer is being sent at this very moment. Look again in a minute."), "being_sent"
+        )
+    for letter in waiting:
+        send.mark_failed(letter, "taken_back", BY_SYSTEM, now)
+    for pack in case.packs.exclude(state=PackState.REVOKED).exclude(deliveries__sent_at__isnull=False):
+        pack.deliveries.filter(revoked_at=None).update(revoked_at=now)
         pack.state = PackState.REVOKED
         pack.save(update_fields=["state"])
-    unsent = (LetterState.TO_PRINT, LetterState.QUEUED)
-    case.letters.filter(state__in=unsent, is_incoming=False).update(state=LetterState.FAILED, error_code="taken_back")
-
-

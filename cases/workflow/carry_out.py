@@ -3,17 +3,33 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
+from cases import queries
+from cases.collection import runs
+from cases.correspondence import send
 from cases.correspondence.compose import Kind
 from cases.errors import not_yours
 from cases.fulfilment import tasks
-from cases.models import Case, Decision, FulfilmentTask, Letter, LetterState, PackState, ResponsePack, TaskState, Verdict
+from cases.models import (
+    Case,
+    DataSubject,
+    Decision,
+    FulfilmentTask,
+    Letter,
+    LetterState,
+    PackState,
+    ResponsePack,
+    TaskState,
+    Verdict,
+)
 from cases.permissions import BY_SYSTEM, By
 from cases.words import DISCLOSING, Outcome, Right, State
 from cases.workflow import answer, letters
 from cases.workflow.perform import act, lock, perform, put_on_record, touch
 from dsar.audit.actions import Action
+from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
 from identity.roles import Permission
 
@@ -65,13 +81,11 @@ def send_letter(case: Case, decision: Decision, by: By, now: datetime) -> Letter
 
 
 def make_tasks(case: Case, decision: Decision | None, by: By, now: datetime) -> list[FulfilmentTask]:
-    """One task per source for what is to be erased, corrected, restricted or stopped there."""
+    """One task per source for what is to be erased, corrected, restricted or stopped there; at least one."""
     return tasks.make(case, decision, now)
 
 
-def record_task(
-    task: FulfilmentTask, done: bool, evidence: str, by: By, now: datetime
-) -> Case:
+def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: datetime) -> Case:
     """Record how a task was done, or why it could not be; the last one lets the case go on.
 
     Raises Refused for an erasure that must wait: an open access case of the same person, or a legal hold.
@@ -90,7 +104,11 @@ def record_task(
         locked.evidence, locked.done_by_id, locked.done_at = evidence.strip(), by.person_id, now
         locked.save()
         put_on_record(
-            case, Action.TASK_RECORDED, by, now, {"task": str(locked.pk), "verb": locked.verb, "state": locked.state}
+            case,
+            Action.TASK_RECORDED,
+            by,
+            now,
+            {"task": str(locked.pk), "verb": locked.verb, "state": locked.state},
         )
         if done and not case.carried_out:
             case.carried_out = True
@@ -103,7 +121,7 @@ def _may_be_done(case: Case) -> None:
     """Checked again at the moment of execution, whatever was approved."""
     if case.right != Right.ERASURE:
         return
-    if case.subject.legal_hold:
+    if DataSubject.objects.filter(pk__in=queries.same_person(case.subject), legal_hold=True).exists():
         raise Refused(_("A legal hold lies on this person's data: nothing is erased."), "legal_hold")
     if waits_for_copy(case):
         raise Refused(
@@ -114,45 +132,96 @@ def _may_be_done(case: Case) -> None:
 
 def waits_for_copy(case: Case) -> bool:
     """An erasure waits while an open access case of the same person lacks its copy."""
-    return (
-        Case.objects.filter(subject_id=case.subject_id, right__in=DISCLOSING).exclude(state=State.CLOSED).exists()
+    copies = Case.objects.filter(
+        subject_id__in=queries.same_person(case.subject), right__in=DISCLOSING, is_drill=case.is_drill
     )
+    return copies.exclude(state=State.CLOSED).exists()
 
 
 def _after_tasks(case: Case, by: By, now: datetime) -> None:
-    """When the last task is recorded the customer is told; what could not be done makes it partial."""
-    if case.tasks.filter(state=TaskState.OPEN).exists():
+    """When the last task is recorded the customer is told; what could not be done makes it partial.
+
+    Where nothing could be done, the letter that was approved would lie: the case goes back to be decided anew.
+    """
+    decision = _standing(case)
+    recorded = list(case.tasks.filter(decision=decision).select_related("source"))
+    if any(task.state == TaskState.OPEN for task in recorded):
         return
-    if case.tasks.filter(state=TaskState.IMPOSSIBLE).exists():
+    if all(task.state == TaskState.IMPOSSIBLE for task in recorded):
+        take_back(case, _("None of it could be carried out."), by, now)
+        return
+    impossible = [task for task in recorded if task.state == TaskState.IMPOSSIBLE]
+    if impossible:
         case.proposed_outcome = Outcome.PARTLY_FULFILLED
         case.save(update_fields=["proposed_outcome"])
-    decision = case.decisions.filter(verdict=Verdict.APPROVED).last()
-    if decision is not None:
-        send_letter(case, decision, by, now)
-    elif not case.is_drill:
-        letters.to_requester(Kind.DONE, case.subject_request, by, now, case=case, outcome=case.proposed_outcome)
+    _tell_done(case, decision, impossible, by, now)
+
+
+def _tell_done(
+    case: Case, decision: Decision | None, impossible: list[FulfilmentTask], by: By, now: datetime
+) -> None:
+    """The letter as it was approved, and what could not be done after all. A drill writes to nobody."""
+    if case.is_drill:
+        return
+    request = case.subject_request
+    title, body = (
+        (decision.letter_subject, decision.letter_body)
+        if decision
+        else letters.draft(Kind.DONE, request, now, case=case, outcome=case.proposed_outcome)
+    )
+    if impossible:
+        body = f"{body}\n\n{_not_done(impossible, request.language)}"
+    letters.to_requester(Kind.DONE, request, by, now, case=case, title=title, body=body)
+
+
+def _not_done(tasks_: list[FulfilmentTask], language: str) -> str:
+    with translation.override(language):
+        places = ", ".join(sorted(task.source.name if task.source else _("our files") for task in tasks_))
+        return _("In these places it could not be carried out: %(places)s.") % {"places": places}
+
+
+def _standing(case: Case) -> Decision | None:
+    """The decision that is being carried out; none where the law asks for none (Art 21(3))."""
+    found: Decision | None = case.decisions.filter(
+        verdict=Verdict.APPROVED, proposed_at__gte=_reopened_at(case)
+    ).last()
+    return found
 
 
 def letter_sent(letter: Letter, by: By, now: datetime) -> None:
     """A letter is out. Where it was the answer, something was carried out, and the case may close."""
-    if letter.case_id is None or letter.kind not in _ANSWERS:
+    if letter.case_id is None or letter.kind not in letters.ANSWERS:
         return
     case = lock(letter.case_id)
+    if case.state in {State.FULFILLING, State.CLOSED}:
+        answer.sent(case, letter, by, now)
     if case.state == State.FULFILLING:
         case.carried_out = True
         touch(case, "carried_out")
-        answer.sent(case, letter, by, now)
         settle(case, now)
+
+
+def mailed(letter: Letter, now: datetime) -> None:
+    """The mail server took a letter; where it was the answer, the case may close."""
+    locked = _hold(letter)
+    send.mark_sent(locked, BY_SYSTEM, now)
+    letter_sent(locked, BY_SYSTEM, now)
+
+
+def _hold(letter: Letter) -> Letter:
+    """The letter, locked after its case, as everywhere."""
+    if letter.case_id is not None:
+        lock(letter.case_id)
+    held: Letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    return held
 
 
 def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
     """A printed letter was handed to the post; where it was the answer, the case may close."""
     with transaction.atomic():
+        _hold(letter)
         letters.mark_posted(letter, tracking, by, now)
         letter_sent(letter, by, now)
-
-
-_ANSWERS = {Kind.ANSWER, Kind.DONE, *KIND_OF.values()}
 
 
 def settle(case: Case, now: datetime) -> Case:
@@ -160,6 +229,7 @@ def settle(case: Case, now: datetime) -> Case:
     case = lock(case.pk)
     if case.state != State.FULFILLING or unfinished(case):
         return case
+    runs.abandon(case, now)
     return perform(case, "close", BY_SYSTEM, now)
 
 
@@ -170,7 +240,10 @@ def unfinished(case: Case) -> list[str]:
         left.append("tasks")
     if ResponsePack.objects.filter(case=case, state__in=[PackState.BUILDING, PackState.FAILED]).exists():
         left.append("pack")
-    answers = case.letters.filter(kind__in=[kind.value for kind in _ANSWERS], is_incoming=False)
+    # A reopened case has letters of an earlier answer, which are not this one.
+    answers = case.letters.filter(
+        kind__in=letters.ANSWERS, is_incoming=False, written_at__gte=case.state_since
+    )
     if not case.is_drill and not answers.filter(state=LetterState.SENT).exists():
         left.append("letter")
     return left
@@ -178,18 +251,16 @@ def unfinished(case: Case) -> list[str]:
 
 def letter_bounced(letter: Letter, by: By, now: datetime) -> None:
     """A bounce undoes an answer: the case is open again, and somebody has to find another way."""
-    from cases.correspondence import send
-
-    if by.is_person and not by.allows(Permission.WORK, letter.controller_id):
+    if not by.allows(Permission.WORK, letter.controller_id):
         raise not_yours("mark_bounced")
     with transaction.atomic():
-        locked = Letter.objects.select_for_update().get(pk=letter.pk)
+        locked = _hold(letter)
         if locked.state != LetterState.SENT:
             raise Refused(_("Only a letter that was sent can come back."), "not_sent")
         send.mark_bounced(locked, by, now)
-        if locked.case_id is None or locked.kind not in _ANSWERS:
+        if locked.case_id is None or locked.kind not in letters.ANSWERS:
             return
-        case = act(lock(locked.case_id), Permission.WORK, by, now, name="mark_bounced")
+        case = lock(locked.case_id)
         if case.state == State.CLOSED:
             perform(case, "reopen_to_review", by, now, reason=_("The answer bounced."))
 
@@ -200,7 +271,29 @@ def take_back(case: Case, reason: str, by: By, now: datetime, *, version: int | 
         raise Refused(_("Say why it is taken back."), "reason_missing")
     with transaction.atomic():
         case = perform(case, "take_back", by, now, version=version, reason=reason.strip())
-        case.decisions.filter(verdict=Verdict.APPROVED).update(verdict=Verdict.VOID)
-        case.tasks.filter(state=TaskState.OPEN).delete()
-        answer.drop_unsent(case, now)
+        undo(case, now)
         return case
+
+
+def undo(case: Case, now: datetime) -> None:
+    """What an approval of a case in the present round has set off ends; what an earlier round gave stands.
+
+    Raises Refused while the mail server is taking the answer.
+    """
+    standing = _standing(case)
+    if standing is not None:
+        standing.verdict = Verdict.VOID
+        standing.save(update_fields=["verdict"])
+    case.tasks.filter(state=TaskState.OPEN).delete()
+    answer.drop_unsent(case, now)
+
+
+def _reopened_at(case: Case) -> datetime:
+    """When the present round began: at the last reopening, else when the case was opened."""
+    reopenings = AuditEvent.objects.filter(
+        case_id=case.pk,
+        action=Action.STATE_CHANGED,
+        data__transition__in=["reopen_to_search", "reopen_to_review"],
+    )
+    latest: datetime | None = reopenings.order_by("-seq").values_list("at", flat=True).first()
+    return latest or case.opened_at

@@ -1,5 +1,6 @@
 """Letters that the workflow writes: to the requester, to sources' owners, to the controller."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,20 @@ from identity.roles import Permission
 FOLLOW_DAYS = 180
 _NOTHING: Mapping[str, Any] = {}
 
+# The letters by which a case is answered: sent, they let it close.
+ANSWERS = frozenset(
+    {
+        Kind.ANSWER,
+        Kind.DONE,
+        Kind.REFUSAL,
+        Kind.NOT_A_REQUEST,
+        Kind.DUPLICATE,
+        Kind.TRANSFERRED,
+        Kind.IDENTITY_NOT_VERIFIED,
+        Kind.NO_REPLY,
+    }
+)
+
 
 def to_requester(
     kind: Kind,
@@ -41,7 +56,12 @@ def to_requester(
     is_silent: bool = False,
     **context: Any,
 ) -> Letter:
-    """Write to the requester by the route that reaches them; an edited ``body`` goes as it is."""
+    """Write to the requester by the route that reaches them; an edited ``body`` goes as it is.
+
+    Raises Refused for a drill, which writes to nobody.
+    """
+    if request.is_drill:
+        raise Refused(_("This is a drill: it writes to nobody."), "drill")
     if not body:
         title, body = draft(kind, request, now, case=case, **context)
     email, postal = address_of(request)
@@ -114,6 +134,13 @@ def follow_url(request: SubjectRequest, now: datetime) -> Any:
         return settings.BASE_URL + reverse("portal:follow", args=[request.controller.slug, token])
 
     return make
+
+
+def with_new_link(body: str, request: SubjectRequest, now: datetime) -> str:
+    """An approved letter that goes out once more: the link in it may have been closed, and is made anew."""
+    before, after = reverse("portal:follow", args=[request.controller.slug, "-"]).split("/-/")
+    link = re.compile(re.escape(f"{settings.BASE_URL}{before}/") + r"[\w-]+" + re.escape(f"/{after}"))
+    return link.sub(lambda _found: follow_url(request, now)(), body)
 
 
 def address_of(request: SubjectRequest) -> tuple[str, str]:
@@ -189,7 +216,11 @@ def send_again(letter: Letter, by: By, now: datetime) -> None:
     """Try a mail anew that could not be sent; the address is read again, as it may have been corrected."""
     with transaction.atomic():
         locked = _held(letter, by)
-        if locked.state not in {LetterState.FAILED, LetterState.BOUNCED} or locked.by_post or not locked.to_requester:
+        if (
+            locked.state not in {LetterState.FAILED, LetterState.BOUNCED}
+            or locked.by_post
+            or not locked.to_requester
+        ):
             raise Refused(_("Only a mail that did not reach the requester is sent again."), "not_failed")
         if not locked.body:
             raise Refused(_("A one-time code is not sent twice: ask for a new one."), "code_spent")
@@ -203,7 +234,9 @@ def print_instead(letter: Letter, by: By, now: datetime) -> None:
         locked = _held(letter, by)
         person = locked.subject_request.representative or locked.subject_request.subject
         if locked.state not in {LetterState.FAILED, LetterState.BOUNCED} or not locked.to_requester:
-            raise Refused(_("Only a letter that did not reach the requester is printed instead."), "not_failed")
+            raise Refused(
+                _("Only a letter that did not reach the requester is printed instead."), "not_failed"
+            )
         if not person.postal_address.strip() or not locked.body:
             raise Refused(_("There is no postal address to print on it."), "no_postal_address")
         locked.address, locked.by_post = address_of(locked.subject_request)[1], True

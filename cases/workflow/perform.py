@@ -39,9 +39,22 @@ class AlreadyDone(Exception):
 
 def lock(case_id: UUID) -> Case:
     """The case as it is now, held until the transaction ends."""
-    return Case.objects.select_related("subject_request", "subject", "controller").select_for_update(
-        of=("self",)
-    ).get(pk=case_id)
+    return (
+        Case.objects.select_related("subject_request", "subject", "controller")
+        .select_for_update(of=("self",))
+        .get(pk=case_id)
+    )
+
+
+def lock_all(request_id: UUID) -> list[Case]:
+    """All cases of a request, held until the transaction ends.
+
+    Always in the same order and before anything else of the request, so that no two wait for each other.
+    """
+    cases = Case.objects.filter(subject_request_id=request_id).select_related(
+        "subject_request", "subject", "controller"
+    )
+    return list(cases.order_by("pk").select_for_update(of=("self",)))
 
 
 def perform(
@@ -76,7 +89,13 @@ def perform(
 
 
 def act(
-    case: Case, permission: Permission | None, by: By, now: datetime, *, version: int | None = None, name: str = "act"
+    case: Case,
+    permission: Permission | None,
+    by: By,
+    now: datetime,
+    *,
+    version: int | None = None,
+    name: str = "act",
 ) -> Case:
     """Lock the case for an act that is not a transition; the caller saves and records inside its transaction."""
     locked = lock(case.pk)

@@ -1,15 +1,34 @@
+import json
+import re
+
 import pytest
 from django.utils import timezone
 
-from cases.models import DataSubject, Delivery, FulfilmentTask, Letter, LetterState, ResponsePack, TaskState
+from cases.models import (
+    DataSubject,
+    Decision,
+    Delivery,
+    FulfilmentTask,
+    Item,
+    Letter,
+    LetterState,
+    ResponsePack,
+    SourceSystem,
+    TaskState,
+)
+from cases.packs import build
 from cases.permissions import by_customer
 from cases.words import AnswerBy, Outcome, Right, State
-from cases.workflow import answer, carry_out, decide, letters
+from cases.workflow import answer, carry_out, decide, letters, people
 from cases.workflow.intake import Person
+from cases.workflow.perform import perform
 from dsar.audit.models import AuditEvent
+from dsar.jobs.models import Job
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
-from tests.factories.cases import run_jobs
+from identity import services
+from identity.models import TokenPurpose
+from tests.factories.cases import SourceFactory, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +43,16 @@ def answered(desk, right=Right.ACCESS, **fields):
     return case
 
 
+def reopened(desk):
+    """Answered, found wanting, and in review again."""
+    case = answered(desk)
+    return perform(case, "reopen_to_review", desk.handler, timezone.now(), reason="Something was missed.")
+
+
+def token_in(body):
+    return re.search(r"/r/([\w-]+)/", body)[1]
+
+
 def erasure(desk):
     case = answered(desk, Right.ERASURE)
     return case, FulfilmentTask.objects.get(case=case)
@@ -34,7 +63,9 @@ def test_erasure_is_carried_out_by_tasks_with_evidence(desk):
     assert (case.state, task.verb) == (State.FULFILLING, "erase")
     assert "people: 1" in task.what
 
-    carry_out.record_task(task, True, "Deleted in the CRM, searched again: nothing.", desk.handler, timezone.now())
+    carry_out.record_task(
+        task, True, "Deleted in the CRM, searched again: nothing.", desk.handler, timezone.now()
+    )
     run_jobs()
 
     case.refresh_from_db()
@@ -147,6 +178,228 @@ def test_taken_back_answer_sends_nothing(desk):
     assert case.state == State.REVIEW
     assert ResponsePack.objects.get().state == "revoked"
     assert Letter.objects.filter(case=case, kind="answer").count() == 0
+
+
+def test_reopened_case_closes_only_with_its_second_answer(desk):
+    case = reopened(desk)
+    first = Delivery.objects.get()
+
+    case = desk.submitted(case)
+    case = decide.approve(case, desk.dpo, timezone.now())
+    assert (case.state, carry_out.unfinished(case)) == (State.FULFILLING, ["pack", "letter"])
+    run_jobs()
+
+    case.refresh_from_db()
+    first.refresh_from_db()
+    second = answer.live_delivery(case)
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.PARTLY_FULFILLED)
+    assert (first.revoked_at is None, second.pk == first.pk, second.sent_at is None) == (False, False, False)
+    assert Letter.objects.filter(case=case, kind="answer", state=LetterState.SENT).count() == 2
+
+
+def test_refusing_a_reopened_case_waits_for_the_letter(desk):
+    case = reopened(desk)
+    title, body = decide.draft_letter(case, Outcome.REFUSED, "Excessive.", timezone.now())
+
+    case = decide.propose_closing(
+        case, Outcome.REFUSED, title, body, desk.handler, timezone.now(), reasons="Excessive."
+    )
+    case = decide.approve(case, desk.dpo, timezone.now())
+
+    assert (case.state, carry_out.unfinished(case)) == (State.FULFILLING, ["letter"])
+
+
+def test_taking_back_the_second_answer_leaves_the_first(desk):
+    case = reopened(desk)
+    case = decide.approve(desk.submitted(case), desk.dpo, timezone.now())
+
+    carry_out.take_back(case, "Not yet.", desk.handler, timezone.now())
+    run_jobs()
+
+    assert [pack.state for pack in ResponsePack.objects.order_by("pk")] == ["ready", "revoked"]
+    assert [one.verdict for one in Decision.objects.order_by("pk")] == ["approved", "void"]
+    assert Delivery.objects.get().revoked_at is None
+
+
+def test_answer_taken_back_while_it_is_built_is_not_released(desk, monkeypatch):
+    desk.allow()
+    case = decide.approve(desk.in_approval(), desk.dpo, timezone.now())
+    render = build.build
+
+    def meanwhile(pack_id, step, now):
+        manifest = render(pack_id, step, now)
+        carry_out.take_back(case, "One more item was found.", desk.handler, timezone.now())
+        return manifest
+
+    monkeypatch.setattr(build, "build", meanwhile)
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, ResponsePack.objects.get().state) == (State.REVIEW, "revoked")
+    assert Delivery.objects.count() == 0
+    assert Letter.objects.filter(case=case, kind="answer").count() == 0
+
+
+def test_withdrawn_case_answers_nothing(desk):
+    desk.allow()
+    case = decide.approve(desk.in_approval(), desk.dpo, timezone.now())
+
+    people.withdraw(case, desk.agent, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.WITHDRAWN)
+    assert ResponsePack.objects.get().state == "revoked"
+    assert Delivery.objects.count() == 0
+    assert list(Letter.objects.filter(case=case).values_list("kind", flat=True)) == ["withdrawn"]
+
+
+def test_pack_of_something_else_than_was_approved_is_not_built(desk):
+    desk.allow()
+    case = decide.approve(desk.in_approval(), desk.dpo, timezone.now())
+    Item.objects.filter(case=case).update(decision="disclose", exemption="", redactions=None)
+
+    run_jobs()
+
+    pack = ResponsePack.objects.get()
+    assert (pack.state, pack.error_code) == ("failed", "digest_differs")
+    assert Delivery.objects.count() == 0
+
+
+def test_answer_cannot_be_taken_back_while_its_letter_is_being_sent(desk):
+    desk.allow()
+    case = desk.case()
+    title, body = decide.draft_letter(case, Outcome.DUPLICATE, "Asked before.", timezone.now())
+    case = decide.propose_closing(
+        case, Outcome.DUPLICATE, title, body, desk.handler, timezone.now(), reasons="Asked before."
+    )
+    case = decide.approve(case, desk.dpo, timezone.now())
+    letter = Letter.objects.get(case=case, kind="duplicate")
+    Job.objects.filter(key=f"letter:{letter.pk}").update(state="running")
+
+    with pytest.raises(Refused) as refusal:
+        carry_out.take_back(case, "Not the same.", desk.handler, timezone.now())
+
+    assert refusal.value.code == "being_sent"
+    case.refresh_from_db()
+    letter.refresh_from_db()
+    assert (case.state, letter.state) == (State.FULFILLING, LetterState.QUEUED)
+
+
+def test_another_customer_does_not_fetch_an_answer(desk):
+    case = answered(desk)
+    other = desk.case(Right.ACCESS, person=Person(name="Bob Stranger", email="bob@example.com"))
+
+    with pytest.raises(NotAllowed):
+        answer.fetch(answer.live_delivery(case), by_customer(other.subject_request_id), timezone.now())
+
+    assert Delivery.objects.get().downloads == 0
+
+
+def test_revoked_answer_is_made_available_once_with_a_link_that_works(desk):
+    case = answered(desk)
+    answer.revoke(answer.live_delivery(case), "Asked to.", False, desk.handler, timezone.now())
+    pack = ResponsePack.objects.get()
+
+    answer.make_available_again(pack, desk.handler, timezone.now())
+    with pytest.raises(Refused) as refusal:
+        answer.make_available_again(pack, desk.handler, timezone.now())
+    run_jobs()
+
+    assert refusal.value.code == "still_available"
+    bodies = [letter.body for letter in Letter.objects.filter(case=case, kind="answer").order_by("pk")]
+    assert len(bodies) == 2
+    assert services.find_token(token_in(bodies[0]), TokenPurpose.FOLLOW, timezone.now()) is None
+    assert services.find_token(token_in(bodies[1]), TokenPurpose.FOLLOW, timezone.now()) is not None
+    assert answer.live_delivery(case).sent_at is not None
+
+
+def test_answer_of_a_reopened_case_is_not_made_available_again(desk):
+    reopened(desk)
+
+    with pytest.raises(Refused) as refusal:
+        answer.make_available_again(ResponsePack.objects.get(), desk.handler, timezone.now())
+
+    assert refusal.value.code == "not_the_answer"
+    assert Delivery.objects.count() == 1
+
+
+def test_erasure_waits_for_the_copy_that_was_asked_for_as_somebody_new(desk):
+    """Who asks twice through the portal is noted twice."""
+    case, task = erasure(desk)
+    other = desk.case(Right.ACCESS)
+    assert other.subject_id != case.subject_id
+
+    with pytest.raises(Refused) as refusal:
+        carry_out.record_task(task, True, "Deleted.", desk.handler, timezone.now())
+
+    assert refusal.value.code == "access_case_open"
+
+
+def test_hold_on_the_same_person_noted_twice_stops_an_erasure(desk):
+    _case, task = erasure(desk)
+    other = desk.case(Right.RECTIFICATION)
+    DataSubject.objects.filter(pk=other.subject_id).update(legal_hold=True)
+
+    with pytest.raises(Refused) as refusal:
+        carry_out.record_task(task, True, "Deleted.", desk.handler, timezone.now())
+
+    assert refusal.value.code == "legal_hold"
+
+
+def test_erasure_that_could_not_be_done_is_decided_anew(desk):
+    case, task = erasure(desk)
+
+    case = carry_out.record_task(task, False, "The CRM cannot delete.", desk.handler, timezone.now())
+
+    assert case.state == State.REVIEW
+    assert Letter.objects.filter(case=case, kind="done").count() == 0
+
+
+def test_letter_says_where_an_erasure_could_not_be_done(desk):
+    records = {"people": [{"id": 7, "email": "ada@example.com", "name": "Ada Example"}], "notes": []}
+    SourceFactory.create(controller=desk.controller, name="Shop", options={"records": json.dumps(records)})
+    case = answered(desk, Right.ERASURE)
+    shop = FulfilmentTask.objects.get(case=case, source__name="Shop")
+    crm = FulfilmentTask.objects.get(case=case, source__name="CRM")
+
+    carry_out.record_task(crm, True, "Deleted.", desk.handler, timezone.now())
+    carry_out.record_task(shop, False, "It cannot delete.", desk.handler, timezone.now())
+    run_jobs()
+
+    case.refresh_from_db()
+    body = Letter.objects.get(case=case, kind="done").body
+    assert case.outcome == Outcome.PARTLY_FULFILLED
+    assert body.endswith("In these places it could not be carried out: Shop.")
+
+
+def test_right_without_a_source_is_still_somebodys_task(desk):
+    SourceSystem.objects.update(is_active=False)
+
+    case = desk.case(Right.OBJECTION, about_marketing=True)
+
+    assert [(task.source, task.verb) for task in case.tasks.all()] == [(None, "stop")]
+
+
+def test_customer_cannot_say_that_a_letter_bounced(desk):
+    case = answered(desk)
+    letter = Letter.objects.get(case=case, kind="answer")
+
+    with pytest.raises(NotAllowed):
+        carry_out.letter_bounced(letter, by_customer(case.subject_request_id), timezone.now())
+
+    letter.refresh_from_db()
+    assert letter.state == LetterState.SENT
+
+
+def test_drill_writes_to_nobody(desk):
+    case = desk.case(is_drill=True)
+
+    with pytest.raises(Refused) as refusal:
+        letters.say(case, "Hello.", desk.handler, timezone.now())
+
+    assert refusal.value.code == "drill"
+    assert Letter.objects.count() == 0
 
 
 def test_erasure_and_access_of_one_request_share_the_check(desk):
