@@ -11,11 +11,12 @@ from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, SubjectRequest
+from cases.models.case import DECIDED
 from cases.permissions import BY_SYSTEM, By
-from cases.words import State
+from cases.words import Outcome, State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
-from cases.workflow.perform import lock, note, perform, put_on_record, touch
+from cases.workflow.perform import lock, lock_all, note, perform, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor
 from dsar.jobs.queue import enqueue
@@ -79,6 +80,7 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
     if not requester_email(request):
         raise Refused(_("There is no e-mail address to send a code to."), "no_email")
     with transaction.atomic():
+        lock_all(request.pk)
         verification = services.open_verification(request, now)
         try:
             code = services.new_code(verification, purpose, request.controller.code_minutes, now)
@@ -90,9 +92,12 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
         _on_record(request, Action.CODE_SENT, by.actor, now, {"purpose": purpose})
 
 
-def accept_code(request: SubjectRequest, code_id: Any, typed: str, purpose: str, by: By, now: datetime) -> bool:
+def accept_code(
+    request: SubjectRequest, code_id: Any, typed: str, purpose: str, by: By, now: datetime
+) -> bool:
     """Compare a typed code whose try was counted already; True where it is the one that was sent."""
     with transaction.atomic():
+        lock_all(request.pk)
         if not services.code_matches(code_id, typed, now):
             _on_record(request, Action.CODE_FAILED, by.actor, now, {"purpose": purpose})
             return False
@@ -105,10 +110,9 @@ def accept_code(request: SubjectRequest, code_id: Any, typed: str, purpose: str,
 def _code_proved(request: SubjectRequest, by: By, now: datetime) -> None:
     """The address is under the requester's control; that proves the person where it is on file."""
     verification = services.open_verification(request, now)
-    for case in request.cases.filter(state=State.AWAITING_IDENTITY):
-        locked = lock(case.pk)
-        if not locked.clock_events.filter(kind=EventKind.IDENTITY_RECEIVED.value).exists():
-            add_fact(locked, EventKind.IDENTITY_RECEIVED, now, by, now)
+    for case in lock_all(request.pk):
+        if _waits_for(case, EventKind.IDENTITY_RECEIVED):
+            add_fact(case, EventKind.IDENTITY_RECEIVED, now, by, now)
     if verification.address_on_file and request.representative_id is None:
         services.achieve(verification, Level.LOW, by.actor, now)
 
@@ -117,24 +121,29 @@ def address_checked(verification: Verification, on_file: bool, now: datetime) ->
     """A source knows the requester's address, or none does. Where the code came first, the level follows now."""
     request = verification.subject_request
     with transaction.atomic():
+        lock_all(request.pk)
         locked = Verification.objects.select_for_update().get(pk=verification.pk)
         locked.address_on_file = on_file
         locked.save(update_fields=["address_on_file"])
         _on_record(request, Action.ADDRESS_CHECKED, BY_SYSTEM.actor, now, {"on_file": on_file})
         proved = locked.codes.filter(purpose=VERIFY, used_at__isnull=False, tries__gt=0).exists()
-        if on_file and proved and request.representative_id is None and locked.state == VerificationState.OPEN:
+        if (
+            on_file
+            and proved
+            and request.representative_id is None
+            and locked.state == VerificationState.OPEN
+        ):
             services.achieve(locked, Level.LOW, BY_SYSTEM.actor, now)
 
 
-def record_evidence(
-    case: Case, level: Level, evidence_code: str, remark: str, by: By, now: datetime
-) -> None:
+def record_evidence(case: Case, level: Level, evidence_code: str, remark: str, by: By, now: datetime) -> None:
     """A member of staff saw evidence of identity and records what it was. Raises NotAllowed or Refused."""
     if not by.allows(Permission.RECORD_IDENTITY, case.controller_id):
         raise not_yours("record_identity")
     if level < Level.LOW or not remark.strip():
         raise Refused(_("Say what was seen, and which level it reaches."), "evidence_incomplete")
     with transaction.atomic():
+        lock_all(case.subject_request_id)
         note(lock(case.pk), by, now, remark, about="record_identity")
         request = case.subject_request
         if request.representative_id:
@@ -159,6 +168,7 @@ def _authority_seen(request: SubjectRequest, by: By, now: datetime) -> None:
 
 def level_reached(verification: Verification, actor: Actor, now: datetime) -> None:
     """Every case of the request learns the level; those that waited for it go on."""
+    cases = lock_all(verification.subject_request_id)
     _on_record(
         verification.subject_request,
         Action.IDENTITY_RECORDED,
@@ -166,8 +176,8 @@ def level_reached(verification: Verification, actor: Actor, now: datetime) -> No
         now,
         {"method": verification.method, "level": verification.level},
     )
-    for case in Case.objects.filter(subject_request_id=verification.subject_request_id):
-        _reached(lock(case.pk), verification.level, now)
+    for case in cases:
+        _reached(case, verification.level, now)
 
 
 def _reached(case: Case, level: int, now: datetime) -> None:
@@ -175,16 +185,33 @@ def _reached(case: Case, level: int, now: datetime) -> None:
         return
     case.identity_level = level
     touch(case, "identity_level")
-    if case.state == State.AWAITING_IDENTITY and case.identity_level >= case.required_level:
-        if not case.clock_events.filter(kind=EventKind.IDENTITY_RECEIVED.value).exists():
-            add_fact(case, EventKind.IDENTITY_RECEIVED, now, BY_SYSTEM, now)
-        add_fact(case, EventKind.IDENTITY_CONFIRMED, now, BY_SYSTEM, now)
-        search.begin(case, BY_SYSTEM, now)
+    if case.identity_level >= case.required_level:
+        for kind in (EventKind.IDENTITY_RECEIVED, EventKind.IDENTITY_CONFIRMED):
+            if _waits_for(case, kind):
+                add_fact(case, kind, now, BY_SYSTEM, now)
+        go_on(case, now)
+
+
+def go_on(case: Case, now: datetime) -> Case:
+    """Where identity was what a case waited for, or what it was to be closed for, the search begins."""
+    if case.identity_level < case.required_level:
+        return case
+    if case.state == State.AWAITING_IDENTITY:
+        return search.begin(case, BY_SYSTEM, now)
+    if case.state in DECIDED and case.proposed_outcome == Outcome.IDENTITY_NOT_VERIFIED:
+        return search.late_answer(case, BY_SYSTEM, now)
+    return case
+
+
+def _waits_for(case: Case, kind: EventKind) -> bool:
+    """Whether identity was asked for, and this is not yet a fact; the state may have moved on meanwhile."""
+    known = set(case.clock_events.values_list("kind", flat=True))
+    return EventKind.IDENTITY_REQUESTED.value in known and kind.value not in known
 
 
 def _on_record(
     request: SubjectRequest, action: Action, actor: Actor, now: datetime, codes: dict[str, Any]
 ) -> None:
     """On the chain of each case of the request, since they share the check."""
-    for case in request.cases.all():
+    for case in request.cases.order_by("pk"):
         put_on_record(case, action, By(actor), now, codes)

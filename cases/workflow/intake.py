@@ -16,7 +16,7 @@ from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, DataSubject, Representative, RequestFile, SubjectIdentifier, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
-from cases.words import AnswerBy, Channel, Right
+from cases.words import AnswerBy, Channel, Right, State
 from cases.workflow import identity, letters, search
 from cases.workflow.clock import note_fact, recompute
 from cases.workflow.perform import perform, put_on_record
@@ -193,6 +193,8 @@ def _subject(intake: Intake, keys: Keys, now: datetime) -> DataSubject:
     else:
         subject = DataSubject.objects.get(pk=intake.subject_id, controller=intake.controller)
         person = _unknown_so_far(subject, intake.person)
+        if (person.email or person.postal_address) and _is_being_answered(subject):
+            subject, person = _beside(subject, intake.language, now), _with_known(subject, person)
     amend_subject(subject, intake.controller, person, now)
     return subject
 
@@ -208,6 +210,22 @@ def new_subject(
 def _unknown_so_far(subject: DataSubject, person: Person) -> Person:
     """What adds to a known person. What is noted stays: an answer that is under way goes where it was asked from."""
     return Person(**{name: value for name, value in person.known().items() if not getattr(subject, name)})
+
+
+def _is_being_answered(subject: DataSubject) -> bool:
+    """Whether something of another request may yet go to this person: a new address must not redirect it."""
+    return Case.objects.filter(subject=subject).exclude(state=State.CLOSED).exists()
+
+
+def _beside(subject: DataSubject, language: str, now: datetime) -> DataSubject:
+    """Another row for the same person, so that a request keeps the addresses under which it was asked."""
+    twin = new_subject(subject.controller, language, now)
+    twin.legal_hold = subject.legal_hold
+    return twin
+
+
+def _with_known(subject: DataSubject, person: Person) -> Person:
+    return Person(**{name: getattr(subject, name) or value for name, value in vars(person).items()})
 
 
 def amend_subject(subject: DataSubject, controller: Controller, person: Person, now: datetime) -> None:

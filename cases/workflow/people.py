@@ -6,17 +6,19 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from cases.collection import runs
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, DataSubject, Note, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.words import SUFFIX, AnswerBy, Channel, Right, State
-from cases.workflow import identity, intake, letters, search
+from cases.workflow import carry_out, identity, intake, letters, search
 from cases.workflow.clock import add_fact, recompute
-from cases.workflow.perform import act, lock, note, perform, put_on_record, refuse, touch
+from cases.workflow.perform import act, lock, lock_all, note, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib import cards
 from dsar.lib.errors import Refused
@@ -35,7 +37,9 @@ def colleagues(controller_id: UUID) -> list[User]:
     """Active staff who can work this controller's cases, by name."""
     return list(
         User.objects.filter(
-            memberships__team__serves__controller_id=controller_id, memberships__role="handler", is_active=True
+            memberships__team__serves__controller_id=controller_id,
+            memberships__role="handler",
+            is_active=True,
         )
         .exclude(is_principal=True)
         .distinct()
@@ -49,10 +53,22 @@ def assign(case: Case, owner: User | None, by: By, now: datetime, *, version: in
         taker = _present(owner, now.date()) if owner else None
         if taker and not taker.access.allows(Permission.WORK, case.controller_id):
             raise Refused(_("This person does not work for this brand."), "not_a_handler")
+        if taker and worked_by(case.linked_to, taker.pk):
+            raise Refused(
+                _("A complaint is worked by somebody who did not work what it is about."), "worked_it_before"
+            )
         case.owner = taker
         touch(case, "owner")
         put_on_record(case, Action.CASE_ASSIGNED, by, now, {"owner": str(taker.pk) if taker else None})
         return case
+
+
+def worked_by(case: Case | None, person_id: UUID) -> bool:
+    """Whether somebody owned a case, or prepared or approved an answer to it."""
+    if case is None:
+        return False
+    hands = Q(proposed_by=person_id) | Q(approved_by=person_id)
+    return case.owner_id == person_id or bool(case.decisions.filter(hands).exists())
 
 
 def _present(person: User, today: date) -> User:
@@ -65,15 +81,23 @@ def _present(person: User, today: date) -> User:
 
 
 def set_absence(person: User, until: date | None, cover: User | None, by: By, now: datetime) -> int:
-    """Somebody is away: their open cases go to their cover, who is told by the queue. Returns how many."""
-    person.away_until, person.cover = until, cover
-    person.save(update_fields=["away_until", "cover"])
-    if not (until and cover):
-        return 0
-    mine = Case.objects.filter(owner=person).exclude(state=State.CLOSED)
-    for case in mine:
-        assign(case, cover, by, now)
-    return len(mine)
+    """Somebody is away: their open cases go to their cover, who is told by the queue. Returns how many.
+
+    Raises NotAllowed unless it is oneself, or somebody of a brand whose cases one assigns.
+    """
+    if by.person_id != person.pk and not any(
+        by.allows(Permission.ASSIGN, one) for one in person.access.by_controller
+    ):
+        raise not_yours("set_absence")
+    with transaction.atomic():
+        person.away_until, person.cover = until, cover
+        person.save(update_fields=["away_until", "cover"])
+        if not (until and cover):
+            return 0
+        mine = list(Case.objects.filter(owner=person).exclude(state=State.CLOSED).order_by("pk"))
+        for case in mine:
+            assign(case, cover, by, now)
+        return len(mine)
 
 
 def add_note(case: Case, text: str, by: By, now: datetime, *, about: str = "") -> Note:
@@ -92,8 +116,12 @@ def add_note(case: Case, text: str, by: By, now: datetime, *, about: str = "") -
 def withdraw(case: Case, by: By, now: datetime, *, reason: str = "", version: int | None = None) -> Case:
     """The requester takes the request back; they get a confirmation."""
     with transaction.atomic():
+        was_approved = lock(case.pk).state == State.FULFILLING
         case = perform(case, "withdraw", by, now, version=version, reason=reason.strip())
-        case.decisions.filter(verdict="open").update(verdict="void")
+        search.void_proposal(case)
+        runs.abandon(case, now)
+        if was_approved:
+            carry_out.undo(case, now)
         if not case.is_drill:
             letters.to_requester(Kind.WITHDRAWN, case.subject_request, by, now, case=case)
         return case
@@ -111,6 +139,8 @@ def complain(
 ) -> SubjectRequest:
     """A complaint about the handling: a linked case of its own, worked by somebody else (UK DPA s.164A)."""
     request = case.subject_request
+    if by.actor.kind == "customer" and by.actor.id != request.pk:
+        raise not_yours("complain")
     submitted = intake.Intake(
         controller=request.controller,
         person=intake.Person(),
@@ -124,6 +154,7 @@ def complain(
         answer_by=request.answer_by,  # type: ignore[arg-type]
         representation=_same_representation(request),
         submission=submission,
+        is_drill=request.is_drill,
     )
     return intake.log_request(submitted, by, now)
 
@@ -146,8 +177,7 @@ def correct_received(case: Case, at: datetime, reason: str, by: By, now: datetim
             raise Refused(_("A request cannot have been made in the future."), "received_in_the_future")
         request.received_at = at
         request.save(update_fields=["received_at"])
-        for sibling in request.cases.all():
-            locked = lock(sibling.pk)
+        for locked in lock_all(request.pk):
             wrong = locked.clock_events.filter(kind__in=_RECEIPTS, superseded_by=None).first()
             locked.received_at = at
             touch(locked, "received_at")
@@ -165,6 +195,10 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
     with transaction.atomic():
         case = _correcting(case, by, now)
         _still_hasty(case)
+        if Right.COMPLAINT in {right, case.right}:
+            raise Refused(
+                _("A complaint is a case of its own: log it from the case that it is about."), "complaint"
+            )
         if right not in SUFFIX or case.subject_request.cases.filter(right=right).exists():
             raise Refused(_("There is a case for this right already."), "right_taken")
         case.right = right
@@ -173,8 +207,21 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
         _corrected(case, "right", reason, by, now)
         recompute(case, by, now)
         if case.identity_level >= case.required_level:
+            _identity_was_not_needed(case, reason, by, now)
             return search.begin(case, BY_SYSTEM, now)
         return case
+
+
+def _identity_was_not_needed(case: Case, reason: str, by: By, now: datetime) -> None:
+    """For this right nobody had to ask who it is: a question that stays open would hold the clock for ever."""
+    asked = case.clock_events.filter(kind=EventKind.IDENTITY_REQUESTED.value, superseded_by=None)
+    if case.clock_events.filter(kind=EventKind.IDENTITY_CONFIRMED.value).exists():
+        return
+    for event in asked:
+        data = {"withdraws": True}
+        add_fact(
+            case, EventKind.IDENTITY_REQUESTED, event.at, by, now, data=data, reason=reason, supersedes=event
+        )
 
 
 def correct_person(case: Case, person: intake.Person, reason: str, by: By, now: datetime) -> None:
@@ -188,13 +235,17 @@ def correct_person(case: Case, person: intake.Person, reason: str, by: By, now: 
         _still_hasty(case)
         request = case.subject_request
         if request.cases.exclude(state__in=HASTY).exists():
-            raise Refused(_("Work on a case of this request has begun: the person stays as noted."), "too_late")
+            raise Refused(
+                _("Work on a case of this request has begun: the person stays as noted."), "too_late"
+            )
         if case.identity_level:
-            raise Refused(_("The customer has shown who they are: the person stays as noted."), "identity_known")
+            raise Refused(
+                _("The customer has shown who they are: the person stays as noted."), "identity_known"
+            )
         intake.amend_subject(_person_alone(request, now), case.controller, person, now)
         identity.begin_anew(request, by, now)
-        for sibling in request.cases.all():
-            _corrected(lock(sibling.pk), "person", reason, by, now)
+        for sibling in lock_all(request.pk):
+            _corrected(sibling, "person", reason, by, now)
 
 
 def _person_alone(request: SubjectRequest, now: datetime) -> DataSubject:
@@ -263,6 +314,7 @@ def _again(file: StoredFile) -> intake.Upload:
 
 def _correcting(case: Case, by: By, now: datetime) -> Case:
     """The locked case, for whoever may correct; in haste also for whoever may log."""
+    lock_all(case.subject_request_id)
     locked = act(case, None, by, now, name="correct")
     in_haste = not locked.subject_request.cases.exclude(state__in=HASTY).exists()
     if not any(by.allows(permission, locked.controller_id) for permission in _CORRECTORS[in_haste]):

@@ -9,16 +9,19 @@ from django.utils.translation import gettext as _
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
+from cases.errors import not_yours
 from cases.models import Case, Letter, LetterFile, SubjectRequest
-from cases.permissions import By
+from cases.models.case import identity_suffices
+from cases.permissions import BY_SYSTEM, By
 from cases.words import State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
 from cases.workflow.intake import Upload
-from cases.workflow.perform import perform
+from cases.workflow.perform import lock_all, perform
 from dsar.lib import cards
 from dsar.lib.errors import Refused
 from dsar.vault import files
+from identity.roles import Permission
 
 
 def ask_clarification(
@@ -29,8 +32,12 @@ def ask_clarification(
         raise Refused(_("Write the question."), "question_missing")
     with transaction.atomic():
         case = perform(case, "ask_clarification", by, now, version=version)
-        add_fact(case, EventKind.CLARIFICATION_REQUESTED, now, by, now, data={"large_quantity": large_quantity})
-        letters.to_requester(Kind.CLARIFICATION, case.subject_request, by, now, case=case, question=question.strip())
+        add_fact(
+            case, EventKind.CLARIFICATION_REQUESTED, now, by, now, data={"large_quantity": large_quantity}
+        )
+        letters.to_requester(
+            Kind.CLARIFICATION, case.subject_request, by, now, case=case, question=question.strip()
+        )
         return case
 
 
@@ -43,7 +50,9 @@ def answer_clarification(case: Case, text: str, at: datetime, by: By, now: datet
         return search.resume(case, now)
 
 
-def ask_fee(case: Case, amount: str, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:
+def ask_fee(
+    case: Case, amount: str, reason: str, by: By, now: datetime, *, version: int | None = None
+) -> Case:
     """Ask for a reasonable fee first (Art 12(5)(a)); only for unfounded or excessive requests."""
     if not amount.strip() or not reason.strip():
         raise Refused(_("Give the amount and the reason: the customer reads both."), "fee_incomplete")
@@ -67,17 +76,34 @@ def receive_fee(case: Case, at: datetime, by: By, now: datetime, *, version: int
 def take_message(
     request: SubjectRequest, text: str, by: By, now: datetime, *, uploads: Sequence[Upload] = ()
 ) -> Letter:
-    """The customer wrote. It answers open questions, and voids an approval that it came too late for."""
+    """The customer wrote, or staff note what they said.
+
+    It answers open questions, and voids an approval that it came too late for.
+    """
+    _may_bring(request, by)
     words, _masked = cards.mask_cards(text.strip())
     if not words:
         raise Refused(_("Write a message first."), "message_empty")
     with transaction.atomic():
+        cases = lock_all(request.pk)
         letter = send.receive(request, None, _("Message from the customer"), words, by, now)
         for upload in uploads:
             _attach(letter, upload, now)
-        for case in request.cases.exclude(state=State.CLOSED):
-            _react(case, by, now)
+        for case in cases:
+            _react(case, by if by.actor.kind == "customer" else BY_SYSTEM, now)
         return letter
+
+
+def _may_bring(request: SubjectRequest, by: By) -> None:
+    """The request's own customer, or staff who log or work the brand's requests."""
+    if by.actor.kind == "customer":
+        allowed = by.actor.id == request.pk
+    else:
+        allowed = any(
+            by.allows(one, request.controller_id) for one in (Permission.LOG_REQUEST, Permission.WORK)
+        )
+    if not allowed:
+        raise not_yours("message")
 
 
 def _attach(letter: Letter, upload: Upload, now: datetime) -> None:
@@ -93,12 +119,18 @@ def _attach(letter: Letter, upload: Upload, now: datetime) -> None:
 
 
 def _react(case: Case, by: By, now: datetime) -> None:
+    """What follows from a message follows from the rules, whoever brought it."""
     if case.state == State.AWAITING_CLARIFICATION:
         case = perform(case, "receive_clarification", by, now)
         add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)
         search.resume(case, now)
-    elif case.state in {State.APPROVAL, State.WITH_CONTROLLER} and _asked_before(case):
-        search.late_answer(case, by, now)
+    elif (
+        case.state in {State.APPROVAL, State.WITH_CONTROLLER}
+        and _asked_before(case)
+        and identity_suffices(case)
+    ):
+        case = search.late_answer(case, by, now)
+        add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)
 
 
 def _asked_before(case: Case) -> bool:
