@@ -1,6 +1,7 @@
 """Proposing an outcome, and the second pair of eyes."""
 
 import hashlib
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from cases.models import Case, Decision, Verdict
 from cases.permissions import By
 from cases.review import items
 from cases.words import CLOSINGS, DISCLOSING, Outcome, Right, Say, State, Step
-from cases.workflow import carry_out, letters
+from cases.workflow import carry_out, identity, letters, people, search
 from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
@@ -119,7 +120,18 @@ def propose_closing(
         raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
     with transaction.atomic():
         locked = act(case, None, by, now)
-        return _propose(locked, "propose_closing", outcome, title, body, by, now, reason_code, reasons, version)
+        _may_end_so(locked, outcome)
+        return _propose(
+            locked, "propose_closing", outcome, title, body, by, now, reason_code, reasons, version
+        )
+
+
+def _may_end_so(case: Case, outcome: str) -> None:
+    """Whose identity is proved is not refused for want of it; under EU law silence ends no request."""
+    if outcome == Outcome.IDENTITY_NOT_VERIFIED and case.identity_level >= case.required_level:
+        raise Refused(_("The requester's identity is verified."), "identity_verified")
+    if outcome == Outcome.NO_REPLY and case.regime.startswith("EU"):
+        raise Refused(_("Under this law the search is done in full even without a reply."), "no_reply_here")
 
 
 def _propose(
@@ -136,6 +148,7 @@ def _propose(
 ) -> Case:
     if not title.strip() or not body.strip():
         raise Refused(_("The letter is empty."), "letter_empty")
+    _may_be_named(case, reason_code)
     instruction, say = queries.instructed(case.controller_id, steps(case, outcome), case.right)
 
     def prepare(locked: Case) -> None:
@@ -153,7 +166,11 @@ def _propose(
         proposed_by_id=_person(by),
         proposed_at=now,
     )
-    decision.reasons, decision.letter_subject, decision.letter_body = reasons.strip(), title.strip(), body.strip()
+    decision.reasons, decision.letter_subject, decision.letter_body = (
+        reasons.strip(),
+        title.strip(),
+        body.strip(),
+    )
     decision.digest = digest(case, decision)
     decision.save()
     put_on_record(
@@ -177,6 +194,20 @@ def _person(by: By) -> UUID:
     """Decisions are people's: the transition's permission has let nobody else come here."""
     assert by.person_id is not None
     return by.person_id
+
+
+def _may_be_named(case: Case, code: str) -> None:
+    """A reason is a code of the picklists, and none whose very name would betray what it hides."""
+    if not re.fullmatch(r"[\w.-]{0,40}", code, re.ASCII):
+        raise Refused(_("Choose the reason from the list."), "unknown_reason")
+    try:
+        silence = law.exemption(code, case.regime).silence
+    except law.UnknownLaw:
+        return
+    if silence == "must":
+        raise Refused(
+            _("This exemption must not be named: withhold the records in silence instead."), "silent"
+        )
 
 
 def steps(case: Case, outcome: str) -> list[Step]:
@@ -215,7 +246,13 @@ def approve(case: Case, by: By, now: datetime, *, version: int | None = None) ->
         say_transition = "hand_to_controller" if locked.controller_decides else "approve"
         _forbid_own(locked, decision, by, now)
         case = perform(
-            locked, say_transition, by, now, version=version, codes={"decision": str(decision.pk)}, prepare=_release_check
+            locked,
+            say_transition,
+            by,
+            now,
+            version=version,
+            codes={"decision": str(decision.pk)},
+            prepare=_release_check,
         )
         decision.approved_by_id, decision.approved_at = by.person_id, now
         if say_transition == "approve":
@@ -231,7 +268,13 @@ def approve_for_controller(case: Case, by: By, now: datetime, *, version: int | 
         locked, decision = _for_decision(case, by, now, ("approve_for_controller",), version)
         _forbid_own(locked, decision, by, now)
         case = perform(
-            locked, "approve_for_controller", by, now, version=version, codes={"decision": str(decision.pk)}, prepare=_release_check
+            locked,
+            "approve_for_controller",
+            by,
+            now,
+            version=version,
+            codes={"decision": str(decision.pk)},
+            prepare=_release_check,
         )
         decision.controller_decided_by_id, decision.controller_decided_at = by.person_id, now
         decision.verdict = Verdict.APPROVED
@@ -246,6 +289,8 @@ def return_case(case: Case, reason: str, by: By, now: datetime, *, version: int 
         raise Refused(_("Say why it goes back."), "reason_missing")
     with transaction.atomic():
         locked = act(case, None, by, now)
+        for done in ("return_from_controller", "return_to_handler"):
+            once(locked, done, by, version)
         name = "return_from_controller" if locked.state == State.WITH_CONTROLLER else "return_to_handler"
         decision = open_decision(locked)
         case = perform(locked, name, by, now, version=version)
@@ -254,7 +299,12 @@ def return_case(case: Case, reason: str, by: By, now: datetime, *, version: int 
             decision.save()
             _decided(case, decision, by, now, "returned")
         note(case, by, now, reason.strip(), about=name)
-        return case
+        return _go_on(case, now)
+
+
+def _go_on(case: Case, now: datetime) -> Case:
+    """What the case waited for before the proposal may have come meanwhile."""
+    return search.resume(case, now) if case.state == State.SEARCHING else identity.go_on(case, now)
 
 
 def _for_decision(
@@ -265,10 +315,11 @@ def _for_decision(
         once(locked, name, by, version)
     decision = open_decision(locked)
     if decision is None:
-
         raise not_from_here("approve", locked.state)
     if digest(locked, decision) != decision.digest:
-        raise Refused(_("What was prepared has changed since: return it, and have it submitted anew."), "digest_differs")
+        raise Refused(
+            _("What was prepared has changed since: return it, and have it submitted anew."), "digest_differs"
+        )
     return locked, decision
 
 
@@ -276,14 +327,20 @@ def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
     if by.person_id == decision.proposed_by_id:
         sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
         refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
+    if case.items.filter(decided_by=by.person_id).exists():
+        sentence = _("You decided about records of this case: somebody else has to approve it.")
+        refuse(case, "approve", by, now, Refused(sentence, "own_preparation"))
+    if people.worked_by(case.linked_to, _person(by)):
+        sentence = _("A complaint is decided by somebody who did not work what it is about.")
+        refuse(case, "approve", by, now, Refused(sentence, "worked_it_before"))
 
 
 def _release_check(case: Case) -> None:
-    """No content leaves without identity, whatever was true when it was proposed."""
+    """No content leaves without identity, whatever was true when it was proposed; and the other way round."""
+    _may_end_so(case, case.proposed_outcome)
     if case.proposed_outcome in {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.NO_DATA} and (
         case.identity_level < case.required_level
     ):
-
         raise unmet("identity_suffices")
 
 
@@ -293,7 +350,10 @@ def _decided(case: Case, decision: Decision, by: By, now: datetime, verdict: str
         Action.DECISION_MADE,
         by,
         now,
-        {"decision": str(decision.pk), "verdict": verdict, "digest": decision.digest, "outcome": decision.outcome},
+        {
+            "decision": str(decision.pk),
+            "verdict": verdict,
+            "digest": decision.digest,
+            "outcome": decision.outcome,
+        },
     )
-
-

@@ -42,7 +42,9 @@ class Selection:
     only_undecided: bool = False
 
 
-def decide(case: Case, selection: Selection, choice: Choice, by: By, now: datetime, *, version: int | None = None) -> int:
+def decide(
+    case: Case, selection: Selection, choice: Choice, by: By, now: datetime, *, version: int | None = None
+) -> int:
     """Decide about the selected items; returns how many. Raises Refused for a code that the law has not."""
     with transaction.atomic():
         case = _in_review(case, by, now, version)
@@ -56,8 +58,14 @@ def decide(case: Case, selection: Selection, choice: Choice, by: By, now: dateti
             decided_at=now,
         )
         touch(case)
-        codes = {"decision": choice.decision, "exemption": choice.exemption, "count": changed}
-        put_on_record(case, Action.ITEMS_DECIDED, by, now, codes | ({"silent": True} if choice.silent else {}))
+        codes: dict[str, str | int] = {
+            "decision": choice.decision,
+            "exemption": choice.exemption,
+            "count": changed,
+        }
+        put_on_record(
+            case, Action.ITEMS_DECIDED, by, now, codes | ({"silent": True} if choice.silent else {})
+        )
         return changed
 
 
@@ -73,7 +81,7 @@ def redact(
         if not marks:
             raise Refused(_("Mark at least one field or passage."), "nothing_marked")
         for mark in marks:
-            _known(case, mark["code"])
+            _may_be_marked(case, mark["code"])
         locked.decision, locked.exemption, locked.is_silent = ItemDecision.REDACT, "", False
         locked.redactions = dict(redactions)
         locked.decided_by_id, locked.decided_at = by.person_id, now
@@ -82,7 +90,11 @@ def redact(
         )
         touch(case)
         put_on_record(
-            case, Action.ITEMS_DECIDED, by, now, {"decision": "redact", "marks": len(marks), "item": str(item.pk)}
+            case,
+            Action.ITEMS_DECIDED,
+            by,
+            now,
+            {"decision": "redact", "marks": len(marks), "item": str(item.pk)},
         )
 
 
@@ -93,7 +105,11 @@ def add_item(case: Case, title: str, text: str, upload: Upload | None, by: By, n
         if not title.strip() or not (text.strip() or upload):
             raise Refused(_("Give a title, and a file or a text."), "item_incomplete")
         item = Item(controller_id=case.controller_id, case=case, collection="added_by_hand")
-        item.content = {"ref": str(item.pk), "data": {"title": title.strip(), "text": text.strip()}, "via": ["staff"]}
+        item.content = {
+            "ref": str(item.pk),
+            "data": {"title": title.strip(), "text": text.strip()},
+            "via": ["staff"],
+        }
         key = keyring.key(case.collected_key_id)
         item.ref_hash = crypto.blind(key, f"hand|{item.pk}")
         item.content_hash = hashlib.sha256(item.pk.bytes).digest()
@@ -131,17 +147,30 @@ def _in_review(case: Case, by: By, now: datetime, version: int | None) -> Case:
 
 
 def _check(case: Case, choice: Choice) -> None:
+    if choice.decision not in _CHOICES[case.right in DISCLOSING]:
+        raise Refused(_("This cannot be decided about a record of such a case."), "wrong_decision")
+    if choice.silent and choice.decision != ItemDecision.WITHHOLD:
+        raise Refused(_("Only what is withheld can be silent."), "not_withheld")
     if choice.decision == ItemDecision.WITHHOLD:
         silence = _known(case, choice.exemption)
         if choice.silent and silence == "never":
-            raise Refused(_("This exemption does not allow hiding that something was withheld."), "not_silent")
+            raise Refused(
+                _("This exemption does not allow hiding that something was withheld."), "not_silent"
+            )
         if not choice.silent and silence == "must":
-            raise Refused(_("This exemption forbids saying that something was withheld: mark it as silent."), "silent")
-    elif choice.decision == ItemDecision.KEEP:
-        if choice.exemption not in {ground.code for ground in kept_under(case)}:
-            raise Refused(_("Choose the exception under which this is kept."), "exception_missing")
-    elif choice.silent:
-        raise Refused(_("Only what is withheld can be silent."), "not_withheld")
+            raise Refused(
+                _("This exemption forbids saying that something was withheld: mark it as silent."), "silent"
+            )
+    kept = choice.decision == ItemDecision.KEEP
+    if kept and choice.exemption not in {ground.code for ground in kept_under(case)}:
+        raise Refused(_("Choose the exception under which this is kept."), "exception_missing")
+
+
+# What is disclosed is marked by ``redact``; anything else would drop a record from the answer without a reason.
+_CHOICES = {
+    True: (ItemDecision.DISCLOSE, ItemDecision.WITHHOLD),
+    False: (ItemDecision.ACT, ItemDecision.KEEP, ItemDecision.WITHHOLD),
+}
 
 
 def kept_under(case: Case) -> tuple[law.Ground, ...]:
@@ -153,6 +182,17 @@ def kept_under(case: Case) -> tuple[law.Ground, ...]:
         "automated": "automated_exception",
     }
     return law.grounds_for(kinds.get(case.right, "refusal"), case.regime)
+
+
+def _may_be_marked(case: Case, code: str) -> None:
+    """A mark stands in the answer with its code, and is counted there."""
+    if _known(case, code) == "must":
+        raise Refused(
+            _(
+                "This exemption forbids saying that something was withheld: withhold the whole record in silence."
+            ),
+            "silent",
+        )
 
 
 def _known(case: Case, code: str) -> str:
@@ -181,5 +221,3 @@ def _selected(case: Case, selection: Selection) -> Any:
     elif not selection.only_undecided:
         raise Refused(_("Choose the items first."), "nothing_selected")
     return items.filter(decision=ItemDecision.UNDECIDED) if selection.only_undecided else items
-
-

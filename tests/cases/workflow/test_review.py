@@ -3,9 +3,10 @@ import json
 import pytest
 from django.utils import timezone
 
+from cases.law import loader as law
 from cases.models import Item, ItemDecision, ResponsePack
 from cases.review import items
-from cases.words import Outcome, State
+from cases.words import Outcome, Right, State
 from cases.workflow import decide, review
 from cases.workflow.intake import Upload
 from cases.workflow.review import Choice, Selection
@@ -22,7 +23,9 @@ def released(desk, case):
     desk.allow()
     decide.approve(desk.submitted(case), desk.dpo, timezone.now())
     run_jobs()
-    return {entry.file.name: b"".join(files.read(entry.file)) for entry in ResponsePack.objects.get().files.all()}
+    return {
+        entry.file.name: b"".join(files.read(entry.file)) for entry in ResponsePack.objects.get().files.all()
+    }
 
 
 def text_of(files_: dict[str, bytes]) -> str:
@@ -54,7 +57,9 @@ def test_third_party_field_starts_redacted(desk):
 def test_withheld_content_is_in_no_file(desk):
     case = desk.in_review()
     people, notes = item(case, "people"), item(case, "notes")
-    review.decide(case, Selection(ids=[people.pk]), Choice(ItemDecision.DISCLOSE), desk.handler, timezone.now())
+    review.decide(
+        case, Selection(ids=[people.pk]), Choice(ItemDecision.DISCLOSE), desk.handler, timezone.now()
+    )
     start = notes.content["data"]["text"].index("Pays by card")
     review.redact(
         notes,
@@ -77,9 +82,15 @@ def test_withheld_content_is_in_no_file(desk):
 def test_silent_withholding_shows_nowhere_outside_the_desk(desk):
     case = desk.in_review()
     people, notes = item(case, "people"), item(case, "notes")
-    review.decide(case, Selection(ids=[people.pk]), Choice(ItemDecision.DISCLOSE), desk.handler, timezone.now())
     review.decide(
-        case, Selection(ids=[notes.pk]), Choice(ItemDecision.WITHHOLD, "CRIME", silent=True), desk.handler, timezone.now()
+        case, Selection(ids=[people.pk]), Choice(ItemDecision.DISCLOSE), desk.handler, timezone.now()
+    )
+    review.decide(
+        case,
+        Selection(ids=[notes.pk]),
+        Choice(ItemDecision.WITHHOLD, "CRIME", silent=True),
+        desk.handler,
+        timezone.now(),
     )
 
     contents = released(desk, case)
@@ -98,7 +109,11 @@ def test_silence_is_refused_where_the_exemption_does_not_allow_it(desk):
 
     with pytest.raises(Refused) as refusal:
         review.decide(
-            case, Selection(only_undecided=True), Choice(ItemDecision.WITHHOLD, "TP", silent=True), desk.handler, timezone.now()
+            case,
+            Selection(only_undecided=True),
+            Choice(ItemDecision.WITHHOLD, "TP", silent=True),
+            desk.handler,
+            timezone.now(),
         )
 
     assert refusal.value.code == "not_silent"
@@ -110,7 +125,11 @@ def test_national_security_must_be_silent(desk):
 
     with pytest.raises(Refused) as refusal:
         review.decide(
-            case, Selection(only_undecided=True), Choice(ItemDecision.WITHHOLD, "NATSEC"), desk.handler, timezone.now()
+            case,
+            Selection(only_undecided=True),
+            Choice(ItemDecision.WITHHOLD, "NATSEC"),
+            desk.handler,
+            timezone.now(),
         )
 
     assert refusal.value.code == "silent"
@@ -121,7 +140,13 @@ def test_withholding_needs_an_exemption_of_the_list(desk, code):
     case = desk.in_review()
 
     with pytest.raises(Refused) as refusal:
-        review.decide(case, Selection(only_undecided=True), Choice(ItemDecision.WITHHOLD, code), desk.handler, timezone.now())
+        review.decide(
+            case,
+            Selection(only_undecided=True),
+            Choice(ItemDecision.WITHHOLD, code),
+            desk.handler,
+            timezone.now(),
+        )
 
     assert refusal.value.code == "exemption_missing"
 
@@ -161,9 +186,47 @@ def test_group_is_decided_at_once(desk):
     source = item(case, "people").source_id
 
     changed = review.decide(
-        case, Selection(source_id=source, collection="people"), Choice(ItemDecision.DISCLOSE), desk.handler, timezone.now()
+        case,
+        Selection(source_id=source, collection="people"),
+        Choice(ItemDecision.DISCLOSE),
+        desk.handler,
+        timezone.now(),
     )
 
     assert changed == 1
     assert item(case, "people").decision == ItemDecision.DISCLOSE
     assert AuditEvent.objects.filter(case_id=case.pk, action="review.items_decided").count() == 1
+
+
+def test_silent_exemption_is_not_marked_in_a_record(desk):
+    """A mark is printed in the answer with its code."""
+    case = desk.in_review()
+    item = Item.objects.filter(case=case).first()
+    code = next(one.code for one in law.exemptions_for(case.regime) if one.silence == "must")
+
+    with pytest.raises(Refused) as refusal:
+        review.redact(item, {"fields": [{"field": "name", "code": code}]}, desk.handler, timezone.now())
+
+    assert refusal.value.code == "silent"
+    item.refresh_from_db()
+    assert item.redactions is None
+
+
+@pytest.mark.parametrize(
+    ("right", "choice"),
+    [
+        (Right.ACCESS, Choice(ItemDecision.ACT)),
+        (Right.ACCESS, Choice(ItemDecision.KEEP, "LEGAL_CLAIMS")),
+        (Right.ACCESS, Choice(ItemDecision.REDACT)),
+        (Right.ERASURE, Choice(ItemDecision.DISCLOSE)),
+    ],
+)
+def test_record_is_not_dropped_from_an_answer_without_a_reason(desk, right, choice):
+    case = desk.in_review(right)
+    undecided = items.undecided(case)
+
+    with pytest.raises(Refused) as refusal:
+        review.decide(case, Selection(only_undecided=True), choice, desk.handler, timezone.now())
+
+    assert refusal.value.code == "wrong_decision"
+    assert items.undecided(case) == undecided

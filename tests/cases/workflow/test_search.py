@@ -3,13 +3,14 @@ import json
 import pytest
 from django.utils import timezone
 
+from cases.connectors.demo.connector import DemoConnector
 from cases.models import Item, SourceSearch, SourceSystem
 from cases.words import Right, State
-from cases.workflow import identity, search
+from cases.workflow import identity, people, search
 from cases.workflow.intake import Person
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
-from identity.models import Level
+from identity.models import Level, Verification
 from tests.cases.workflow.conftest import RECORDS
 from tests.factories.cases import SourceFactory, run_jobs
 
@@ -38,7 +39,10 @@ def test_failed_source_does_not_stop_the_others(desk, broken):
     case = searched(desk)
 
     assert case.state == State.SEARCHING
-    assert set(SourceSearch.objects.values_list("source__name", "state")) == {("CRM", "done"), ("Broken", "failed")}
+    assert set(SourceSearch.objects.values_list("source__name", "state")) == {
+        ("CRM", "done"),
+        ("Broken", "failed"),
+    }
     assert Item.objects.count() == 2
     assert failed().error_text != ""
 
@@ -92,8 +96,13 @@ def test_record_found_again_keeps_its_decision_unless_it_changed(desk):
 
     case.refresh_from_db()
     assert case.state == State.REVIEW
-    assert dict(Item.objects.values_list("collection", "decision")) == {"people": "disclose", "notes": "redact"}
-    assert Item.objects.select_related("case").get(collection="notes").content["data"]["text"] == "Called again."
+    assert dict(Item.objects.values_list("collection", "decision")) == {
+        "people": "disclose",
+        "notes": "redact",
+    }
+    assert (
+        Item.objects.select_related("case").get(collection="notes").content["data"]["text"] == "Called again."
+    )
 
 
 def test_unverified_identifier_takes_in_nobody(desk):
@@ -109,6 +118,43 @@ def test_unverified_identifier_takes_in_nobody(desk):
     assert Item.objects.count() == 0
     found = SourceSearch.objects.get()
     assert (found.state, found.found, len(found.warnings)) == ("no_data", 0, 1)
+
+
+def test_source_that_answers_after_the_withdrawal_is_not_stored(desk, monkeypatch):
+    case = desk.case()
+    identity.record_evidence(case, Level.LOW, "callback", "Called back.", desk.handler, timezone.now())
+    collect = DemoConnector.collect
+
+    def withdrawn_meanwhile(self, matches, cursor):
+        people.withdraw(case, desk.agent, timezone.now())
+        return collect(self, matches, cursor)
+
+    monkeypatch.setattr(DemoConnector, "collect", withdrawn_meanwhile)
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, Item.objects.count()) == (State.CLOSED, 0)
+    assert case.runs.get().state == "abandoned"
+
+
+def test_search_of_an_earlier_run_is_not_repeated(desk, broken):
+    case = searched(desk)
+    late = failed()
+    case.runs.update(state="abandoned")
+
+    with pytest.raises(Refused) as refusal:
+        search.rerun(late, desk.handler, timezone.now())
+
+    assert refusal.value.code == "run_over"
+    assert failed().pk == late.pk
+
+
+def test_address_is_looked_up_though_one_source_is_broken(desk, broken):
+    desk.case()
+
+    run_jobs()
+
+    assert Verification.objects.get().address_on_file is True
 
 
 def test_case_without_sources_goes_on_to_review(desk):
