@@ -44,7 +44,7 @@ def sign_ins() -> list[tuple[str, str]]:
 
 
 def _secret() -> str:
-    return base64.b32encode(bytes.fromhex(TOTP_SECRET)).decode().rstrip("=")
+    return base64.b32encode(bytes.fromhex(TOTP_SECRET)).decode()
 
 
 def _as_json(made: Made) -> str:

@@ -25,7 +25,7 @@ from identity.models import Controller, TotpDevice, User
 FILE = Path(__file__).parent / "desk.yaml"
 TONGUES: Mapping[str, Tongue] = {"meridian": people.ENGLISH, "nordlicht": people.GERMAN}
 PASSWORD = "the demonstration desk"  # noqa: S105  Known to everybody, which is why it takes DSAR_DEMO.
-TOTP_SECRET = "64656d6f6e7374726174696f6e206f6e6c792e"  # noqa: S105  "demonstration only."
+TOTP_SECRET = "64656d6f6e7374726174696f6e206f6e6c792121"  # noqa: S105  "demonstration only!!"
 IN_THE_CHAT = 400
 
 CAST: Mapping[str, Mapping[str, str]] = {
