@@ -120,6 +120,16 @@ class Case(TenantModel, StatefulModel):
                 name="cases_queue",
                 condition=~models.Q(state="closed") & models.Q(is_drill=False),
             ),
+            models.Index(
+                fields=["controller", "state", "due_on", "id"],
+                name="cases_queue_by_state",
+                condition=~models.Q(state="closed") & models.Q(is_drill=False),
+            ),
+            models.Index(
+                fields=["controller", "due_on", "id"],
+                name="cases_unassigned",
+                condition=~models.Q(state="closed") & models.Q(is_drill=False, owner=None),
+            ),
             models.Index(fields=["subject_request"], name="cases_by_request"),
             models.Index(fields=["subject"], name="cases_by_subject"),
             models.Index(

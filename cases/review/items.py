@@ -6,8 +6,11 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from cases.law import loader as law
 from cases.models import Case, Item, ItemDecision
+from cases.review.redaction import codes
 from cases.words import DISCLOSING
 
 GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
@@ -86,6 +89,24 @@ def withheld_counts(case: Case) -> list[tuple[str, int]]:
         .order_by("exemption")
     )
     return [(code, count) for code, count in rows]
+
+
+def named_counts(case: Case) -> list[tuple[str, int]]:
+    """What the answer says was left out, by exemption: whole items, and fields and passages of others."""
+    counts = dict(withheld_counts(case))
+    for item in case.items.filter(decision=ItemDecision.REDACT).iterator(chunk_size=500):
+        item.case = case
+        for code in codes(item.redactions):
+            counts[code] = counts.get(code, 0) + 1
+    return sorted(counts.items())
+
+
+def exemption_sentence(code: str, regime: str) -> str:
+    """The sentence of the picklist for letters, in the language at hand."""
+    try:
+        return _(law.exemption(code, regime).letter)
+    except law.UnknownLaw:
+        return _("This is information about other people.")
 
 
 def outcome_of(case: Case) -> str:

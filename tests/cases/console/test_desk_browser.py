@@ -182,6 +182,7 @@ def test_passage_is_withheld_by_selecting_it(site: str, page: Page, cases: dict[
     page.goto(site + reverse("console:item", args=[case.pk, item.pk]))
 
     page.locator("[data-field=text]").select_text()
+    page.get_by_label("Exemption", exact=True).select_option("TP")
     page.get_by_role("button", name="Withhold the passage").click()
 
     with unit_of_work([cases["brand"].pk]):

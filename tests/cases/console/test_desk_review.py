@@ -215,9 +215,9 @@ def test_fields_are_ticked_and_the_last_one_cleared_discloses(office, case):
 
 
 def test_redaction_without_exemption_is_refused(office, case):
-    answer = redact(
-        signed_in(office.handler), case, note_of(case), what="passage", field="text", passage="Bob", code=""
-    )
+    sent = {"what": "passage", "field": "text", "passage": "Bob", "code": ""}
+
+    answer = redact(signed_in(office.handler), case, note_of(case), **sent)
 
     assert (answer.status_code, note_of(case).redactions["passages"]) == (422, [])
 

@@ -69,7 +69,7 @@ def test_erasure_is_carried_out_by_tasks_with_evidence(desk):
     run_jobs()
 
     case.refresh_from_db()
-    assert (case.state, case.outcome) == (State.CLOSED, Outcome.PARTLY_FULFILLED)
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.FULFILLED)
     assert Letter.objects.get(case=case, kind="done").state == LetterState.SENT
 
 
