@@ -22,9 +22,9 @@ REQUEST_DIFFERS = {"id": "gen_random_uuid()", "reference": "lpad(to_hex(i), 9, '
 CASE_DIFFERS = {
     "id": "gen_random_uuid()",
     "subject_request_id": "copy.id",
-    "due_on": "current_date + (i % 60) - 10",
-    "right": "(ARRAY['access', 'erasure', 'rectification', 'portability'])[1 + i % 4]",
-    "state": "(ARRAY['awaiting_identity', 'searching', 'review', 'approval', 'with_controller'])[1 + i % 5]",
+    "due_on": "current_date + mod(i, 60)::int - 10",
+    "right": "(ARRAY['access', 'erasure', 'rectification', 'portability'])[1 + mod(i, 4)::int]",
+    "state": "(ARRAY['awaiting_identity', 'searching', 'review', 'approval', 'with_controller'])[1 + mod(i, 5)::int]",
 }
 
 
