@@ -34,7 +34,8 @@ def rows(brand: str, customer: Customer) -> dict[str, list[dict[str, Any]]]:
         "customers": [{"id": customer.number, "email": customer.email, "name": customer.name}],
         "orders": [{"id": first + n, **number, "item": f"{brand} parcel {first + n}"} for n in range(3)],
         "calls": [
-            {"id": first + n, **number, "adviser_id": n + 1, "note": f"{customer.name} rang {brand}"} for n in range(2)
+            {"id": first + n, **number, "adviser_id": n + 1, "note": f"{customer.name} rang {brand}"}
+            for n in range(2)
         ],
     }
 

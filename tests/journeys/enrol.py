@@ -1,4 +1,4 @@
-"""Give all staff an authenticator app with a known secret, in a process of its own: ``python -m tests.journeys.enrol``."""
+"""Give all staff an authenticator app with a known secret: ``python -m tests.journeys.enrol``."""
 
 import django
 

@@ -61,12 +61,14 @@ class House(Desk):
     def wait_for_address_check(self, reference: str) -> None:
         """A source has said whether it knows the requester's address."""
         self.wait(
-            lambda: self.one(
-                "SELECT v.address_on_file FROM identity_verification v"
-                " JOIN cases_subjectrequest r ON r.id = v.subject_request_id WHERE r.reference = %s",
-                reference,
-            )
-            is True,
+            lambda: (
+                self.one(
+                    "SELECT v.address_on_file FROM identity_verification v"
+                    " JOIN cases_subjectrequest r ON r.id = v.subject_request_id WHERE r.reference = %s",
+                    reference,
+                )
+                is True
+            ),
             "the address to be found on file",
         )
 

@@ -6,7 +6,7 @@ import re
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django_otp.oath import totp
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -14,19 +14,27 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.browser import PHONE, assert_accessible, assert_fits, open_context, screenshot
 from tests.factories.identity import PASSWORD, TOTP_SECRET
 from tests.journeys.crm import Customer
-from tests.journeys.house import House
 
-# The whole house shares a small machine with the rest of the tests.
+# The whole site shares a small machine with the rest of the tests.
 PATIENCE_MS = 30_000
 CODE = re.compile(r"\b\d{6}\b")
 LINK = re.compile(r"http://\S+/r/\S+/")
 
 
+class Site(Protocol):
+    """Where people go."""
+
+    url: str
+
+    def logs(self) -> str:
+        """What the site's programs said lately."""
+
+
 class Visitor:
     """A person with a browser. Each page that is named is judged the first time that anybody sees it."""
 
-    def __init__(self, house: House, browser: Browser, judged: set[str], **options: Any) -> None:
-        self.house = house
+    def __init__(self, site: Site, browser: Browser, judged: set[str], **options: Any) -> None:
+        self.site = site
         self.judged = judged
         self.scripted: bool = options.get("java_script_enabled", True)
         self.context: BrowserContext = open_context(browser, **options)
@@ -35,16 +43,19 @@ class Visitor:
 
     def visit(self, path: str) -> int:
         """Open an address of the site; the answer's status."""
-        answer = self.page.goto(self.house.url + path)
+        answer = self.page.goto(self.site.url + path)
         assert answer is not None
         return answer.status
 
     def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
+        """Press a button, and wait for the page that comes of it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
 
     def follow(self, name: str) -> None:
-        """Follow the first link whose words begin so."""
-        self.page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}")).first.click()
+        """Follow the first link whose words begin so, and wait for its page."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=re.compile(rf"^{re.escape(name)}")).first.click()
 
     def fill(self, label: str, text: str) -> None:
         """Type into the field of that name, whether or not it says that it may stay empty."""
@@ -71,14 +82,14 @@ class Visitor:
 class Staff(Visitor):
     """A member of staff, who signs in with both factors."""
 
-    def sign_in(self, email: str) -> None:
+    def sign_in(self, email: str, password: str = PASSWORD, secret: str = TOTP_SECRET) -> None:
         self.visit("/")
         self.judge("sign-in")
         self.fill("E-mail address", email)
-        self.fill("Password", PASSWORD)
+        self.fill("Password", password)
         self.press("Sign in")
         self.judge("second-factor")
-        self.fill("Code", f"{totp(bytes.fromhex(TOTP_SECRET)):06}")
+        self.fill("Code", f"{totp(bytes.fromhex(secret)):06}")
         self.press("Continue")
         self.page.wait_for_url(lambda address: "/staff/" not in address)
 
@@ -123,7 +134,8 @@ class Staff(Visitor):
         self.judge("desk-case")
         self.follow("Items")
         self.judge("desk-review")
-        self.page.get_by_role("button", name="all that is still to be decided").click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="all that is still to be decided").click()
         self.sees("items are decided")
         self.follow("Prepare the answer")
         self.judge("desk-submit")
@@ -134,19 +146,19 @@ class Staff(Visitor):
         """Read the proposal from the list of those that wait, and approve it."""
         self.visit("/dpo/approvals/")
         self.judge("dpo-approvals")
-        self.page.locator(f"a[href='/dpo/approvals/{case_id}/']").click()
+        with self.page.expect_navigation():
+            self.page.locator(f"a[href='/dpo/approvals/{case_id}/']").click()
         self.judge("dpo-decision")
         self.press(button)
-        self.page.wait_for_url(lambda address: not address.endswith(f"/approvals/{case_id}/approve/"))
 
 
 class AtHome(Visitor):
     """A customer of one brand with a telephone, and with the mailbox that the outbox page stands in for."""
 
     def __init__(
-        self, house: House, browser: Browser, judged: set[str], brand: str, who: Customer, **options: Any
+        self, site: Site, browser: Browser, judged: set[str], brand: str, who: Customer, **options: Any
     ) -> None:
-        super().__init__(house, browser, judged, **{"viewport": PHONE, **options})
+        super().__init__(site, browser, judged, **{"viewport": PHONE, **options})
         self.brand = brand
         self.who = who
         self.mailbox: Page = self.context.new_page()
@@ -175,6 +187,14 @@ class AtHome(Visitor):
         """Follow the link of the acknowledgement."""
         self.page.goto(self.newest_mail(LINK))
         self.judge("portal-follow")
+
+    def come_back(self, reference: str) -> None:
+        """Without a link at hand: by reference and address."""
+        self.visit(f"/p/{self.brand}/follow/")
+        self.judge("portal-enter")
+        self.fill("Reference", reference)
+        self.fill("E-mail address", self.who.email)
+        self.prove()
 
     def prove(self) -> None:
         """Have a code sent, type it, and come to one's own request."""
@@ -211,7 +231,7 @@ class AtHome(Visitor):
         found = self.mails(holding)
         until = time.monotonic() + PATIENCE_MS / 1000
         while found.count() <= beyond:
-            assert time.monotonic() < until, f"no mail came with {holding.pattern}\n{self.house.logs()}"
+            assert time.monotonic() < until, f"no mail came with {holding.pattern}\n{self.site.logs()}"
             self.mails(holding)
         match = holding.search(found.first.inner_text())
         assert match is not None
@@ -219,7 +239,7 @@ class AtHome(Visitor):
 
     def mails(self, holding: re.Pattern[str]) -> Locator:
         """The mails of the brand to this person that hold such a thing, newest first."""
-        self.mailbox.goto(f"{self.house.url}/outbox/")
+        self.mailbox.goto(f"{self.site.url}/outbox/")
         route = re.compile(rf"@{self.brand}\.example> to {re.escape(self.who.email)}")
         return self.mailbox.get_by_role("article").filter(has_text=route).filter(has_text=holding)
 
@@ -227,7 +247,9 @@ class AtHome(Visitor):
 def disclosed(said: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The rows of an answer by collection, in the order of their keys."""
     return {
-        collection["collection"]: sorted((one["data"] for one in collection["records"]), key=lambda row: row["id"])
+        collection["collection"]: sorted(
+            (one["data"] for one in collection["records"]), key=lambda row: row["id"]
+        )
         for source in said["sources"]
         for collection in source["collections"]
     }
