@@ -39,7 +39,7 @@ from cases.packs.content import (
 )
 from cases.packs.render import render_pack
 from cases.review import items
-from cases.review.redaction import codes, redacted
+from cases.review.redaction import redacted
 from dsar.vault import files
 
 Step = Callable[[], AbstractContextManager[Any]]
@@ -248,20 +248,8 @@ def _blind_spots(source: Any) -> tuple[str, ...]:
 
 
 def _withheld(case: Case) -> Iterator[Withheld]:
-    counts = dict(items.withheld_counts(case))
-    for item in case.items.filter(decision=ItemDecision.REDACT).iterator(chunk_size=500):
-        item.case = case
-        for code in codes(item.redactions):
-            counts[code] = counts.get(code, 0) + 1
-    for code, count in sorted(counts.items()):
-        yield Withheld(code=code, label=_label(case, code), count=count)
-
-
-def _label(case: Case, code: str) -> str:
-    try:
-        return _(law.exemption(code, case.regime).letter)
-    except law.UnknownLaw:
-        return _("This is information about other people.")
+    for code, count in items.named_counts(case):
+        yield Withheld(code=code, label=items.exemption_sentence(code, case.regime), count=count)
 
 
 @dataclass(frozen=True)

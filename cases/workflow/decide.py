@@ -62,14 +62,9 @@ def reason_sentence(case: Case, code: str) -> str:
 
 def withheld_sentences(case: Case) -> list[str]:
     """One sentence per exemption that may be named."""
-    sentences = []
-    for code, count in items.withheld_counts(case):
-        try:
-            text = _(law.exemption(code, case.regime).letter)
-        except law.UnknownLaw:
-            text = _("This is information about other people.")
-        sentences.append(f"{text} ({count})")
-    return sentences
+    return [
+        f"{items.exemption_sentence(code, case.regime)} ({count})" for code, count in items.named_counts(case)
+    ]
 
 
 def submit(

@@ -357,3 +357,13 @@ def test_state_reached_by_hand_has_nothing_to_approve(desk):
 
     with pytest.raises(Conflict):
         decide.approve(case, desk.dpo, timezone.now())
+
+
+def test_letter_names_what_was_left_out_of_a_record(desk):
+    case = desk.in_review()
+    review.decide_by_rules(case, desk.handler, timezone.now())
+
+    _title, body = decide.draft_letter(case, decide.outcome_of(case), "", timezone.now())
+
+    assert decide.outcome_of(case) == Outcome.PARTLY_FULFILLED
+    assert "information about other people" in body
