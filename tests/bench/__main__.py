@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench import access, failures, intake, memory, queue, starting
-from tests.bench.figures import Result, skipped
+from tests.bench.figures import FAILED, Result, skipped
 from tests.bench.options import Options
 from tests.bench.peer import BY_NAME
 from tests.bench.site import Site, opened, scratch_folder
@@ -52,9 +52,6 @@ def main(arguments: Sequence[str]) -> int:
     if parsed.json:
         parsed.json.write_text(json.dumps([result.as_json() for result in ordered], indent=2) + "\n")
     return 1 if any(result.skipped.startswith(FAILED) for result in ordered) else 0
-
-
-FAILED = "it failed"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from tests.bench.figures import Result
+import psycopg
+
+from tests.bench.figures import FAILED, Result, skipped
 from tests.bench.intake import Visitors
 from tests.bench.options import Options
 from tests.bench.site import Site, opened, quiet, scratch_folder
@@ -30,11 +32,16 @@ def measure(options: Options) -> list[Result]:
         site.make_own_crm(LARGE_ROWS)
         site.start_web()
         site.start_jobs()
-        results: list[Result] = []
-        for names, act in ACTS:
-            if options.wants(*names):
-                results += act(site)
-        return results
+        wanted = [(names, act) for names, act in ACTS if options.wants(*names)]
+        return [result for names, act in wanted for result in _tried(site, names, act)]
+
+
+def _tried(site: Site, names: tuple[str, ...], act: Callable[[Site], list[Result]]) -> list[Result]:
+    """One failure measured; where that goes wrong, the others are measured all the same."""
+    try:
+        return act(site)
+    except (RuntimeError, TimeoutError, AssertionError, OSError, psycopg.Error) as error:
+        return skipped(f"{FAILED}: {type(error).__name__}: {error}", *names)
 
 
 def kill_worker(site: Site) -> list[Result]:
@@ -98,9 +105,12 @@ def postgres_gone(site: Site) -> list[Result]:
     before = quiet()
     (case,) = site.act("log", email=BIG)["cases"]
     wait(lambda: _is_half_way(site, case), "the collection to be half-way", WAIT_SECONDS)
+    path = f"/p/{site.slug()}/"
     site.kill_server("postgres")
-    statuses = _visit_for(site, GONE_SECONDS)
-    site.revive()
+    try:
+        statuses = _visit_for(site, path, GONE_SECONDS)
+    finally:
+        site.revive()
     done = wait(lambda: _in_review(site, case), "the run to be done", WAIT_SECONDS)
     visited = ", ".join(f"{count} × {status}" for status, count in sorted(statuses.items()))
     return [
@@ -108,20 +118,20 @@ def postgres_gone(site: Site) -> list[Result]:
     ]
 
 
-def _visit_for(site: Site, seconds: float) -> Counter[str]:
+def _visit_for(site: Site, path: str, seconds: float) -> Counter[str]:
     """Open the portal again and again; count what comes."""
     statuses: Counter[str] = Counter()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        statuses[_visited(site)] += 1
+        statuses[_visited(site, path)] += 1
         time.sleep(0.5)
     return statuses
 
 
-def _visited(site: Site) -> str:
+def _visited(site: Site, path: str) -> str:
     browser = Browser(site.port)
     try:
-        return str(browser.get(f"/p/{site.slug()}/").status)
+        return str(browser.get(path).status)
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
     finally:

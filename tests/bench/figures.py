@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.bench.peer import BY_NAME
 
+FAILED = "it failed"
+
 
 @dataclass(frozen=True)
 class Before:
