@@ -24,7 +24,10 @@ def not_from_here(act: str, state: str) -> Conflict:
 
 def somebody_was_quicker() -> Conflict:
     return Conflict(
-        _("Somebody else changed this case while you had it open. Nothing of yours was done: look at what changed, then try again."),
+        _(
+            "Somebody else changed this case while you had it open. Nothing of yours was done:"
+            " look at what changed, then try again."
+        ),
         "changed_meanwhile",
     )
 
@@ -35,10 +38,16 @@ def unmet(condition: str) -> Refused:
 
 
 _SENTENCES = {
-    "identity_suffices": lambda: _("The requester's identity is not yet verified at the level that this right asks for."),
+    "identity_suffices": lambda: _(
+        "The requester's identity is not yet verified at the level that this right asks for."
+    ),
     "needs_no_search": lambda: _("The sources have to be searched for this right first."),
-    "is_marketing_objection": lambda: _("Only an objection to direct marketing is carried out without a decision."),
+    "is_marketing_objection": lambda: _(
+        "Only an objection to direct marketing is carried out without a decision."
+    ),
     "nothing_carried_out": lambda: _("Something was carried out already, so this is not possible any more."),
     "proposal_stands": lambda: _("No outcome has been proposed."),
-    "may_be_decided_here": lambda: _("The controller's instruction keeps this decision for the controller: hand the case over."),
+    "may_be_decided_here": lambda: _(
+        "The controller's instruction keeps this decision for the controller: hand the case over."
+    ),
 }

@@ -51,9 +51,7 @@ def by_customer(request_id: UUID) -> By:
     return By(Actor("customer", request_id))
 
 
-def may(
-    *permissions: Permission, system: bool = False, customer: bool = False
-) -> Callable[[Any, Any], bool]:
+def may(*permissions: Permission, system: bool = False, customer: bool = False) -> Callable[[Any, Any], bool]:
     """A transition's permission: any of these for the case's controller, or the system or the customer."""
 
     def allowed(case: Any, by: Any) -> bool:

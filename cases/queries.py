@@ -21,7 +21,6 @@ from dsar.vault.models import KeyPurpose
 from identity.models import Controller, User
 from identity.roles import Permission
 
-
 # -- requests and cases ------------------------------------------------------------------------------
 
 

@@ -28,7 +28,9 @@ SUFFIX: dict[str, str] = {
 
 # A copy leaves the house for these; for the others something is done in the source systems.
 DISCLOSING = frozenset({Right.ACCESS, Right.PORTABILITY})
-CARRIED_OUT = frozenset({Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED})
+CARRIED_OUT = frozenset(
+    {Right.ERASURE, Right.RECTIFICATION, Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED}
+)
 
 
 class Channel(TextChoices):

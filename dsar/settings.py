@@ -102,7 +102,12 @@ DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL", "redis://localhost:6379")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": servers.cache(REDIS_URL)}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": servers.cache(REDIS_URL),
+    }
+}
 
 # Keys that wrap every data key: "1:<base64 of 32 bytes>,2:…"; the highest number is used for new ones.
 MASTER_KEYS = env.text("DSAR_MASTER_KEYS", "")
@@ -119,7 +124,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "identity:sign-in"
 LOGIN_REDIRECT_URL = "/"
 # Everything else is for staff who have passed both factors. An entry that ends in a slash opens what is below it.
-PUBLIC_PATHS: tuple[str, ...] = ("/healthz", "/static/", "/p/", "/staff/sign-in/", "/staff/sign-out/", "/staff/invitation/")
+PUBLIC_PATHS: tuple[str, ...] = (
+    "/healthz",
+    "/static/",
+    "/p/",
+    "/staff/sign-in/",
+    "/staff/sign-out/",
+    "/staff/invitation/",
+)
 INVITATION_DAYS = env.number("DSAR_INVITATION_DAYS", 7)
 OTP_TOTP_ISSUER = "DSAR desk"
 AXES_FAILURE_LIMIT = 5

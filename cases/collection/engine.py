@@ -70,8 +70,14 @@ def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str)
             found.save(update_fields=["state", "ended_at", "error_code", "error_text"])
 
 
-_DOUBTFUL = "{} records agree only in part, or by something not verified: look there, and add what is the person's by hand."
-_UNEXPECTED = "Something unexpected went wrong in this search. Search this source again; if it fails again, tell the administrator."
+_DOUBTFUL = (
+    "{} records agree only in part, or by something not verified:"
+    " look there, and add what is the person's by hand."
+)
+_UNEXPECTED = (
+    "Something unexpected went wrong in this search. Search this source again;"
+    " if it fails again, tell the administrator."
+)
 
 
 def _begin(claim: Claim, search_id: UUID) -> Plan:

@@ -19,7 +19,9 @@ def verified_kinds(case: Case) -> frozenset[str]:
     A mistyped customer number is somebody else's: what nobody verified finds nothing on its own.
     """
     methods = set(
-        case.subject_request.verifications.filter(state=VerificationState.ACHIEVED).values_list("method", flat=True)
+        case.subject_request.verifications.filter(state=VerificationState.ACHIEVED).values_list(
+            "method", flat=True
+        )
     )
     if methods & {Method.STAFF_RECORDED, Method.DRILL} or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})

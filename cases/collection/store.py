@@ -19,7 +19,8 @@ from dsar.vault import keyring
 INSERT = """
 INSERT INTO cases_item (id, controller_id, case_id, source_id, search_id, collection, ref_hash, content_hash, number,
                         content, is_third_party, decision, exemption, is_silent, redactions)
-SELECT id, %s, %s, %s, %s, collection, ref_hash, content_hash, number, content, third, decision, exemption, false, redactions
+SELECT id, %s, %s, %s, %s, collection, ref_hash, content_hash, number,
+       content, third, decision, exemption, false, redactions
   FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::bytea[], %s::int[], %s::bytea[], %s::bool[], %s::text[],
               %s::text[], %s::bytea[])
        AS page (id, collection, ref_hash, content_hash, number, content, third, decision, exemption, redactions)

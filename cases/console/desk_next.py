@@ -161,7 +161,9 @@ def _received(found: Situation) -> Next:
 def _awaiting_identity(found: Situation) -> Next:
     return Next(
         _("The customer has to prove who they are"),
-        _("They were asked to, and the case goes on when they do. Evidence that you saw can be recorded here."),
+        _(
+            "They were asked to, and the case goes on when they do. Evidence that you saw can be recorded here."
+        ),
         (
             _offer(
                 found,

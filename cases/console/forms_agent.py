@@ -122,7 +122,9 @@ class IntakeForm(PersonFields):
         choices=[(right.value, right.label) for right in RIGHTS],
         widget=RightCards,
         error_messages={
-            "required": gettext_lazy("Choose at least one. Where none fits, it may be plain business: see the card.")
+            "required": gettext_lazy(
+                "Choose at least one. Where none fits, it may be plain business: see the card."
+            )
         },
     )
     about_marketing = forms.BooleanField(

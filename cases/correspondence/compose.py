@@ -38,7 +38,9 @@ def compose(kind: Kind, language: str, context: Mapping[str, Any]) -> tuple[str,
 
 
 def _tidy(body: str) -> str:
-    paragraphs = [" ".join(block.split()) if not _is_list(block) else block.strip() for block in body.split("\n\n")]
+    paragraphs = [
+        " ".join(block.split()) if not _is_list(block) else block.strip() for block in body.split("\n\n")
+    ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 

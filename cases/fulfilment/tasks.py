@@ -59,8 +59,9 @@ def _listing(case: Case, source: SourceSystem | None) -> str:
         for group in items.groups(case)
         if group.acted and group.source_id == (source.pk if source else None)
     ]
-    for item in chosen.order_by("collection", "number")[:LISTED]:
-        lines.append(f"- {item.collection} {item.content['ref']}")
-    for claim in case.subject_request.claims if case.right == Right.RECTIFICATION else []:
-        lines.append(f"* {claim.get('field', '')}: {claim.get('wrong', '')} → {claim.get('right', '')}")
+    named = chosen.order_by("collection", "number")[:LISTED]
+    lines += [f"- {item.collection} {item.content['ref']}" for item in named]
+    if case.right == Right.RECTIFICATION:
+        claims = case.subject_request.claims
+        lines += [f"* {claim['field']}: {claim['wrong']} → {claim['right']}" for claim in claims]
     return "\n".join(lines)

@@ -2,327 +2,773 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import dsar.lib.uuid7
 from django.db import migrations, models
+
+import dsar.lib.uuid7
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('vault', '0001_initial'),
+        ("vault", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ClockEvent',
+            name="ClockEvent",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(help_text='a value of cases.deadlines.events', max_length=40)),
-                ('at', models.DateTimeField(help_text='when it happened')),
-                ('data', models.JSONField(default=dict, help_text='codes only')),
-                ('reason', models.BinaryField(default=b'')),
-                ('recorded_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(help_text="a value of cases.deadlines.events", max_length=40)),
+                ("at", models.DateTimeField(help_text="when it happened")),
+                ("data", models.JSONField(default=dict, help_text="codes only")),
+                ("reason", models.BinaryField(default=b"")),
+                ("recorded_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='CollectionRun',
+            name="CollectionRun",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('running', 'running'), ('complete', 'complete'), ('abandoned', 'abandoned')], default='running', max_length=12)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("complete", "complete"),
+                            ("abandoned", "abandoned"),
+                        ],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='DataSubject',
+            name="DataSubject",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.BinaryField(default=b'')),
-                ('email', models.BinaryField(default=b'')),
-                ('phone', models.BinaryField(default=b'')),
-                ('external_id', models.BinaryField(default=b'', help_text='customer number')),
-                ('birth_date', models.BinaryField(default=b'', help_text='ISO date')),
-                ('postal_address', models.BinaryField(default=b'')),
-                ('language', models.CharField(default='en-gb', max_length=10)),
-                ('legal_hold', models.BooleanField(default=False, help_text='nothing of this person is erased')),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.BinaryField(default=b"")),
+                ("email", models.BinaryField(default=b"")),
+                ("phone", models.BinaryField(default=b"")),
+                ("external_id", models.BinaryField(default=b"", help_text="customer number")),
+                ("birth_date", models.BinaryField(default=b"", help_text="ISO date")),
+                ("postal_address", models.BinaryField(default=b"")),
+                ("language", models.CharField(default="en-gb", max_length=10)),
+                (
+                    "legal_hold",
+                    models.BooleanField(default=False, help_text="nothing of this person is erased"),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('outcome', models.CharField(choices=[('fulfilled', 'Fulfilled'), ('partly_fulfilled', 'Partly fulfilled'), ('no_data_held', 'No data held'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('identity_not_verified', 'Identity not verified'), ('no_reply', 'No reply'), ('not_a_request', 'Not a rights request'), ('duplicate', 'Duplicate'), ('transferred', 'Transferred'), ('logged_in_error', 'Logged in error')], max_length=30)),
-                ('reason_code', models.CharField(blank=True, help_text='of the picklist', max_length=40)),
-                ('reasons', models.BinaryField(default=b'', help_text="as the customer's letter gives them")),
-                ('letter_subject', models.BinaryField(default=b'')),
-                ('letter_body', models.BinaryField(default=b'')),
-                ('digest', models.CharField(help_text='SHA-256 of exactly what will go out or be done', max_length=64)),
-                ('instruction_says', models.CharField(max_length=10)),
-                ('proposed_at', models.DateTimeField()),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('controller_decided_at', models.DateTimeField(null=True)),
-                ('verdict', models.CharField(choices=[('open', 'open'), ('approved', 'approved'), ('returned', 'returned'), ('void', 'void')], default='open', max_length=10)),
-                ('return_reason', models.BinaryField(default=b'')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("fulfilled", "Fulfilled"),
+                            ("partly_fulfilled", "Partly fulfilled"),
+                            ("no_data_held", "No data held"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("identity_not_verified", "Identity not verified"),
+                            ("no_reply", "No reply"),
+                            ("not_a_request", "Not a rights request"),
+                            ("duplicate", "Duplicate"),
+                            ("transferred", "Transferred"),
+                            ("logged_in_error", "Logged in error"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, help_text="of the picklist", max_length=40)),
+                ("reasons", models.BinaryField(default=b"", help_text="as the customer's letter gives them")),
+                ("letter_subject", models.BinaryField(default=b"")),
+                ("letter_body", models.BinaryField(default=b"")),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="SHA-256 of exactly what will go out or be done", max_length=64
+                    ),
+                ),
+                ("instruction_says", models.CharField(max_length=10)),
+                ("proposed_at", models.DateTimeField()),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("controller_decided_at", models.DateTimeField(null=True)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("approved", "approved"),
+                            ("returned", "returned"),
+                            ("void", "void"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("return_reason", models.BinaryField(default=b"")),
             ],
             options={
-                'ordering': ['proposed_at'],
+                "ordering": ["proposed_at"],
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('route', models.CharField(choices=[('portal', 'Portal'), ('post', 'Recorded post')], max_length=10)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('tracking', models.CharField(blank=True, help_text='of the recorded letter', max_length=60)),
-                ('available_until', models.DateTimeField(null=True)),
-                ('downloads', models.PositiveIntegerField(default=0)),
-                ('first_downloaded_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('is_misdirected', models.BooleanField(default=False)),
-                ('revoke_reason', models.BinaryField(default=b'')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "route",
+                    models.CharField(
+                        choices=[("portal", "Portal"), ("post", "Recorded post")], max_length=10
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("tracking", models.CharField(blank=True, help_text="of the recorded letter", max_length=60)),
+                ("available_until", models.DateTimeField(null=True)),
+                ("downloads", models.PositiveIntegerField(default=0)),
+                ("first_downloaded_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("is_misdirected", models.BooleanField(default=False)),
+                ("revoke_reason", models.BinaryField(default=b"")),
             ],
         ),
         migrations.CreateModel(
-            name='FulfilmentTask',
+            name="FulfilmentTask",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('verb', models.CharField(choices=[('erase', 'Erase'), ('rectify', 'Correct'), ('restrict', 'Restrict'), ('stop', 'Stop the processing'), ('review_decision', 'Have a person decide anew')], max_length=20)),
-                ('what', models.BinaryField(default=b'', help_text='which records, and what to do with them')),
-                ('state', models.CharField(choices=[('open', 'to do'), ('done', 'done'), ('impossible', 'could not be done')], default='open', max_length=12)),
-                ('evidence', models.BinaryField(default=b'', help_text='how it was done and checked')),
-                ('done_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[
+                            ("erase", "Erase"),
+                            ("rectify", "Correct"),
+                            ("restrict", "Restrict"),
+                            ("stop", "Stop the processing"),
+                            ("review_decision", "Have a person decide anew"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "what",
+                    models.BinaryField(default=b"", help_text="which records, and what to do with them"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "to do"), ("done", "done"), ("impossible", "could not be done")],
+                        default="open",
+                        max_length=12,
+                    ),
+                ),
+                ("evidence", models.BinaryField(default=b"", help_text="how it was done and checked")),
+                ("done_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Instruction',
+            name="Instruction",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('rules', models.JSONField(default=dict)),
-                ('issued_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("rules", models.JSONField(default=dict)),
+                ("issued_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['version'],
+                "ordering": ["version"],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('collection', models.CharField(help_text='the record type in the source', max_length=120)),
-                ('ref_hash', models.BinaryField(help_text="keyed hash of the record's place in the source")),
-                ('content_hash', models.BinaryField(help_text='keyed hash of the data, to see a change')),
-                ('number', models.PositiveIntegerField(help_text='order of collection within its search')),
-                ('content', models.BinaryField(help_text='reference, data, proof of link', null=True)),
-                ('is_third_party', models.BooleanField(default=False)),
-                ('decision', models.CharField(choices=[('undecided', 'to decide'), ('disclose', 'disclose'), ('redact', 'disclose redacted'), ('withhold', 'withhold'), ('act', 'erase or correct'), ('keep', 'keep')], default='undecided', max_length=10)),
-                ('exemption', models.CharField(blank=True, help_text='code of the picklist', max_length=30)),
-                ('is_silent', models.BooleanField(default=False, help_text='the law forbids saying that it was withheld')),
-                ('redactions', models.BinaryField(help_text='fields, and passages as field, start, end', null=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('note', models.BinaryField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("collection", models.CharField(help_text="the record type in the source", max_length=120)),
+                ("ref_hash", models.BinaryField(help_text="keyed hash of the record's place in the source")),
+                ("content_hash", models.BinaryField(help_text="keyed hash of the data, to see a change")),
+                ("number", models.PositiveIntegerField(help_text="order of collection within its search")),
+                ("content", models.BinaryField(help_text="reference, data, proof of link", null=True)),
+                ("is_third_party", models.BooleanField(default=False)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("undecided", "to decide"),
+                            ("disclose", "disclose"),
+                            ("redact", "disclose redacted"),
+                            ("withhold", "withhold"),
+                            ("act", "erase or correct"),
+                            ("keep", "keep"),
+                        ],
+                        default="undecided",
+                        max_length=10,
+                    ),
+                ),
+                ("exemption", models.CharField(blank=True, help_text="code of the picklist", max_length=30)),
+                (
+                    "is_silent",
+                    models.BooleanField(
+                        default=False, help_text="the law forbids saying that it was withheld"
+                    ),
+                ),
+                (
+                    "redactions",
+                    models.BinaryField(help_text="fields, and passages as field, start, end", null=True),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("note", models.BinaryField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(help_text='a kind of cases.correspondence', max_length=40)),
-                ('is_incoming', models.BooleanField(default=False)),
-                ('by_post', models.BooleanField(default=False)),
-                ('to_requester', models.BooleanField(default=True, help_text='shown in the portal')),
-                ('language', models.CharField(max_length=10)),
-                ('address', models.BinaryField(default=b'', help_text='e-mail or postal')),
-                ('title', models.BinaryField(default=b'')),
-                ('body', models.BinaryField(default=b'')),
-                ('state', models.CharField(choices=[('queued', 'waiting to be sent'), ('sent', 'sent'), ('failed', 'could not be sent'), ('bounced', 'bounced'), ('to_print', 'to be printed and posted'), ('received', 'received')], max_length=10)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('tracking', models.CharField(blank=True, max_length=60)),
-                ('written_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('read_at', models.DateTimeField(help_text='by staff, for an incoming message', null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("kind", models.CharField(help_text="a kind of cases.correspondence", max_length=40)),
+                ("is_incoming", models.BooleanField(default=False)),
+                ("by_post", models.BooleanField(default=False)),
+                ("to_requester", models.BooleanField(default=True, help_text="shown in the portal")),
+                ("language", models.CharField(max_length=10)),
+                ("address", models.BinaryField(default=b"", help_text="e-mail or postal")),
+                ("title", models.BinaryField(default=b"")),
+                ("body", models.BinaryField(default=b"")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting to be sent"),
+                            ("sent", "sent"),
+                            ("failed", "could not be sent"),
+                            ("bounced", "bounced"),
+                            ("to_print", "to be printed and posted"),
+                            ("received", "received"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("tracking", models.CharField(blank=True, max_length=60)),
+                ("written_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("read_at", models.DateTimeField(help_text="by staff, for an incoming message", null=True)),
             ],
             options={
-                'ordering': ['written_at'],
+                "ordering": ["written_at"],
             },
         ),
         migrations.CreateModel(
-            name='LetterFile',
+            name="LetterFile",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('text', models.BinaryField(default=b'')),
-                ('about', models.CharField(blank=True, help_text='the act that it gives the reason of', max_length=40)),
-                ('written_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("text", models.BinaryField(default=b"")),
+                (
+                    "about",
+                    models.CharField(
+                        blank=True, help_text="the act that it gives the reason of", max_length=40
+                    ),
+                ),
+                ("written_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['written_at'],
+                "ordering": ["written_at"],
             },
         ),
         migrations.CreateModel(
-            name='PackFile',
+            name="PackFile",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Representative',
+            name="Representative",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('solicitor', 'Solicitor'), ('parent', 'Parent or guardian'), ('attorney', 'Attorney or deputy'), ('agent', 'Authorised agent'), ('other', 'Somebody else')], max_length=20)),
-                ('name', models.BinaryField(default=b'')),
-                ('email', models.BinaryField(default=b'')),
-                ('postal_address', models.BinaryField(default=b'')),
-                ('authority', models.BinaryField(default=b'', help_text='what was shown, and what it covers')),
-                ('authority_checked_at', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("solicitor", "Solicitor"),
+                            ("parent", "Parent or guardian"),
+                            ("attorney", "Attorney or deputy"),
+                            ("agent", "Authorised agent"),
+                            ("other", "Somebody else"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("name", models.BinaryField(default=b"")),
+                ("email", models.BinaryField(default=b"")),
+                ("postal_address", models.BinaryField(default=b"")),
+                (
+                    "authority",
+                    models.BinaryField(default=b"", help_text="what was shown, and what it covers"),
+                ),
+                ("authority_checked_at", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='RequestFile',
+            name="RequestFile",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('added_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("added_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ResponsePack',
+            name="ResponsePack",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('building', 'being built'), ('ready', 'ready'), ('failed', 'failed'), ('revoked', 'revoked')], default='building', max_length=10)),
-                ('manifest', models.BinaryField(default=b'', help_text='names, sizes and hashes of the files')),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('built_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("building", "being built"),
+                            ("ready", "ready"),
+                            ("failed", "failed"),
+                            ("revoked", "revoked"),
+                        ],
+                        default="building",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "manifest",
+                    models.BinaryField(default=b"", help_text="names, sizes and hashes of the files"),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("built_at", models.DateTimeField(null=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SourceSearch',
+            name="SourceSearch",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('queued', 'waiting'), ('running', 'running'), ('done', 'done'), ('no_data', 'no data'), ('failed', 'error'), ('waived', 'waived')], default='queued', max_length=10)),
-                ('cursor', models.BinaryField(help_text='where the next page begins', null=True)),
-                ('found', models.PositiveIntegerField(default=0)),
-                ('expected', models.PositiveIntegerField(help_text="by the source's own count", null=True)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error_text', models.TextField(blank=True, help_text='a sentence without personal data, and what to do')),
-                ('warnings', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), default=list, size=None)),
-                ('waiver', models.BinaryField(default=b'', help_text='why an answer goes out without this source; stated in the pack')),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting"),
+                            ("running", "running"),
+                            ("done", "done"),
+                            ("no_data", "no data"),
+                            ("failed", "error"),
+                            ("waived", "waived"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("cursor", models.BinaryField(help_text="where the next page begins", null=True)),
+                ("found", models.PositiveIntegerField(default=0)),
+                ("expected", models.PositiveIntegerField(help_text="by the source's own count", null=True)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                (
+                    "error_text",
+                    models.TextField(
+                        blank=True, help_text="a sentence without personal data, and what to do"
+                    ),
+                ),
+                (
+                    "warnings",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300), default=list, size=None
+                    ),
+                ),
+                (
+                    "waiver",
+                    models.BinaryField(
+                        default=b"",
+                        help_text="why an answer goes out without this source; stated in the pack",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['source__name'],
+                "ordering": ["source__name"],
             },
         ),
         migrations.CreateModel(
-            name='SourceSystem',
+            name="SourceSystem",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField()),
-                ('name', models.CharField(max_length=120)),
-                ('connector', models.CharField(help_text='key of an installed connector', max_length=60)),
-                ('options', models.JSONField(default=dict)),
-                ('secrets', models.BinaryField(default=b'')),
-                ('dataset', models.TextField(blank=True, help_text='fideslang dataset description, YAML')),
-                ('facts', models.JSONField(default=dict, help_text="this source's part of the Article 15(1) statement")),
-                ('owner_email', models.EmailField(blank=True, help_text='who is told to preserve, or asked for help', max_length=254)),
-                ('purged_after_days', models.PositiveIntegerField(blank=True, help_text='recordings older than this are purged there', null=True)),
-                ('is_test', models.BooleanField(default=False, help_text='a test system: drills may run on it')),
-                ('test_persons', models.JSONField(default=list, help_text='keyed hashes of addresses that drills may ask for')),
-                ('is_active', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField()),
+                ("name", models.CharField(max_length=120)),
+                ("connector", models.CharField(help_text="key of an installed connector", max_length=60)),
+                ("options", models.JSONField(default=dict)),
+                ("secrets", models.BinaryField(default=b"")),
+                ("dataset", models.TextField(blank=True, help_text="fideslang dataset description, YAML")),
+                (
+                    "facts",
+                    models.JSONField(
+                        default=dict, help_text="this source's part of the Article 15(1) statement"
+                    ),
+                ),
+                (
+                    "owner_email",
+                    models.EmailField(
+                        blank=True, help_text="who is told to preserve, or asked for help", max_length=254
+                    ),
+                ),
+                (
+                    "purged_after_days",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="recordings older than this are purged there", null=True
+                    ),
+                ),
+                (
+                    "is_test",
+                    models.BooleanField(default=False, help_text="a test system: drills may run on it"),
+                ),
+                (
+                    "test_persons",
+                    models.JSONField(
+                        default=list, help_text="keyed hashes of addresses that drills may ask for"
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='SubjectIdentifier',
+            name="SubjectIdentifier",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('email', 'email'), ('phone', 'phone'), ('external_id', 'external_id'), ('name', 'name'), ('birth_date', 'birth_date')], max_length=20)),
-                ('blind', models.BinaryField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("email", "email"),
+                            ("phone", "phone"),
+                            ("external_id", "external_id"),
+                            ("name", "name"),
+                            ("birth_date", "birth_date"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("blind", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='SubjectRequest',
+            name="SubjectRequest",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(help_text='K7QF-2M9D; can be read out', max_length=9, unique=True)),
-                ('channel', models.CharField(choices=[('call', 'Phone call'), ('chat', 'Chat'), ('email', 'E-mail'), ('letter', 'Letter'), ('in_person', 'In person'), ('social', 'Social media'), ('portal', 'Portal')], max_length=12)),
-                ('words', models.BinaryField(default=b'', help_text="the customer's own, card numbers masked")),
-                ('claims', models.BinaryField(default=b'', help_text='for a rectification: field, what is wrong, what is right')),
-                ('contact_reference', models.CharField(blank=True, help_text='of the call or chat', max_length=80)),
-                ('received_at', models.DateTimeField(help_text='when it was said or arrived')),
-                ('logged_at', models.DateTimeField()),
-                ('language', models.CharField(default='en-gb', max_length=10)),
-                ('answer_by', models.CharField(choices=[('portal', 'Portal, with notice by e-mail'), ('post', 'Recorded post')], default='portal', max_length=10)),
-                ('script_read', models.BooleanField(default=False, help_text='the agent read reference and date out')),
-                ('submission', models.UUIDField(help_text="the form's own id, so that two presses log once", null=True)),
-                ('is_drill', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(help_text="K7QF-2M9D; can be read out", max_length=9, unique=True),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("call", "Phone call"),
+                            ("chat", "Chat"),
+                            ("email", "E-mail"),
+                            ("letter", "Letter"),
+                            ("in_person", "In person"),
+                            ("social", "Social media"),
+                            ("portal", "Portal"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "words",
+                    models.BinaryField(default=b"", help_text="the customer's own, card numbers masked"),
+                ),
+                (
+                    "claims",
+                    models.BinaryField(
+                        default=b"", help_text="for a rectification: field, what is wrong, what is right"
+                    ),
+                ),
+                (
+                    "contact_reference",
+                    models.CharField(blank=True, help_text="of the call or chat", max_length=80),
+                ),
+                ("received_at", models.DateTimeField(help_text="when it was said or arrived")),
+                ("logged_at", models.DateTimeField()),
+                ("language", models.CharField(default="en-gb", max_length=10)),
+                (
+                    "answer_by",
+                    models.CharField(
+                        choices=[("portal", "Portal, with notice by e-mail"), ("post", "Recorded post")],
+                        default="portal",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "script_read",
+                    models.BooleanField(default=False, help_text="the agent read reference and date out"),
+                ),
+                (
+                    "submission",
+                    models.UUIDField(help_text="the form's own id, so that two presses log once", null=True),
+                ),
+                ("is_drill", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('right', models.CharField(choices=[('access', 'Access'), ('erasure', 'Erasure'), ('rectification', 'Rectification'), ('restriction', 'Restriction'), ('objection', 'Objection'), ('portability', 'Portability'), ('automated', 'Automated decision'), ('complaint', 'Complaint about handling')], max_length=15)),
-                ('about_marketing', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('received', 'Received'), ('awaiting_identity', 'Awaiting identity'), ('awaiting_clarification', 'Awaiting clarification'), ('awaiting_fee', 'Awaiting fee'), ('searching', 'Searching'), ('review', 'Review'), ('approval', 'Approval'), ('with_controller', 'With controller'), ('fulfilling', 'Fulfilling'), ('closed', 'Closed')], default='received', max_length=30)),
-                ('resume_state', models.CharField(blank=True, help_text='where a question or proposal came from', max_length=30)),
-                ('proposed_outcome', models.CharField(blank=True, choices=[('fulfilled', 'Fulfilled'), ('partly_fulfilled', 'Partly fulfilled'), ('no_data_held', 'No data held'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('identity_not_verified', 'Identity not verified'), ('no_reply', 'No reply'), ('not_a_request', 'Not a rights request'), ('duplicate', 'Duplicate'), ('transferred', 'Transferred'), ('logged_in_error', 'Logged in error')], max_length=30)),
-                ('controller_decides', models.BooleanField(default=True)),
-                ('outcome', models.CharField(blank=True, choices=[('fulfilled', 'Fulfilled'), ('partly_fulfilled', 'Partly fulfilled'), ('no_data_held', 'No data held'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('identity_not_verified', 'Identity not verified'), ('no_reply', 'No reply'), ('not_a_request', 'Not a rights request'), ('duplicate', 'Duplicate'), ('transferred', 'Transferred'), ('logged_in_error', 'Logged in error')], max_length=30)),
-                ('carried_out', models.BooleanField(default=False, help_text='something was sent, erased or corrected')),
-                ('identity_level', models.PositiveSmallIntegerField(default=0)),
-                ('required_level', models.PositiveSmallIntegerField()),
-                ('regime', models.CharField(max_length=20)),
-                ('regime_version', models.CharField(max_length=20)),
-                ('received_at', models.DateTimeField()),
-                ('due_on', models.DateField(help_text='a cache of what the clock events say', null=True)),
-                ('target_on', models.DateField(null=True)),
-                ('clock_state', models.CharField(default='running', help_text='as the deadline engine says', max_length=20)),
-                ('opened_at', models.DateTimeField()),
-                ('state_since', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('version', models.PositiveIntegerField(default=1, help_text='rises with each act; forms send it back')),
-                ('is_drill', models.BooleanField(default=False)),
-                ('collected_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "right",
+                    models.CharField(
+                        choices=[
+                            ("access", "Access"),
+                            ("erasure", "Erasure"),
+                            ("rectification", "Rectification"),
+                            ("restriction", "Restriction"),
+                            ("objection", "Objection"),
+                            ("portability", "Portability"),
+                            ("automated", "Automated decision"),
+                            ("complaint", "Complaint about handling"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("about_marketing", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("awaiting_identity", "Awaiting identity"),
+                            ("awaiting_clarification", "Awaiting clarification"),
+                            ("awaiting_fee", "Awaiting fee"),
+                            ("searching", "Searching"),
+                            ("review", "Review"),
+                            ("approval", "Approval"),
+                            ("with_controller", "With controller"),
+                            ("fulfilling", "Fulfilling"),
+                            ("closed", "Closed"),
+                        ],
+                        default="received",
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "resume_state",
+                    models.CharField(
+                        blank=True, help_text="where a question or proposal came from", max_length=30
+                    ),
+                ),
+                (
+                    "proposed_outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fulfilled", "Fulfilled"),
+                            ("partly_fulfilled", "Partly fulfilled"),
+                            ("no_data_held", "No data held"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("identity_not_verified", "Identity not verified"),
+                            ("no_reply", "No reply"),
+                            ("not_a_request", "Not a rights request"),
+                            ("duplicate", "Duplicate"),
+                            ("transferred", "Transferred"),
+                            ("logged_in_error", "Logged in error"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("controller_decides", models.BooleanField(default=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("fulfilled", "Fulfilled"),
+                            ("partly_fulfilled", "Partly fulfilled"),
+                            ("no_data_held", "No data held"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("identity_not_verified", "Identity not verified"),
+                            ("no_reply", "No reply"),
+                            ("not_a_request", "Not a rights request"),
+                            ("duplicate", "Duplicate"),
+                            ("transferred", "Transferred"),
+                            ("logged_in_error", "Logged in error"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "carried_out",
+                    models.BooleanField(default=False, help_text="something was sent, erased or corrected"),
+                ),
+                ("identity_level", models.PositiveSmallIntegerField(default=0)),
+                ("required_level", models.PositiveSmallIntegerField()),
+                ("regime", models.CharField(max_length=20)),
+                ("regime_version", models.CharField(max_length=20)),
+                ("received_at", models.DateTimeField()),
+                ("due_on", models.DateField(help_text="a cache of what the clock events say", null=True)),
+                ("target_on", models.DateField(null=True)),
+                (
+                    "clock_state",
+                    models.CharField(
+                        default="running", help_text="as the deadline engine says", max_length=20
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                ("state_since", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="rises with each act; forms send it back"
+                    ),
+                ),
+                ("is_drill", models.BooleanField(default=False)),
+                (
+                    "collected_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+                    ),
+                ),
             ],
         ),
     ]

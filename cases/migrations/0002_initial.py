@@ -6,541 +6,908 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('identity', '0001_initial'),
-        ('vault', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("identity", "0001_initial"),
+        ("vault", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
+            model_name="case",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="file_key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="linked_to",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="linked_from",
+                to="cases.case",
+            ),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="owned_cases",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="team",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="cases",
+                to="identity.team",
+            ),
+        ),
+        migrations.AddField(
+            model_name="clockevent",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="clock_events", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="clockevent",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="clockevent",
+            name="recorded_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="clockevent",
+            name="supersedes",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="superseded_by",
+                to="cases.clockevent",
+            ),
+        ),
+        migrations.AddField(
+            model_name="collectionrun",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="collectionrun",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="collectionrun",
+            name="started_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='file_key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
+            model_name="datasubject",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='linked_to',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='linked_from', to='cases.case'),
+            model_name="datasubject",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='owner',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='owned_cases', to=settings.AUTH_USER_MODEL),
+            model_name="case",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="cases.datasubject"
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="approved_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="decisions", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="controller_decided_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="proposed_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="revoked_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="sent_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="decision",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="tasks",
+                to="cases.decision",
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="done_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="evidence_file",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="vault.storedfile",
+            ),
+        ),
+        migrations.AddField(
+            model_name="instruction",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="instruction",
+            name="issued_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="instruction",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cases.instruction",
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="items", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="decided_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="file",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="vault.storedfile",
+            ),
+        ),
+        migrations.AddField(
+            model_name="letter",
+            name="case",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="letters",
+                to="cases.case",
+            ),
+        ),
+        migrations.AddField(
+            model_name="letter",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="letter",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
+        ),
+        migrations.AddField(
+            model_name="letter",
+            name="written_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="letterfile",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="letterfile",
+            name="file",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.storedfile"
+            ),
+        ),
+        migrations.AddField(
+            model_name="letterfile",
+            name="letter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="files", to="cases.letter"
+            ),
+        ),
+        migrations.AddField(
+            model_name="note",
+            name="author",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="note",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="notes", to="cases.case"
+            ),
         ),
+        migrations.AddField(
+            model_name="note",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
         migrations.AddField(
-            model_name='case',
-            name='team',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='cases', to='identity.team'),
-        ),
-        migrations.AddField(
-            model_name='clockevent',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clock_events', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='clockevent',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='clockevent',
-            name='recorded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='clockevent',
-            name='supersedes',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='superseded_by', to='cases.clockevent'),
-        ),
-        migrations.AddField(
-            model_name='collectionrun',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='collectionrun',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='collectionrun',
-            name='started_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='datasubject',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='datasubject',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='cases.datasubject'),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='approved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='controller_decided_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='proposed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='revoked_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='sent_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='decision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='cases.decision'),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='done_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='evidence_file',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.storedfile'),
-        ),
-        migrations.AddField(
-            model_name='instruction',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='instruction',
-            name='issued_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='instruction',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.instruction'),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='decided_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='file',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.storedfile'),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='case',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='written_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='letterfile',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
+            model_name="packfile",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
         migrations.AddField(
-            model_name='letterfile',
-            name='file',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.storedfile'),
-        ),
-        migrations.AddField(
-            model_name='letterfile',
-            name='letter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='cases.letter'),
-        ),
-        migrations.AddField(
-            model_name='note',
-            name='author',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='note',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notes', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='note',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='packfile',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='packfile',
-            name='file',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.storedfile'),
-        ),
-        migrations.AddField(
-            model_name='representative',
-            name='authority_checked_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='representative',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='representative',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
-        ),
-        migrations.AddField(
-            model_name='requestfile',
-            name='added_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='requestfile',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='requestfile',
-            name='file',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.storedfile'),
-        ),
-        migrations.AddField(
-            model_name='responsepack',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='packs', to='cases.case'),
-        ),
-        migrations.AddField(
-            model_name='responsepack',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='responsepack',
-            name='decision',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='pack', to='cases.decision'),
-        ),
-        migrations.AddField(
-            model_name='packfile',
-            name='pack',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='cases.responsepack'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='pack',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='cases.responsepack'),
-        ),
-        migrations.AddField(
-            model_name='sourcesearch',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='sourcesearch',
-            name='run',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='searches', to='cases.collectionrun'),
-        ),
-        migrations.AddField(
-            model_name='sourcesearch',
-            name='waived_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='sourcesearch',
-            name='waiver_proposed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='search',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='cases.sourcesearch'),
-        ),
-        migrations.AddField(
-            model_name='sourcesystem',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='sourcesystem',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
-        ),
-        migrations.AddField(
-            model_name='sourcesearch',
-            name='source',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='searches', to='cases.sourcesystem'),
-        ),
-        migrations.AddField(
-            model_name='item',
-            name='source',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.sourcesystem'),
-        ),
-        migrations.AddField(
-            model_name='fulfilmenttask',
-            name='source',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cases.sourcesystem'),
-        ),
-        migrations.AddField(
-            model_name='subjectidentifier',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='subjectidentifier',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='cases.datasubject'),
-        ),
-        migrations.AddField(
-            model_name='subjectrequest',
-            name='controller',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller'),
-        ),
-        migrations.AddField(
-            model_name='subjectrequest',
-            name='key',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey'),
-        ),
+            model_name="packfile",
+            name="file",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.storedfile"
+            ),
+        ),
         migrations.AddField(
-            model_name='subjectrequest',
-            name='logged_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='subjectrequest',
-            name='representative',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='cases.representative'),
-        ),
-        migrations.AddField(
-            model_name='subjectrequest',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='cases.datasubject'),
-        ),
-        migrations.AddField(
-            model_name='requestfile',
-            name='subject_request',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='cases.subjectrequest'),
-        ),
-        migrations.AddField(
-            model_name='letter',
-            name='subject_request',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to='cases.subjectrequest'),
-        ),
+            model_name="representative",
+            name="authority_checked_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
         migrations.AddField(
-            model_name='case',
-            name='subject_request',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='cases.subjectrequest'),
+            model_name="representative",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="representative",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
+        ),
+        migrations.AddField(
+            model_name="requestfile",
+            name="added_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="requestfile",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="requestfile",
+            name="file",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.storedfile"
+            ),
+        ),
+        migrations.AddField(
+            model_name="responsepack",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="packs", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
+            model_name="responsepack",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="responsepack",
+            name="decision",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="pack", to="cases.decision"
+            ),
+        ),
+        migrations.AddField(
+            model_name="packfile",
+            name="pack",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="files", to="cases.responsepack"
+            ),
+        ),
+        migrations.AddField(
+            model_name="delivery",
+            name="pack",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="cases.responsepack",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesearch",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesearch",
+            name="run",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="searches", to="cases.collectionrun"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesearch",
+            name="waived_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesearch",
+            name="waiver_proposed_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="search",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="items",
+                to="cases.sourcesearch",
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesystem",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesystem",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
+        ),
+        migrations.AddField(
+            model_name="sourcesearch",
+            name="source",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="searches", to="cases.sourcesystem"
+            ),
+        ),
+        migrations.AddField(
+            model_name="item",
+            name="source",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cases.sourcesystem",
+            ),
+        ),
+        migrations.AddField(
+            model_name="fulfilmenttask",
+            name="source",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cases.sourcesystem",
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectidentifier",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectidentifier",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="identifiers",
+                to="cases.datasubject",
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectrequest",
+            name="controller",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectrequest",
+            name="key",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectrequest",
+            name="logged_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectrequest",
+            name="representative",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="requests",
+                to="cases.representative",
+            ),
+        ),
+        migrations.AddField(
+            model_name="subjectrequest",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="requests", to="cases.datasubject"
+            ),
+        ),
+        migrations.AddField(
+            model_name="requestfile",
+            name="subject_request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="files", to="cases.subjectrequest"
+            ),
+        ),
+        migrations.AddField(
+            model_name="letter",
+            name="subject_request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="letters", to="cases.subjectrequest"
+            ),
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="subject_request",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="cases.subjectrequest"
+            ),
         ),
         migrations.AddIndex(
-            model_name='clockevent',
-            index=models.Index(fields=['case', 'at'], name='cases_clock_by_case'),
+            model_name="clockevent",
+            index=models.Index(fields=["case", "at"], name="cases_clock_by_case"),
         ),
         migrations.AddConstraint(
-            model_name='clockevent',
-            constraint=models.CheckConstraint(condition=models.Q(('at__lte', models.F('recorded_at'))), name='cases_clock_not_in_the_future'),
+            model_name="clockevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("at__lte", models.F("recorded_at"))), name="cases_clock_not_in_the_future"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=models.UniqueConstraint(fields=('case', 'number'), name='cases_run_number_once'),
+            model_name="collectionrun",
+            constraint=models.UniqueConstraint(fields=("case", "number"), name="cases_run_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='collectionrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('case',), name='cases_one_open_run'),
+            model_name="collectionrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")), fields=("case",), name="cases_one_open_run"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.UniqueConstraint(fields=('controller', 'version'), name='cases_instruction_version_once'),
+            model_name="instruction",
+            constraint=models.UniqueConstraint(
+                fields=("controller", "version"), name="cases_instruction_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'open')), fields=('case',), name='cases_one_open_decision'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("verdict", "open")), fields=("case",), name="cases_one_open_decision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('proposed_by')), _negated=True), _connector='OR'), models.Q(('controller_decided_by__isnull', True), models.Q(('controller_decided_by', models.F('proposed_by')), _negated=True), _connector='OR')), name='cases_two_pairs_of_eyes'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("approved_by__isnull", True),
+                        models.Q(("approved_by", models.F("proposed_by")), _negated=True),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("controller_decided_by__isnull", True),
+                        models.Q(("controller_decided_by", models.F("proposed_by")), _negated=True),
+                        _connector="OR",
+                    ),
+                ),
+                name="cases_two_pairs_of_eyes",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'approved'), _negated=True), ('approved_by__isnull', False), _connector='OR'), name='cases_approved_by_somebody'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("verdict", "approved"), _negated=True),
+                    ("approved_by__isnull", False),
+                    _connector="OR",
+                ),
+                name="cases_approved_by_somebody",
+            ),
         ),
         migrations.AddIndex(
-            model_name='note',
-            index=models.Index(fields=['case', 'written_at'], name='cases_note_by_case'),
+            model_name="note",
+            index=models.Index(fields=["case", "written_at"], name="cases_note_by_case"),
         ),
         migrations.AddConstraint(
-            model_name='packfile',
-            constraint=models.UniqueConstraint(fields=('pack', 'position'), name='cases_pack_position_once'),
+            model_name="packfile",
+            constraint=models.UniqueConstraint(fields=("pack", "position"), name="cases_pack_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('pack',), name='cases_one_live_delivery'),
+            model_name="delivery",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at__isnull", True)),
+                fields=("pack",),
+                name="cases_one_live_delivery",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcesystem',
-            constraint=models.UniqueConstraint(fields=('controller', 'slug'), name='cases_source_slug_once'),
+            model_name="sourcesystem",
+            constraint=models.UniqueConstraint(fields=("controller", "slug"), name="cases_source_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='sourcesearch',
-            constraint=models.UniqueConstraint(fields=('run', 'source'), name='cases_search_once_per_run'),
+            model_name="sourcesearch",
+            constraint=models.UniqueConstraint(fields=("run", "source"), name="cases_search_once_per_run"),
         ),
         migrations.AddConstraint(
-            model_name='sourcesearch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waived'), _negated=True), models.Q(('waived_by__isnull', False), ('waiver_proposed_by__isnull', False), models.Q(('waived_by', models.F('waiver_proposed_by')), _negated=True)), _connector='OR'), name='cases_waived_by_a_second_person'),
+            model_name="sourcesearch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "waived"), _negated=True),
+                    models.Q(
+                        ("waived_by__isnull", False),
+                        ("waiver_proposed_by__isnull", False),
+                        models.Q(("waived_by", models.F("waiver_proposed_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cases_waived_by_a_second_person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['case', 'source', 'collection', 'number'], name='cases_item_by_group'),
+            model_name="item",
+            index=models.Index(fields=["case", "source", "collection", "number"], name="cases_item_by_group"),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('case', 'source', 'collection', 'ref_hash'), name='cases_item_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(
+                fields=("case", "source", "collection", "ref_hash"), name="cases_item_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decision__in', ['undecided', 'disclose', 'redact', 'act']), ('is_silent', False)), models.Q(('decision__in', ['withhold', 'keep']), models.Q(('exemption', ''), _negated=True)), _connector='OR'), name='cases_withheld_under_an_exemption'),
+            model_name="item",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decision__in", ["undecided", "disclose", "redact", "act"]), ("is_silent", False)
+                    ),
+                    models.Q(
+                        ("decision__in", ["withhold", "keep"]), models.Q(("exemption", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="cases_withheld_under_an_exemption",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='fulfilmenttask',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), models.Q(('done_at__isnull', False), ('done_by__isnull', False)), _connector='OR'), name='cases_task_done_by_somebody'),
+            model_name="fulfilmenttask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state", "open"),
+                    models.Q(("done_at__isnull", False), ("done_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="cases_task_done_by_somebody",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subjectidentifier',
-            index=models.Index(fields=['controller', 'kind', 'blind'], name='cases_identifier_lookup'),
+            model_name="subjectidentifier",
+            index=models.Index(fields=["controller", "kind", "blind"], name="cases_identifier_lookup"),
         ),
         migrations.AddConstraint(
-            model_name='subjectidentifier',
-            constraint=models.UniqueConstraint(fields=('subject', 'kind', 'blind'), name='cases_identifier_once'),
+            model_name="subjectidentifier",
+            constraint=models.UniqueConstraint(
+                fields=("subject", "kind", "blind"), name="cases_identifier_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='subjectrequest',
-            index=models.Index(fields=['controller', '-logged_at'], name='cases_request_recent'),
+            model_name="subjectrequest",
+            index=models.Index(fields=["controller", "-logged_at"], name="cases_request_recent"),
         ),
         migrations.AddIndex(
-            model_name='subjectrequest',
-            index=models.Index(fields=['subject'], name='cases_request_by_subject'),
+            model_name="subjectrequest",
+            index=models.Index(fields=["subject"], name="cases_request_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='subjectrequest',
-            constraint=models.UniqueConstraint(fields=('controller', 'submission'), name='cases_request_logged_once'),
+            model_name="subjectrequest",
+            constraint=models.UniqueConstraint(
+                fields=("controller", "submission"), name="cases_request_logged_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subjectrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('received_at__lte', models.F('logged_at'))), name='cases_request_not_from_the_future'),
+            model_name="subjectrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("received_at__lte", models.F("logged_at"))),
+                name="cases_request_not_from_the_future",
+            ),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['subject_request', 'written_at'], name='cases_letter_by_request'),
+            model_name="letter",
+            index=models.Index(fields=["subject_request", "written_at"], name="cases_letter_by_request"),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['case', 'written_at'], name='cases_letter_by_case'),
+            model_name="letter",
+            index=models.Index(fields=["case", "written_at"], name="cases_letter_by_case"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('is_drill', False)), fields=['controller', 'due_on', 'id'], name='cases_queue'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(models.Q(("state", "closed"), _negated=True), ("is_drill", False)),
+                fields=["controller", "due_on", "id"],
+                name="cases_queue",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['subject_request'], name='cases_by_request'),
+            model_name="case",
+            index=models.Index(fields=["subject_request"], name="cases_by_request"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['subject'], name='cases_by_subject'),
+            model_name="case",
+            index=models.Index(fields=["subject"], name="cases_by_subject"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['owner', 'due_on'], name='cases_mine'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=["owner", "due_on"],
+                name="cases_mine",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'closed')), fields=['controller', '-closed_at'], name='cases_closed'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("state", "closed")),
+                fields=["controller", "-closed_at"],
+                name="cases_closed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(fields=('subject_request', 'right'), name='cases_one_case_per_right'),
+            model_name="case",
+            constraint=models.UniqueConstraint(
+                fields=("subject_request", "right"), name="cases_one_case_per_right"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'awaiting_identity', 'awaiting_clarification', 'awaiting_fee', 'searching', 'review', 'approval', 'with_controller', 'fulfilling', 'closed'])), name='cases_state_known'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "received",
+                            "awaiting_identity",
+                            "awaiting_clarification",
+                            "awaiting_fee",
+                            "searching",
+                            "review",
+                            "approval",
+                            "with_controller",
+                            "fulfilling",
+                            "closed",
+                        ],
+                    )
+                ),
+                name="cases_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'closed'), models.Q(('outcome', ''), _negated=True), ('closed_at__isnull', False)), models.Q(models.Q(('state', 'closed'), _negated=True), ('outcome', ''), ('closed_at__isnull', True)), _connector='OR'), name='cases_outcome_when_closed'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("state", "closed"),
+                        models.Q(("outcome", ""), _negated=True),
+                        ("closed_at__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("state", "closed"), _negated=True),
+                        ("outcome", ""),
+                        ("closed_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="cases_outcome_when_closed",
+            ),
         ),
     ]

@@ -28,7 +28,9 @@ class Migration(migrations.Migration):
                 (
                     "controller",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
                     ),
                 ),
             ],

@@ -46,9 +46,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "summary",
-                    models.BinaryField(
-                        default=b"", help_text="what was asked and done, card numbers masked"
-                    ),
+                    models.BinaryField(default=b"", help_text="what was asked and done, card numbers masked"),
                 ),
                 ("said_at", models.DateTimeField()),
                 (
@@ -59,7 +57,9 @@ class Migration(migrations.Migration):
                 (
                     "controller",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
                     ),
                 ),
                 (

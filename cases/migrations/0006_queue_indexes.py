@@ -5,21 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0005_longer_exemption'),
-        ('identity', '0002_invitation'),
-        ('vault', '0001_initial'),
+        ("cases", "0005_longer_exemption"),
+        ("identity", "0002_invitation"),
+        ("vault", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('is_drill', False)), fields=['controller', 'state', 'due_on', 'id'], name='cases_queue_by_state'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(models.Q(("state", "closed"), _negated=True), ("is_drill", False)),
+                fields=["controller", "state", "due_on", "id"],
+                name="cases_queue_by_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(models.Q(('state', 'closed'), _negated=True), ('is_drill', False), ('owner', None)), fields=['controller', 'due_on', 'id'], name='cases_unassigned'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(
+                    models.Q(("state", "closed"), _negated=True), ("is_drill", False), ("owner", None)
+                ),
+                fields=["controller", "due_on", "id"],
+                name="cases_unassigned",
+            ),
         ),
     ]

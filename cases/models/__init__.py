@@ -1,10 +1,21 @@
-"""Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment,
-correspondence, instruction, attempt."""
+"""The models.
+
+Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment, correspondence,
+instruction.
+"""
 
 from cases.models.attempt import Attempt
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent
-from cases.models.collection import CollectionRun, Item, ItemDecision, RunState, SearchState, SourceSearch, SourceSystem
+from cases.models.collection import (
+    CollectionRun,
+    Item,
+    ItemDecision,
+    RunState,
+    SearchState,
+    SourceSearch,
+    SourceSystem,
+)
 from cases.models.contact import ContactNote
 from cases.models.correspondence import Letter, LetterFile, LetterState
 from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier

@@ -14,11 +14,11 @@ from cases.models.data_subject import DataSubject
 from cases.models.subject_request import SubjectRequest
 from cases.permissions import may
 from cases.words import CLOSINGS, SUFFIX, Outcome, Right, State
-from dsar.lib.fsm import StatefulModel, StateField
+from dsar.lib.fsm import StateField, StatefulModel
 from dsar.vault.fields import sealed_text
 from dsar.vault.models import VaultKey
 from identity.models import Team, TenantModel, TenantQuerySet, User
-from identity.roles import Permission as P
+from identity.roles import Permission
 
 OPEN = [state for state in State if state != State.CLOSED]
 QUESTIONABLE = [State.RECEIVED, State.SEARCHING, State.REVIEW]
@@ -78,7 +78,9 @@ class Case(TenantModel, StatefulModel):
     right = models.CharField(max_length=15, choices=Right.choices)
     about_marketing = models.BooleanField(default=False)
     state = StateField(choices=State.choices, default=State.RECEIVED)
-    resume_state = models.CharField(max_length=30, blank=True, help_text="where a question or proposal came from")
+    resume_state = models.CharField(
+        max_length=30, blank=True, help_text="where a question or proposal came from"
+    )
     proposed_outcome = models.CharField(max_length=30, choices=Outcome.choices, blank=True)
     controller_decides = models.BooleanField(default=True)
     outcome = models.CharField(max_length=30, choices=Outcome.choices, blank=True)
@@ -91,7 +93,9 @@ class Case(TenantModel, StatefulModel):
     due_on = models.DateField(null=True, help_text="a cache of what the clock events say")
     target_on = models.DateField(null=True)
     clock_state = models.CharField(max_length=20, default="running", help_text="as the deadline engine says")
-    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_cases")
+    owner = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_cases"
+    )
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="cases")
     linked_to = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="linked_from")
     collected_key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
@@ -110,7 +114,9 @@ class Case(TenantModel, StatefulModel):
             models.CheckConstraint(name="cases_state_known", condition=models.Q(state__in=State.values)),
             models.CheckConstraint(
                 name="cases_outcome_when_closed",
-                condition=(models.Q(state="closed") & ~models.Q(outcome="") & models.Q(closed_at__isnull=False))
+                condition=(
+                    models.Q(state="closed") & ~models.Q(outcome="") & models.Q(closed_at__isnull=False)
+                )
                 | (~models.Q(state="closed") & models.Q(outcome="") & models.Q(closed_at__isnull=True)),
             ),
         ]
@@ -132,10 +138,10 @@ class Case(TenantModel, StatefulModel):
             ),
             models.Index(fields=["subject_request"], name="cases_by_request"),
             models.Index(fields=["subject"], name="cases_by_subject"),
+            models.Index(fields=["owner", "due_on"], name="cases_mine", condition=~models.Q(state="closed")),
             models.Index(
-                fields=["owner", "due_on"], name="cases_mine", condition=~models.Q(state="closed")
+                fields=["controller", "-closed_at"], name="cases_closed", condition=models.Q(state="closed")
             ),
-            models.Index(fields=["controller", "-closed_at"], name="cases_closed", condition=models.Q(state="closed")),
         ]
 
     def __str__(self) -> str:
@@ -143,7 +149,7 @@ class Case(TenantModel, StatefulModel):
 
     @property
     def reference(self) -> str:
-        """K7QF-2M9D/A"""
+        """As people say it: K7QF-2M9D/A."""
         return f"{self.subject_request.reference}/{SUFFIX[self.right]}"
 
     @property
@@ -156,7 +162,12 @@ class Case(TenantModel, StatefulModel):
 
     # -- identity --------------------------------------------------------------------------------
 
-    @transition("state", State.RECEIVED, State.AWAITING_IDENTITY, permission=may(P.LOG_REQUEST, P.WORK, system=True, customer=True))
+    @transition(
+        "state",
+        State.RECEIVED,
+        State.AWAITING_IDENTITY,
+        permission=may(Permission.LOG_REQUEST, Permission.WORK, system=True, customer=True),
+    )
     def ask_identity(self) -> None:
         """The requester is asked to prove who they are."""
 
@@ -165,7 +176,7 @@ class Case(TenantModel, StatefulModel):
         [State.RECEIVED, State.AWAITING_IDENTITY],
         State.SEARCHING,
         conditions=[identity_suffices],
-        permission=may(P.WORK, system=True),
+        permission=may(Permission.WORK, system=True),
     )
     def begin_search(self) -> None:
         """Identity suffices: the collection, or the finding of the records concerned, begins."""
@@ -175,7 +186,7 @@ class Case(TenantModel, StatefulModel):
         State.RECEIVED,
         State.REVIEW,
         conditions=[needs_no_search],
-        permission=may(P.WORK, system=True),
+        permission=may(Permission.WORK, system=True),
     )
     def begin_review(self) -> None:
         """There is nothing to search for."""
@@ -185,7 +196,7 @@ class Case(TenantModel, StatefulModel):
         State.RECEIVED,
         State.FULFILLING,
         conditions=[is_marketing_objection],
-        permission=may(P.LOG_REQUEST, P.WORK, system=True),
+        permission=may(Permission.LOG_REQUEST, Permission.WORK, system=True),
     )
     def stop_marketing(self) -> None:
         """Art 21(3): stopped at once."""
@@ -193,7 +204,7 @@ class Case(TenantModel, StatefulModel):
 
     # -- questions -------------------------------------------------------------------------------
 
-    @transition("state", QUESTIONABLE, State.AWAITING_CLARIFICATION, permission=may(P.WORK))
+    @transition("state", QUESTIONABLE, State.AWAITING_CLARIFICATION, permission=may(Permission.WORK))
     def ask_clarification(self) -> None:
         """Further information is reasonably required (UK Art 12A(5); EU Recital 63)."""
         self.resume_state = self.state
@@ -202,41 +213,41 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.AWAITING_CLARIFICATION,
         RETURN_VALUE(*QUESTIONABLE),
-        permission=may(P.WORK, system=True, customer=True),
+        permission=may(Permission.WORK, system=True, customer=True),
     )
     def receive_clarification(self) -> str:
         """Any reply ends the wait, even a refusal to narrow."""
         return self._resumed()
 
-    @transition("state", QUESTIONABLE, State.AWAITING_FEE, permission=may(P.WORK))
+    @transition("state", QUESTIONABLE, State.AWAITING_FEE, permission=may(Permission.WORK))
     def ask_fee(self) -> None:
         """A reasonable fee is charged (Art 12(5)(a))."""
         self.resume_state = self.state
 
-    @transition("state", State.AWAITING_FEE, RETURN_VALUE(*QUESTIONABLE), permission=may(P.WORK))
+    @transition("state", State.AWAITING_FEE, RETURN_VALUE(*QUESTIONABLE), permission=may(Permission.WORK))
     def receive_fee(self) -> str:
         """The fee was paid, or is waived."""
         return self._resumed()
 
     # -- search and review -----------------------------------------------------------------------
 
-    @transition("state", State.SEARCHING, State.REVIEW, permission=may(P.WORK, system=True))
+    @transition("state", State.SEARCHING, State.REVIEW, permission=may(Permission.WORK, system=True))
     def finish_search(self) -> None:
         """Every source has answered, or a second person waived it."""
 
-    @transition("state", State.REVIEW, State.SEARCHING, permission=may(P.WORK))
+    @transition("state", State.REVIEW, State.SEARCHING, permission=may(Permission.WORK))
     def search_again(self) -> None:
         """Sources are searched again."""
 
     @transition(
-        "state", State.REVIEW, State.APPROVAL, conditions=[proposal_stands], permission=may(P.WORK)
+        "state", State.REVIEW, State.APPROVAL, conditions=[proposal_stands], permission=may(Permission.WORK)
     )
     def submit(self) -> None:
         """What will go out stands ready for the second pair of eyes."""
         self.resume_state = State.REVIEW
 
     @transition(
-        "state", CLOSABLE, State.APPROVAL, conditions=[proposal_stands], permission=may(P.WORK)
+        "state", CLOSABLE, State.APPROVAL, conditions=[proposal_stands], permission=may(Permission.WORK)
     )
     def propose_closing(self) -> None:
         """A refusal, or an end without an answer, is proposed; it ends somebody's right."""
@@ -249,13 +260,17 @@ class Case(TenantModel, StatefulModel):
         State.APPROVAL,
         State.FULFILLING,
         conditions=[proposal_stands, may_be_decided_here],
-        permission=may(P.APPROVE),
+        permission=may(Permission.APPROVE),
     )
     def approve(self) -> None:
         """The second pair of eyes agrees, and the instruction lets the processor decide."""
 
     @transition(
-        "state", State.APPROVAL, State.WITH_CONTROLLER, conditions=[proposal_stands], permission=may(P.APPROVE)
+        "state",
+        State.APPROVAL,
+        State.WITH_CONTROLLER,
+        conditions=[proposal_stands],
+        permission=may(Permission.APPROVE),
     )
     def hand_to_controller(self) -> None:
         """The controller's own reviewer decides; the clock runs on."""
@@ -265,24 +280,37 @@ class Case(TenantModel, StatefulModel):
         State.WITH_CONTROLLER,
         State.FULFILLING,
         conditions=[proposal_stands],
-        permission=may(P.APPROVE_FOR_CONTROLLER),
+        permission=may(Permission.APPROVE_FOR_CONTROLLER),
     )
     def approve_for_controller(self) -> None:
         """The controller agrees."""
 
-    @transition("state", State.APPROVAL, RETURN_VALUE(*CLOSABLE), permission=may(P.APPROVE, P.WORK))
+    @transition(
+        "state", State.APPROVAL, RETURN_VALUE(*CLOSABLE), permission=may(Permission.APPROVE, Permission.WORK)
+    )
     def return_to_handler(self) -> str:
         """Not like this: back, with a reason. The preparer may take it back so too."""
         self.proposed_outcome = ""
         return self._resumed()
 
-    @transition("state", State.WITH_CONTROLLER, RETURN_VALUE(*CLOSABLE), permission=may(P.APPROVE_FOR_CONTROLLER))
+    @transition(
+        "state",
+        State.WITH_CONTROLLER,
+        RETURN_VALUE(*CLOSABLE),
+        permission=may(Permission.APPROVE_FOR_CONTROLLER),
+    )
     def return_from_controller(self) -> str:
         """The controller disagrees: back, with a reason."""
         self.proposed_outcome = ""
         return self._resumed()
 
-    @transition("state", DECIDED, State.SEARCHING, conditions=[identity_suffices], permission=may(P.WORK, system=True, customer=True))
+    @transition(
+        "state",
+        DECIDED,
+        State.SEARCHING,
+        conditions=[identity_suffices],
+        permission=may(Permission.WORK, system=True, customer=True),
+    )
     def take_late_answer(self) -> None:
         """A late answer voids what was proposed, and the sources are searched again."""
         self.proposed_outcome = ""
@@ -295,13 +323,19 @@ class Case(TenantModel, StatefulModel):
         State.FULFILLING,
         State.CLOSED,
         conditions=[proposal_stands],
-        permission=may(P.WORK, system=True),
+        permission=may(system=True),
     )
     def close(self) -> None:
         """Everything that the decision commands was done."""
         self.outcome = self.proposed_outcome
 
-    @transition("state", State.FULFILLING, State.REVIEW, conditions=[nothing_carried_out], permission=may(P.WORK, P.APPROVE))
+    @transition(
+        "state",
+        State.FULFILLING,
+        State.REVIEW,
+        conditions=[nothing_carried_out],
+        permission=may(Permission.WORK, Permission.APPROVE),
+    )
     def take_back(self) -> None:
         """What was approved cannot be done as it stands; nothing was carried out yet."""
         self.proposed_outcome = ""
@@ -311,7 +345,7 @@ class Case(TenantModel, StatefulModel):
         OPEN,
         State.CLOSED,
         conditions=[nothing_carried_out],
-        permission=may(P.LOG_REQUEST, P.WORK, customer=True),
+        permission=may(Permission.LOG_REQUEST, Permission.WORK, customer=True),
     )
     def withdraw(self) -> None:
         """The requester takes the request back, before anything was carried out."""
@@ -322,18 +356,24 @@ class Case(TenantModel, StatefulModel):
         [State.RECEIVED, State.AWAITING_IDENTITY],
         State.CLOSED,
         conditions=[nothing_carried_out],
-        permission=may(P.LOG_REQUEST, P.CORRECT),
+        permission=may(Permission.LOG_REQUEST, Permission.CORRECT),
     )
     def void(self) -> None:
         """Logged in haste for the wrong brand or person, and logged again rightly."""
         self.outcome = Outcome.LOGGED_IN_ERROR
 
-    @transition("state", State.CLOSED, State.SEARCHING, conditions=[identity_suffices], permission=may(P.WORK))
+    @transition(
+        "state",
+        State.CLOSED,
+        State.SEARCHING,
+        conditions=[identity_suffices],
+        permission=may(Permission.WORK),
+    )
     def reopen_to_search(self) -> None:
         """Something was missed: search again."""
         self._reopened()
 
-    @transition("state", State.CLOSED, State.REVIEW, permission=may(P.WORK))
+    @transition("state", State.CLOSED, State.REVIEW, permission=may(Permission.WORK))
     def reopen_to_review(self) -> None:
         """Something was missed: review again."""
         self._reopened()

@@ -28,7 +28,9 @@ class SourceSystem(TenantModel):
         null=True, blank=True, help_text="recordings older than this are purged there"
     )
     is_test = models.BooleanField(default=False, help_text="a test system: drills may run on it")
-    test_persons = models.JSONField(default=list, help_text="keyed hashes of addresses that drills may ask for")
+    test_persons = models.JSONField(
+        default=list, help_text="keyed hashes of addresses that drills may ask for"
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -150,14 +152,19 @@ class Item(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["case", "source", "collection", "ref_hash"], name="cases_item_once"),
+            models.UniqueConstraint(
+                fields=["case", "source", "collection", "ref_hash"], name="cases_item_once"
+            ),
             models.CheckConstraint(
                 name="cases_withheld_under_an_exemption",
-                condition=models.Q(decision__in=["undecided", "disclose", "redact", "act"]) & models.Q(is_silent=False)
+                condition=models.Q(decision__in=["undecided", "disclose", "redact", "act"])
+                & models.Q(is_silent=False)
                 | models.Q(decision__in=["withhold", "keep"]) & ~models.Q(exemption=""),
             ),
         ]
-        indexes = [models.Index(fields=["case", "source", "collection", "number"], name="cases_item_by_group")]
+        indexes = [
+            models.Index(fields=["case", "source", "collection", "number"], name="cases_item_by_group")
+        ]
 
     @property
     def sealing_key_id(self) -> UUID:

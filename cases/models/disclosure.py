@@ -49,7 +49,9 @@ class Decision(TenantModel):
             ),
             models.CheckConstraint(
                 name="cases_two_pairs_of_eyes",
-                condition=(models.Q(approved_by__isnull=True) | ~models.Q(approved_by=models.F("proposed_by")))
+                condition=(
+                    models.Q(approved_by__isnull=True) | ~models.Q(approved_by=models.F("proposed_by"))
+                )
                 & (
                     models.Q(controller_decided_by__isnull=True)
                     | ~models.Q(controller_decided_by=models.F("proposed_by"))

@@ -39,7 +39,8 @@ class SubjectRequest(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["controller", "submission"], name="cases_request_logged_once"),
             models.CheckConstraint(
-                name="cases_request_not_from_the_future", condition=models.Q(received_at__lte=models.F("logged_at"))
+                name="cases_request_not_from_the_future",
+                condition=models.Q(received_at__lte=models.F("logged_at")),
             ),
         ]
         indexes = [

@@ -32,7 +32,9 @@ LETTER_OF: dict[str, Kind] = {
 }
 
 
-def draft_letter(case: Case, outcome: str, reasons: str, now: datetime, reason_code: str = "") -> tuple[str, str]:
+def draft_letter(
+    case: Case, outcome: str, reasons: str, now: datetime, reason_code: str = ""
+) -> tuple[str, str]:
     """The letter of an outcome as the template has it, ready to edit, in the requester's language."""
     kind = LETTER_OF.get(outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
     with translation.override(case.subject_request.language):

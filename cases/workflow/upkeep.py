@@ -9,10 +9,10 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.management import call_command
 
-from cases.workflow.clock import recompute
 from cases.models import Attempt, Case
 from cases.permissions import BY_SYSTEM
 from cases.words import State
+from cases.workflow.clock import recompute
 from cases.workflow.perform import lock
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work

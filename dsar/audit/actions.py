@@ -13,7 +13,7 @@ class Action(StrEnum):
     SECOND_FACTOR_FAILED = "staff.second_factor_failed"
     RECOVERY_CODE_USED = "staff.recovery_code_used"
     RECOVERY_CODES_MADE = "staff.recovery_codes_made"
-    PASSWORD_CHANGED = "staff.password_changed"
+    PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  (an act)
     # Configuration.
     CONFIGURATION_APPLIED = "configuration.applied"
     INSTRUCTION_ISSUED = "configuration.instruction_issued"

@@ -43,3 +43,6 @@ class AuditHead(models.Model):
 
     class Meta:
         db_table = "audit_head"
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.seq}"

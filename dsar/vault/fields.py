@@ -127,7 +127,7 @@ class SealedJSONField(SealedField):
 
 
 def sealed_text(**options: Any) -> Any:
-    """A sealed field of text; annotate it ``name: str = sealed_text()``."""
+    """Declare a sealed field of text, annotated as what it is in Python: ``name: str = ...``."""
     options.setdefault("default", "")
     return SealedTextField(**options)
 

@@ -11,211 +11,574 @@ import dsar.lib.uuid7
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('vault', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("vault", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Controller',
+            name="Controller",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(help_text='as customers know the brand', max_length=120)),
-                ('legal_name', models.CharField(help_text='as the law knows the controller', max_length=200)),
-                ('postal_address', models.TextField(blank=True)),
-                ('privacy_email', models.EmailField(max_length=254)),
-                ('privacy_phone', models.CharField(blank=True, max_length=40)),
-                ('dpo_contact', models.TextField(blank=True, help_text='how the data protection officer is reached')),
-                ('privacy_notice_url', models.URLField(blank=True)),
-                ('regime', models.CharField(help_text='code of the law that sets the clock, as UK-ENG', max_length=20)),
-                ('region', models.CharField(blank=True, help_text='subdivision for public holidays', max_length=10)),
-                ('time_zone', models.CharField(default='Europe/London', max_length=60)),
-                ('phone_region', models.CharField(default='GB', help_text='where numbers without prefix are', max_length=2)),
-                ('language', models.CharField(default='en-gb', max_length=10)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
-                ('logo', models.CharField(blank=True, help_text='path below static/', max_length=200)),
-                ('accent', models.CharField(default='#1f4f8f', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-fA-F]{6}$', 'Write a colour as # and six hexadecimal digits.')])),
-                ('required_levels', models.JSONField(default=dict, help_text="identity level by right; 'default' for the rest")),
-                ('target_days', models.PositiveSmallIntegerField(default=21, help_text='internal target, days after receipt')),
-                ('code_minutes', models.PositiveSmallIntegerField(default=10, help_text='how long a one-time code lives')),
-                ('pack_days', models.PositiveSmallIntegerField(default=30, help_text='how long a pack can be fetched')),
-                ('statement', models.JSONField(default=dict, help_text='facts of the Article 15(1) statement')),
-                ('is_active', models.BooleanField(default=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(help_text="as customers know the brand", max_length=120)),
+                ("legal_name", models.CharField(help_text="as the law knows the controller", max_length=200)),
+                ("postal_address", models.TextField(blank=True)),
+                ("privacy_email", models.EmailField(max_length=254)),
+                ("privacy_phone", models.CharField(blank=True, max_length=40)),
+                (
+                    "dpo_contact",
+                    models.TextField(blank=True, help_text="how the data protection officer is reached"),
+                ),
+                ("privacy_notice_url", models.URLField(blank=True)),
+                (
+                    "regime",
+                    models.CharField(
+                        help_text="code of the law that sets the clock, as UK-ENG", max_length=20
+                    ),
+                ),
+                (
+                    "region",
+                    models.CharField(blank=True, help_text="subdivision for public holidays", max_length=10),
+                ),
+                ("time_zone", models.CharField(default="Europe/London", max_length=60)),
+                (
+                    "phone_region",
+                    models.CharField(
+                        default="GB", help_text="where numbers without prefix are", max_length=2
+                    ),
+                ),
+                ("language", models.CharField(default="en-gb", max_length=10)),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=10), default=list, size=None
+                    ),
+                ),
+                ("logo", models.CharField(blank=True, help_text="path below static/", max_length=200)),
+                (
+                    "accent",
+                    models.CharField(
+                        default="#1f4f8f",
+                        max_length=7,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^#[0-9a-fA-F]{6}$", "Write a colour as # and six hexadecimal digits."
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "required_levels",
+                    models.JSONField(
+                        default=dict, help_text="identity level by right; 'default' for the rest"
+                    ),
+                ),
+                (
+                    "target_days",
+                    models.PositiveSmallIntegerField(
+                        default=21, help_text="internal target, days after receipt"
+                    ),
+                ),
+                (
+                    "code_minutes",
+                    models.PositiveSmallIntegerField(default=10, help_text="how long a one-time code lives"),
+                ),
+                (
+                    "pack_days",
+                    models.PositiveSmallIntegerField(default=30, help_text="how long a pack can be fetched"),
+                ),
+                (
+                    "statement",
+                    models.JSONField(default=dict, help_text="facts of the Article 15(1) statement"),
+                ),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('full_name', models.CharField(max_length=120)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_principal', models.BooleanField(default=False, help_text='acts in drills, and can never sign in')),
-                ('language', models.CharField(default='en-gb', max_length=10)),
-                ('away_until', models.DateField(blank=True, null=True)),
-                ('joined_at', models.DateTimeField(auto_now_add=True)),
-                ('cover', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='covers', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("full_name", models.CharField(max_length=120)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "is_principal",
+                    models.BooleanField(default=False, help_text="acts in drills, and can never sign in"),
+                ),
+                ("language", models.CharField(default="en-gb", max_length=10)),
+                ("away_until", models.DateField(blank=True, null=True)),
+                ("joined_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "cover",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="covers",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['full_name'],
+                "ordering": ["full_name"],
             },
         ),
         migrations.CreateModel(
-            name='AccessToken',
+            name="AccessToken",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('follow', "find one's request from a letter or mail"), ('session', 'be in the portal after a code was accepted'), ('download', 'fetch a pack once, right after a code was accepted')], max_length=20)),
-                ('token_hash', models.BinaryField(unique=True)),
-                ('target_id', models.UUIDField(help_text='the delivery that a download token opens', null=True)),
-                ('level', models.PositiveSmallIntegerField(default=0, help_text='the level of identity reached with it')),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('subject_request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='cases.subjectrequest')),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("follow", "find one's request from a letter or mail"),
+                            ("session", "be in the portal after a code was accepted"),
+                            ("download", "fetch a pack once, right after a code was accepted"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("token_hash", models.BinaryField(unique=True)),
+                (
+                    "target_id",
+                    models.UUIDField(help_text="the delivery that a download token opens", null=True),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="the level of identity reached with it"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "subject_request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tokens",
+                        to="cases.subjectrequest",
+                    ),
+                ),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('role', models.CharField(choices=[('agent', 'Agent'), ('handler', 'Handler'), ('dpo', 'Data protection officer'), ('reviewer', "Controller's reviewer"), ('administrator', 'Administrator'), ('auditor', 'Auditor')], max_length=20)),
-                ('extra', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('log_request', 'log_request'), ('view_case', 'view_case'), ('view_content', 'view_content'), ('work', 'work'), ('record_identity', 'record_identity'), ('assign', 'assign'), ('correct', 'correct'), ('approve', 'approve'), ('approve_for_controller', 'approve_for_controller'), ('waive_source', 'waive_source'), ('release_control', 'release_control'), ('oversee', 'oversee'), ('administer', 'administer'), ('read_trail', 'read_trail')], max_length=40), blank=True, default=list, size=None)),
-                ('withheld', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('log_request', 'log_request'), ('view_case', 'view_case'), ('view_content', 'view_content'), ('work', 'work'), ('record_identity', 'record_identity'), ('assign', 'assign'), ('correct', 'correct'), ('approve', 'approve'), ('approve_for_controller', 'approve_for_controller'), ('waive_source', 'waive_source'), ('release_control', 'release_control'), ('oversee', 'oversee'), ('administer', 'administer'), ('read_trail', 'read_trail')], max_length=40), blank=True, default=list, size=None)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("agent", "Agent"),
+                            ("handler", "Handler"),
+                            ("dpo", "Data protection officer"),
+                            ("reviewer", "Controller's reviewer"),
+                            ("administrator", "Administrator"),
+                            ("auditor", "Auditor"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "extra",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("log_request", "log_request"),
+                                ("view_case", "view_case"),
+                                ("view_content", "view_content"),
+                                ("work", "work"),
+                                ("record_identity", "record_identity"),
+                                ("assign", "assign"),
+                                ("correct", "correct"),
+                                ("approve", "approve"),
+                                ("approve_for_controller", "approve_for_controller"),
+                                ("waive_source", "waive_source"),
+                                ("release_control", "release_control"),
+                                ("oversee", "oversee"),
+                                ("administer", "administer"),
+                                ("read_trail", "read_trail"),
+                            ],
+                            max_length=40,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "withheld",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("log_request", "log_request"),
+                                ("view_case", "view_case"),
+                                ("view_content", "view_content"),
+                                ("work", "work"),
+                                ("record_identity", "record_identity"),
+                                ("assign", "assign"),
+                                ("correct", "correct"),
+                                ("approve", "approve"),
+                                ("approve_for_controller", "approve_for_controller"),
+                                ("waive_source", "waive_source"),
+                                ("release_control", "release_control"),
+                                ("oversee", "oversee"),
+                                ("administer", "administer"),
+                                ("read_trail", "read_trail"),
+                            ],
+                            max_length=40,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code_hash', models.BinaryField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code_hash", models.BinaryField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('members', models.ManyToManyField(related_name='teams', through='identity.Membership', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, unique=True)),
+                (
+                    "members",
+                    models.ManyToManyField(
+                        related_name="teams", through="identity.Membership", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='membership',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='identity.team'),
+            model_name="membership",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="identity.team"
+            ),
         ),
         migrations.CreateModel(
-            name='TeamController',
+            name="TeamController",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='serves', to='identity.team')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="serves", to="identity.team"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TotpDevice',
+            name="TotpDevice",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
-                ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
-                ('secret', models.BinaryField(default=b'', help_text='hexadecimal')),
-                ('last_step', models.BigIntegerField(default=-1, help_text='a code is good once')),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey')),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="The human-readable name of this device.", max_length=64),
+                ),
+                ("confirmed", models.BooleanField(default=True, help_text="Is this device ready for use?")),
+                (
+                    "throttling_failure_timestamp",
+                    models.DateTimeField(
+                        blank=True,
+                        default=None,
+                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "throttling_failure_count",
+                    models.PositiveIntegerField(default=0, help_text="Number of successive failed attempts."),
+                ),
+                ("secret", models.BinaryField(default=b"", help_text="hexadecimal")),
+                ("last_step", models.BigIntegerField(default=-1, help_text="a code is good once")),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Verification',
+            name="Verification",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('method', models.CharField(choices=[('email_code', 'one-time code to an e-mail address'), ('staff_recorded', 'evidence seen and recorded by staff'), ('drill', 'recorded for a drill')], max_length=30)),
-                ('state', models.CharField(choices=[('open', 'open'), ('achieved', 'achieved'), ('failed', 'failed')], default='open', max_length=30)),
-                ('level', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'low'), (2, 'substantial'), (3, 'high')], default=0)),
-                ('address_on_file', models.BooleanField(help_text='whether a source system confirmed the address; empty while unknown', null=True)),
-                ('evidence_code', models.CharField(blank=True, help_text='what was seen, as a code', max_length=60)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
-                ('recorded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='verifications', to='cases.datasubject')),
-                ('subject_request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verifications', to='cases.subjectrequest')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("email_code", "one-time code to an e-mail address"),
+                            ("staff_recorded", "evidence seen and recorded by staff"),
+                            ("drill", "recorded for a drill"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "open"), ("achieved", "achieved"), ("failed", "failed")],
+                        default="open",
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "none"), (1, "low"), (2, "substantial"), (3, "high")], default=0
+                    ),
+                ),
+                (
+                    "address_on_file",
+                    models.BooleanField(
+                        help_text="whether a source system confirmed the address; empty while unknown",
+                        null=True,
+                    ),
+                ),
+                (
+                    "evidence_code",
+                    models.CharField(blank=True, help_text="what was seen, as a code", max_length=60),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="verifications",
+                        to="cases.datasubject",
+                    ),
+                ),
+                (
+                    "subject_request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="verifications",
+                        to="cases.subjectrequest",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OneTimeCode',
+            name="OneTimeCode",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code_hash', models.BinaryField(help_text="HMAC under the controller's look-up key")),
-                ('purpose', models.CharField(choices=[('verify', 'verify'), ('step_up', 'step up')], max_length=20)),
-                ('sent_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
-                ('verification', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='identity.verification')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code_hash", models.BinaryField(help_text="HMAC under the controller's look-up key")),
+                (
+                    "purpose",
+                    models.CharField(choices=[("verify", "verify"), ("step_up", "step up")], max_length=20),
+                ),
+                ("sent_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "verification",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="codes",
+                        to="identity.verification",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='identity_user_email_once'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="identity_user_email_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='accesstoken',
-            index=models.Index(fields=['subject_request', 'purpose'], name='identity_token_by_request'),
+            model_name="accesstoken",
+            index=models.Index(fields=["subject_request", "purpose"], name="identity_token_by_request"),
         ),
         migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('user', 'code_hash'), name='identity_recovery_code_once'),
+            model_name="recoverycode",
+            constraint=models.UniqueConstraint(
+                fields=("user", "code_hash"), name="identity_recovery_code_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('team', 'user', 'role'), name='identity_membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("team", "user", "role"), name="identity_membership_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['agent', 'handler', 'dpo', 'reviewer', 'administrator', 'auditor'])), name='identity_membership_role'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role__in", ["agent", "handler", "dpo", "reviewer", "administrator", "auditor"])
+                ),
+                name="identity_membership_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teamcontroller',
-            constraint=models.UniqueConstraint(fields=('team', 'controller'), name='identity_team_serves_once'),
+            model_name="teamcontroller",
+            constraint=models.UniqueConstraint(
+                fields=("team", "controller"), name="identity_team_serves_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='totpdevice',
-            constraint=models.UniqueConstraint(condition=models.Q(('confirmed', True)), fields=('user',), name='identity_one_totp_each'),
+            model_name="totpdevice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("confirmed", True)), fields=("user",), name="identity_one_totp_each"
+            ),
         ),
         migrations.AddIndex(
-            model_name='verification',
-            index=models.Index(fields=['subject_request'], name='identity_verif_by_request'),
+            model_name="verification",
+            index=models.Index(fields=["subject_request"], name="identity_verif_by_request"),
         ),
         migrations.AddConstraint(
-            model_name='verification',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'achieved'), ('level', 0), _connector='OR'), name='identity_verif_level_when_achieved'),
+            model_name="verification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "achieved"), ("level", 0), _connector="OR"),
+                name="identity_verif_level_when_achieved",
+            ),
         ),
         migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['verification', '-sent_at'], name='identity_code_latest'),
+            model_name="onetimecode",
+            index=models.Index(fields=["verification", "-sent_at"], name="identity_code_latest"),
         ),
     ]

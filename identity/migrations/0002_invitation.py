@@ -12,13 +12,28 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Invitation",
             fields=[
-                ("id", models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("token_hash", models.BinaryField(unique=True)),
-                ("removes_second_factor", models.BooleanField(default=False, help_text="for who has lost phone and codes")),
+                (
+                    "removes_second_factor",
+                    models.BooleanField(default=False, help_text="for who has lost phone and codes"),
+                ),
                 ("made_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
-                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to=settings.AUTH_USER_MODEL)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={"abstract": False},
         ),

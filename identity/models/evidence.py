@@ -77,4 +77,6 @@ class RecoveryCode(UuidModel):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "code_hash"], name="identity_recovery_code_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "code_hash"], name="identity_recovery_code_once")
+        ]

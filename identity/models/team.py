@@ -30,7 +30,9 @@ class TeamController(TenantModel):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="serves")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "controller"], name="identity_team_serves_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "controller"], name="identity_team_serves_once")
+        ]
 
 
 class Membership(UuidModel):

@@ -16,7 +16,9 @@ class AccessToken(TenantModel):
 
     purpose = models.CharField(max_length=20, choices=TokenPurpose.choices)
     token_hash = models.BinaryField(unique=True)
-    subject_request = models.ForeignKey("cases.SubjectRequest", on_delete=models.CASCADE, related_name="tokens")
+    subject_request = models.ForeignKey(
+        "cases.SubjectRequest", on_delete=models.CASCADE, related_name="tokens"
+    )
     target_id = models.UUIDField(null=True, help_text="the delivery that a download token opens")
     level = models.PositiveSmallIntegerField(default=0, help_text="the level of identity reached with it")
     created_at = models.DateTimeField()

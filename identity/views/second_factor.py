@@ -100,7 +100,9 @@ def _refusal(device: TotpDevice, was_waiting: bool) -> str:
     until, now = factor.waits_until(device), timezone.now()
     wait = _wait(max(1, ceil((until - now).total_seconds()))) if until else ""
     if was_waiting:
-        return _("After wrong codes there is a pause, in which no code is looked at. {wait}").format(wait=wait)
+        return _("After wrong codes there is a pause, in which no code is looked at. {wait}").format(
+            wait=wait
+        )
     return _("This code is not right, or was used already. Wait for the next one. {wait}").format(wait=wait)
 
 

@@ -1,7 +1,7 @@
 """The supervisor, with small programs in the place of the desk's."""
 
-import itertools
 import argparse
+import itertools
 import os
 import re
 import signal

@@ -81,7 +81,11 @@ def run_jobs(rounds: int = 10) -> int:
     """Run what is queued, as a worker would, until nothing is left; returns how many ran."""
     ran = 0
     for _ in range(rounds):
-        due = list(Job.objects.filter(state=JobState.QUEUED, not_before__lte=timezone.now()).values_list("pk", flat=True))
+        due = list(
+            Job.objects.filter(state=JobState.QUEUED, not_before__lte=timezone.now()).values_list(
+                "pk", flat=True
+            )
+        )
         if not due:
             break
         ran += sum(run_job(job_id) for job_id in due)

@@ -147,7 +147,9 @@ class Desk:
             crm.execute("CREATE TABLE customers (id int PRIMARY KEY, email text, name text)")
             crm.execute("CREATE TABLE orders (id int PRIMARY KEY, customer_id int, item text)")
             crm.execute("CREATE INDEX ON orders (customer_id)")
-            crm.execute("INSERT INTO customers SELECT i, 'c' || i || '@example.com', 'Name ' || i FROM generate_series(1, 50) i")
+            crm.execute(
+                "INSERT INTO customers SELECT i, 'c' || i || '@example.com', 'Name ' || i FROM generate_series(1, 50) i"
+            )
             crm.execute(
                 "INSERT INTO orders SELECT i, CASE WHEN i <= %s THEN 1 ELSE 2 + i %% 40 END, 'item ' || i"
                 " FROM generate_series(1, %s) i",

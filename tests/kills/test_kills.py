@@ -29,7 +29,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def is_half_way(desk: Desk, case: str) -> bool:
-    count = desk.one("SELECT sum(found) FROM cases_sourcesearch JOIN cases_collectionrun run ON run.id = run_id WHERE case_id = %s", case)
+    count = desk.one(
+        "SELECT sum(found) FROM cases_sourcesearch JOIN cases_collectionrun run ON run.id = run_id WHERE case_id = %s",
+        case,
+    )
     return bool(count) and 0 < count < ITEMS
 
 
@@ -39,7 +42,12 @@ def in_review(desk: Desk, case: str) -> bool:
 
 def whole(desk: Desk, case: str) -> dict[str, Any]:
     facts = desk.act("found", case=case)
-    assert (facts["state"], facts["items"], facts["distinct"], facts["broken_chains"]) == ("review", ITEMS, ITEMS, 0)
+    assert (facts["state"], facts["items"], facts["distinct"], facts["broken_chains"]) == (
+        "review",
+        ITEMS,
+        ITEMS,
+        0,
+    )
     return facts
 
 

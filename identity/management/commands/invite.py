@@ -41,7 +41,11 @@ class Command(BaseCommand):
     def _link(self, person: User, removes_second_factor: bool) -> str:
         now = timezone.now()
         token = invite(person, now, removes_second_factor=removes_second_factor)
-        data: Codes = {"command": "invite", "user": str(person.pk), "removes_second_factor": removes_second_factor}
+        data: Codes = {
+            "command": "invite",
+            "user": str(person.pk),
+            "removes_second_factor": removes_second_factor,
+        }
         record(Action.COMMAND_RUN, OPERATOR, now, data=data)
         return settings.BASE_URL + reverse("identity:invitation", args=[token])
 

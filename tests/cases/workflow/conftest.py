@@ -44,7 +44,9 @@ class Desk:
     def in_review(self, right: Right = Right.ACCESS, **fields) -> Case:
         """Identity seen by staff, sources searched."""
         case = self.case(right, **fields)
-        identity.record_evidence(case, Level.SUBSTANTIAL, "passport", "Passport seen.", self.handler, timezone.now())
+        identity.record_evidence(
+            case, Level.SUBSTANTIAL, "passport", "Passport seen.", self.handler, timezone.now()
+        )
         run_jobs()
         case.refresh_from_db()
         return case
@@ -55,12 +57,14 @@ class Desk:
         return self.submitted(case)
 
     def submitted(self, case: Case, **fields) -> Case:
-        title, body = decide.draft_letter(case, decide.outcome_of(case), fields.get("reasons", ""), timezone.now())
+        title, body = decide.draft_letter(
+            case, decide.outcome_of(case), fields.get("reasons", ""), timezone.now()
+        )
         return decide.submit(case, title, body, self.handler, timezone.now(), **fields)
 
     def allow(self, **rules: str) -> None:
         """Let the processor decide by itself."""
-        rules = rules or {step: "allow" for step in ("release", "refuse", "erase", "rectify", "close")}
+        rules = rules or dict.fromkeys(("release", "refuse", "erase", "rectify", "close"), "allow")
         Instruction.objects.create(
             controller=self.controller,
             version=Instruction.objects.filter(controller=self.controller).count() + 1,
@@ -72,7 +76,9 @@ class Desk:
 @pytest.fixture
 def desk(serve) -> Desk:
     controller = ControllerFactory.create()
-    SourceFactory.create(controller=controller, slug="crm", name="CRM", options={"records": json.dumps(RECORDS)})
+    SourceFactory.create(
+        controller=controller, slug="crm", name="CRM", options={"records": json.dumps(RECORDS)}
+    )
     return make_desk(controller)
 
 

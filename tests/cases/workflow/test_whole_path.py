@@ -64,7 +64,9 @@ def test_access_request_from_call_to_closed_case(controller):
     run_jobs()
     verification = services.open_verification(request, now())
     code_id = services.count_try(verification, identity.VERIFY, now())
-    assert identity.accept_code(request, code_id, newest_code("ada@example.com"), identity.VERIFY, customer, now())
+    assert identity.accept_code(
+        request, code_id, newest_code("ada@example.com"), identity.VERIFY, customer, now()
+    )
     case.refresh_from_db()
     assert (case.state, case.identity_level) == (State.SEARCHING, Level.LOW)
 
@@ -74,7 +76,12 @@ def test_access_request_from_call_to_closed_case(controller):
     assert SourceSearch.objects.get(run__case=case).found == 2
 
     people.assign(case, handler, by_staff(handler), now())
-    assert review.decide(case, Selection(only_undecided=True), Choice(ItemDecision.DISCLOSE), by_staff(handler), now()) == 1
+    assert (
+        review.decide(
+            case, Selection(only_undecided=True), Choice(ItemDecision.DISCLOSE), by_staff(handler), now()
+        )
+        == 1
+    )
     assert items.undecided(case) == 0
     title, body = decide.draft_letter(case, decide.outcome_of(case), "", now())
     case = decide.submit(case, title, body, by_staff(handler), now())
