@@ -61,7 +61,7 @@ def begin(request: HttpRequest, person: User, destination: str) -> None:
 def client_address(request: HttpRequest) -> str:
     """The visitor's address: the peer's, or what the trusted number of proxies says; 0.0.0.0 where none is known."""
     proxies = settings.AXES_IPWARE_PROXY_COUNT
-    forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
     trusted = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
     return _as_address(trusted) or _as_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
 

@@ -56,7 +56,7 @@ class CollectionRun(TenantModel):
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
-    state = models.CharField(max_length=12, choices=RunState.choices, default=RunState.RUNNING)
+    state = models.CharField(max_length=12, choices=RunState, default=RunState.RUNNING)
     started_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -84,7 +84,7 @@ class SourceSearch(TenantModel):
 
     run = models.ForeignKey(CollectionRun, on_delete=models.CASCADE, related_name="searches")
     source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, related_name="searches")
-    state = models.CharField(max_length=10, choices=SearchState.choices, default=SearchState.QUEUED)
+    state = models.CharField(max_length=10, choices=SearchState, default=SearchState.QUEUED)
     cursor: Any = sealed_json(
         null=True, default=None, key_attribute="collected_key_id", help_text="where the next page begins"
     )
@@ -142,7 +142,7 @@ class Item(TenantModel):
     content: Any = sealed_json(null=True, help_text="reference, data, proof of link")
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     is_third_party = models.BooleanField(default=False)
-    decision = models.CharField(max_length=10, choices=ItemDecision.choices, default=ItemDecision.UNDECIDED)
+    decision = models.CharField(max_length=10, choices=ItemDecision, default=ItemDecision.UNDECIDED)
     exemption = models.CharField(max_length=40, blank=True, help_text="code of the picklist")
     is_silent = models.BooleanField(default=False, help_text="the law forbids saying that it was withheld")
     redactions: Any = sealed_json(null=True, help_text="fields, and passages as field, start, end")

@@ -34,7 +34,7 @@ class Letter(TenantModel):
     address: str = sealed_text(help_text="e-mail or postal")
     title: str = sealed_text()
     body: str = sealed_text()
-    state = models.CharField(max_length=10, choices=LetterState.choices)
+    state = models.CharField(max_length=10, choices=LetterState)
     error_code = models.CharField(max_length=60, blank=True)
     tracking = models.CharField(max_length=60, blank=True)
     written_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -38,7 +38,7 @@ class Decision(TenantModel):
     approved_at = models.DateTimeField(null=True)
     controller_decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     controller_decided_at = models.DateTimeField(null=True)
-    verdict = models.CharField(max_length=10, choices=Verdict.choices, default=Verdict.OPEN)
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.OPEN)
     return_reason: str = sealed_text()
 
     class Meta:
@@ -80,7 +80,7 @@ class ResponsePack(TenantModel):
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="packs")
     decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="pack")
-    state = models.CharField(max_length=10, choices=PackState.choices, default=PackState.BUILDING)
+    state = models.CharField(max_length=10, choices=PackState, default=PackState.BUILDING)
     manifest: Any = sealed_json(help_text="names, sizes and hashes of the files")
     error_code = models.CharField(max_length=60, blank=True)
     built_at = models.DateTimeField(null=True)

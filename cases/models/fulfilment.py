@@ -34,7 +34,7 @@ class FulfilmentTask(TenantModel):
     source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=20, choices=VERBS)
     what: str = sealed_text(help_text="which records, and what to do with them")
-    state = models.CharField(max_length=12, choices=TaskState.choices, default=TaskState.OPEN)
+    state = models.CharField(max_length=12, choices=TaskState, default=TaskState.OPEN)
     evidence: str = sealed_text(help_text="how it was done and checked")
     evidence_file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -23,7 +23,7 @@ class Job(UuidModel):
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=120, help_text="no two open jobs have the same")
     args = models.JSONField(default=dict, help_text="ids and codes, never personal data")
-    state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=5)
     not_before = models.DateTimeField()

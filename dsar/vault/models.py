@@ -22,7 +22,7 @@ class VaultKey(UuidModel):
     """A data key, wrapped under the master key of ``master_version``."""
 
     controller_id = models.UUIDField(null=True)
-    purpose = models.CharField(max_length=20, choices=KeyPurpose.choices)
+    purpose = models.CharField(max_length=20, choices=KeyPurpose)
     wrapped = models.BinaryField(null=True)
     master_version = models.PositiveIntegerField()
     created_at = models.DateTimeField()

@@ -14,7 +14,7 @@ class TokenPurpose(models.TextChoices):
 class AccessToken(TenantModel):
     """A random value that opens one thing for a while; only its SHA-256 is kept."""
 
-    purpose = models.CharField(max_length=20, choices=TokenPurpose.choices)
+    purpose = models.CharField(max_length=20, choices=TokenPurpose)
     token_hash = models.BinaryField(unique=True)
     subject_request = models.ForeignKey(
         "cases.SubjectRequest", on_delete=models.CASCADE, related_name="tokens"

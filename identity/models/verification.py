@@ -35,9 +35,9 @@ class Verification(TenantModel, StatefulModel):
         "cases.SubjectRequest", on_delete=models.CASCADE, related_name="verifications"
     )
     subject = models.ForeignKey("cases.DataSubject", on_delete=models.PROTECT, related_name="verifications")
-    method = models.CharField(max_length=30, choices=Method.choices)
-    state = StateField(choices=VerificationState.choices, default=VerificationState.OPEN)
-    level = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.NONE)
+    method = models.CharField(max_length=30, choices=Method)
+    state = StateField(choices=VerificationState, default=VerificationState.OPEN)
+    level = models.PositiveSmallIntegerField(choices=Level, default=Level.NONE)
     address_on_file = models.BooleanField(
         null=True, help_text="whether a source system confirmed the address; empty while unknown"
     )
