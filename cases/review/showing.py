@@ -47,9 +47,15 @@ class Shown:
 
     @property
     def glance(self) -> str:
-        """The first values, enough to tell one record from the next."""
-        values = [field.text for field in self.fields if field.text][:GLANCE]
-        return " · ".join(values)[:GLANCE_CHARACTERS]
+        """The first values that say something, enough to tell one record from the next; keys where there is no more."""
+        filled = [field for field in self.fields if field.text]
+        telling = [field for field in filled if not _is_key(field.name)] or filled
+        return " · ".join(field.text for field in telling[:GLANCE])[:GLANCE_CHARACTERS]
+
+
+def _is_key(name: str) -> bool:
+    """Whether a field is named as databases name their keys."""
+    return name.lower() == "id" or name.lower().endswith("_id")
 
 
 def whole(item: Item) -> Shown:
