@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import django
 from PIL import Image
@@ -100,6 +101,15 @@ def busiest(state: State, slug: str = "meridian") -> Case:
         return found
 
 
+def telling_group(case: Case) -> str:
+    """The query of the review's page for the group that is redacted in part, else for the largest."""
+    with unit_of_work([case.controller_id]):
+        redacted = Count("pk", filter=Q(decision=ItemDecision.REDACT))
+        groups = case.items.values("source_id", "collection").annotate(redacted=redacted, found=Count("pk"))
+        group = groups.order_by("-redacted", "-found", "collection")[0]
+        return urlencode({"source": group["source_id"], "collection": group["collection"]})
+
+
 def customer_of(case: Case) -> tuple[Customer, str]:
     """The person of a case, and the reference by which they find it."""
     with unit_of_work([case.controller_id]):
@@ -141,10 +151,10 @@ class Pictures:
         agent.visit("/log/")
         agent.fill("Name", who.name)
         agent.page.locator("#id_email").press_sequentially(who.email)
-        agent.page.locator("#who .choice").first.wait_for()
+        agent.page.locator("#who .choice").first.click()
         agent.tick("Access")
-        agent.page.locator("#said").press_sequentially("recording of my call")
-        agent.page.wait_for_load_state("networkidle")
+        agent.page.locator("#said").press_sequentially("my mum wants the recording")
+        agent.page.get_by_text("Social media counts").wait_for(state="detached")
         keep(agent.page, "agent-log")
         agent.visit(f"/requests/{case.subject_request_id}/")
         keep(agent.page, "agent-request")
@@ -157,7 +167,7 @@ class Pictures:
         for name, path in {
             "desk-queue": "/queue/",
             "desk-case": f"/cases/{review.pk}/",
-            "desk-review": f"/cases/{review.pk}/review/",
+            "desk-review": f"/cases/{review.pk}/review/?{telling_group(review)}#items",
         }.items():
             handler.visit(path)
             keep(handler.page, name)
@@ -187,7 +197,9 @@ class Pictures:
 
 
 def keep(page: Page, name: str) -> None:
-    """Save what the window shows, in few colours."""
+    """Save what the window shows, in few colours; from the top, unless the address names a place."""
+    if "#" not in page.url:
+        page.evaluate("scrollTo(0, 0)")
     page.mouse.move(0, 0)
     picture = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -204,7 +216,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dsar-pictures-") as folder:
         site = Demonstration(Path(folder))
         with site.served(), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, "--lang=en-GB"])
+            # The empty fields for dates are worded by the browser's own language.
+            environment = {**os.environ, "LANGUAGE": "en_GB"}
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=[*FLAGS, "--lang=en-GB"], env=environment
+            )
             pictures = Pictures(site, browser)
             pictures.take_agent()
             pictures.take_desk()
