@@ -1,6 +1,7 @@
 """The queue and one's own absence."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -78,14 +79,9 @@ def _uuid(text: str) -> UUID | None:
 
 
 def _address(request: HttpRequest, **changes: str) -> str:
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query[name] = value
-    kept = QueryDict(mutable=True)
-    for name, value in query.items():
-        if value and name != "q":
-            kept[name] = str(value)
-    return f"{reverse('console:queue')}?{kept.urlencode()}"
+    """The queue as it is narrowed now, with something changed."""
+    kept = {**request.GET.dict(), **changes}
+    return f"{reverse('console:queue')}?{urlencode({name: kept[name] for name in kept if kept[name] and name != 'q'})}"
 
 
 def _tabs(request: HttpRequest, current: str, counts: dict[str, str]) -> list[dict[str, Any]]:
