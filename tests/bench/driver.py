@@ -100,7 +100,7 @@ def connect(options: dict[str, Any], dataset: str) -> None:
 
 def workers() -> list[str]:
     """The workers that answer: ``jobs``, ``upkeep``."""
-    return sorted(name.partition("@")[0] for reply in app.control.ping(timeout=0.5) for name in reply)
+    return sorted(name.partition("@")[0] for reply in app.control.ping(timeout=0.5) or () for name in reply)
 
 
 # -- accesses --------------------------------------------------------------------------------------------
