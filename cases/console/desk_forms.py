@@ -169,8 +169,8 @@ class Revoke(DeskForm):
 class LetterText(DeskForm):
     """The words of a letter; the draft fills them."""
 
-    title = forms.CharField(label=_("Subject of the letter"), max_length=200, required=False)
-    body = paragraph(_("Letter"), 18, _("A blank line parts paragraphs."), required=False)
+    title = forms.CharField(label=_("Subject of the letter"), max_length=200)
+    body = paragraph(_("Letter"), 18, _("A blank line parts paragraphs."))
 
 
 def refusal_choices(case: Case) -> list[tuple[str, Any]]:
