@@ -101,13 +101,12 @@ def busiest(state: State, slug: str = "meridian") -> Case:
         return found
 
 
-def telling_group(case: Case) -> str:
-    """The query of the review's page for the group that is redacted in part, else for the largest."""
+def calls_of(case: Case) -> str:
+    """The query of the review's page for what advisers noted about calls."""
     with unit_of_work([case.controller_id]):
-        redacted = Count("pk", filter=Q(decision=ItemDecision.REDACT))
-        groups = case.items.values("source_id", "collection").annotate(redacted=redacted, found=Count("pk"))
-        group = groups.order_by("-redacted", "-found", "collection")[0]
-        return urlencode({"source": group["source_id"], "collection": group["collection"]})
+        call = case.items.filter(collection="call").first()
+        assert call is not None, "the demonstration's customer has no calls"
+        return urlencode({"source": str(call.source_id), "collection": call.collection})
 
 
 def customer_of(case: Case) -> tuple[Customer, str]:
@@ -151,7 +150,7 @@ class Pictures:
         agent.visit("/log/")
         agent.fill("Name", who.name)
         agent.page.locator("#id_email").press_sequentially(who.email)
-        agent.page.locator("#who .choice").first.click()
+        agent.page.locator("label[for=subject_1]").click()
         agent.tick("Access")
         agent.page.locator("#said").press_sequentially("my mum wants the recording")
         agent.page.get_by_text("Social media counts").wait_for(state="detached")
@@ -167,10 +166,10 @@ class Pictures:
         for name, path in {
             "desk-queue": "/queue/",
             "desk-case": f"/cases/{review.pk}/",
-            "desk-review": f"/cases/{review.pk}/review/?{telling_group(review)}#items",
+            "desk-review": f"/cases/{review.pk}/review/?{calls_of(review)}",
         }.items():
             handler.visit(path)
-            keep(handler.page, name)
+            keep(handler.page, name, around="#items" if name == "desk-review" else "")
 
     def take_officer(self) -> None:
         officer = self.staff("dana@desk.example")
@@ -196,10 +195,12 @@ class Pictures:
         keep(home.page, "portal-request")
 
 
-def keep(page: Page, name: str) -> None:
-    """Save what the window shows, in few colours; from the top, unless the address names a place."""
-    if "#" not in page.url:
-        page.evaluate("scrollTo(0, 0)")
+def keep(page: Page, name: str, around: str = "") -> None:
+    """Save what the window shows, in few colours: from the top, or with one element in the middle."""
+    page.evaluate(
+        "where => where ? document.querySelector(where).scrollIntoView({block: 'center'}) : scrollTo(0, 0)",
+        around,
+    )
     page.mouse.move(0, 0)
     picture = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -216,11 +217,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dsar-pictures-") as folder:
         site = Demonstration(Path(folder))
         with site.served(), sync_playwright() as playwright:
-            # The empty fields for dates are worded by the browser's own language.
-            environment = {**os.environ, "LANGUAGE": "en_GB"}
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=[*FLAGS, "--lang=en-GB"], env=environment
-            )
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
             pictures = Pictures(site, browser)
             pictures.take_agent()
             pictures.take_desk()
