@@ -1,9 +1,10 @@
 """Pages of records become items: sealed, told apart by place, seen again when they changed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -37,8 +38,9 @@ def store_page(search: SourceSearch, records: Sequence[Record], first_number: in
     key = keyring.key(case.collected_key_id)
     once = {(record.type, record.ref): record for record in records}.values()
     others, goes_out = others_code(case.regime), case.right in DISCLOSING
+    blind = crypto.blinder(key)
     rows = [
-        _row(case.collected_key_id, key, record, first_number + offset, others, goes_out)
+        _row(case.collected_key_id, key, blind, record, first_number + offset, others, goes_out)
         for offset, record in enumerate(once)
     ]
     columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
@@ -51,7 +53,13 @@ def store_page(search: SourceSearch, records: Sequence[Record], first_number: in
 
 
 def _row(
-    key_id: Any, key: crypto.DataKey, record: Record, number: int, others: str, goes_out: bool
+    key_id: UUID,
+    key: crypto.DataKey,
+    blind: Callable[[str], bytes],
+    record: Record,
+    number: int,
+    others: str,
+    goes_out: bool,
 ) -> tuple[Any, ...]:
     item_id = uuid7()
     data = _encoded(record.data)
@@ -59,8 +67,8 @@ def _row(
     return (
         item_id,
         record.type,
-        crypto.blind(key, f"ref|{record.type}|{record.ref}"),
-        crypto.blind(key, data),
+        blind(f"ref|{record.type}|{record.ref}"),
+        blind(data),
         number,
         _sealed(key, "content", item_id, key_id, _encoded(_content(record))),
         record.third_party,

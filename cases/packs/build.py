@@ -1,7 +1,7 @@
 """Build the pack of an approved decision: read the case, render, and keep the files encrypted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -41,6 +41,7 @@ from cases.packs.render import render_pack
 from cases.review import items
 from cases.review.redaction import redacted
 from dsar.vault import files
+from dsar.vault.fields import Opener, opener
 
 Step = Callable[[], AbstractContextManager[Any]]
 
@@ -252,52 +253,72 @@ def _withheld(case: Case) -> Iterator[Withheld]:
         yield Withheld(code=code, label=items.exemption_sentence(code, case.regime), count=count)
 
 
+# A record takes about three kilobytes in memory; more than these are read anew for each file.
+KEPT = 20_000
+
+_COLUMNS = ("source_id", "collection", "number", "pk", "content", "redactions", "decision")
+
+
 @dataclass(frozen=True)
 class _Records:
-    """The disclosed records, re-read at each call, page by page, each page in a transaction of its own.
+    """The disclosed records, read page by page, each page in a transaction of its own.
 
-    A case and a source made anew for each of 100,000 rows would cost more than the rows: they share these.
+    Rows are plain tuples: an object of the model for each of 100,000 would cost more than the rest of the pack.
     """
 
     case: Case
     step: Step
+    kept: list[PackRecord] = field(default_factory=list)
 
     def __call__(self) -> Iterator[PackRecord]:
-        number = 0
-        after: Item | None = None
+        return iter(self.kept) if self.kept else self._read()
+
+    def _read(self) -> Iterator[PackRecord]:
+        number, after = 0, None
+        read: list[PackRecord] = []
         while True:
             with self.step():
-                page, slugs = list(self._page(after)), self._slugs()
-                records = [
-                    self._record(item, slugs, number + place) for place, item in enumerate(page, start=1)
-                ]
+                page = list(self._page(after))
+                records = list(self._records(page, number))
+            read += records if number < KEPT else ()
             yield from records
+            number += len(page)
             if len(page) < items.PAGE:
-                return
-            after, number = page[-1], number + len(page)
+                break
+            after = page[-1][:4]
+        if number <= KEPT:
+            self.kept.extend(read)
 
-    def _page(self, after: Item | None) -> Any:
+    def _page(self, after: items.Place | None) -> Any:
         chosen = items.going_out(self.case).filter(file=None)
         if after is not None:
             chosen = items.beyond(chosen, after)
-        return chosen[: items.PAGE]
+        return chosen.values_list(*_COLUMNS)[: items.PAGE]
+
+    def _records(self, page: Sequence[tuple[Any, ...]], number: int) -> Iterator[PackRecord]:
+        open_content, open_redactions = self._openers()
+        slugs, labels = self._slugs(), {row[1]: row[1].replace("_", " ").capitalize() for row in page}
+        for place, (source_id, collection, _number, pk, content, redactions, decision) in enumerate(
+            page, start=1
+        ):
+            found = open_content(pk, content)
+            marks = open_redactions(pk, redactions) if decision == ItemDecision.REDACT else None
+            yield PackRecord(
+                source=slugs[source_id],
+                collection=collection,
+                collection_label=labels[collection],
+                number=number + place,
+                data=redacted(found["data"], marks),
+                provenance=", ".join(found.get("via", [])),
+            )
+
+    def _openers(self) -> tuple[Opener, Opener]:
+        key_id = self.case.collected_key_id
+        return opener(Item, "content", key_id), opener(Item, "redactions", key_id)
 
     def _slugs(self) -> dict[UUID | None, str]:
         sources = SourceSystem.objects.filter(controller_id=self.case.controller_id)
         return {None: "by-hand", **dict(sources.values_list("pk", "slug"))}
-
-    def _record(self, item: Item, slugs: dict[UUID | None, str], number: int) -> PackRecord:
-        item.case = self.case
-        content = item.content
-        data = redacted(content["data"], item.redactions if item.decision == ItemDecision.REDACT else None)
-        return PackRecord(
-            source=slugs[item.source_id],
-            collection=item.collection,
-            collection_label=item.collection.replace("_", " ").capitalize(),
-            number=number,
-            data=data,
-            provenance=", ".join(content.get("via", [])),
-        )
 
 
 def _attachments(case: Case, step: Step) -> Iterator[Attachment]:

@@ -1,7 +1,7 @@
 """Reads over a case's items: groups, counts, what is still to decide, the digest of what is decided."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import connection
@@ -15,6 +15,9 @@ from cases.words import DISCLOSING
 
 GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
 PAGE = 2000
+
+# Source, collection, number and id: where an item stands in the pack.
+Place: TypeAlias = tuple[UUID | None, str, int, UUID]
 
 
 @dataclass(frozen=True)
@@ -137,14 +140,15 @@ def digest(case: Case) -> str:
         return str(cursor.fetchone()[0])
 
 
-def beyond(chosen: QuerySet[Item], last: Item) -> QuerySet[Item]:
-    """What comes after ``last`` in the pack's order: paging by key, whatever the size."""
-    same = Q(source_id=last.source_id) if last.source_id else Q(source_id__isnull=True)
+def beyond(chosen: QuerySet[Item], after: Place) -> QuerySet[Item]:
+    """What comes after a place in the pack's order: paging by key, whatever the size."""
+    source_id, collection, number, pk = after
+    same = Q(source_id=source_id) if source_id else Q(source_id__isnull=True)
     within = same & (
-        Q(collection__gt=last.collection)
-        | Q(collection=last.collection, number__gt=last.number)
-        | Q(collection=last.collection, number=last.number, pk__gt=last.pk)
+        Q(collection__gt=collection)
+        | Q(collection=collection, number__gt=number)
+        | Q(collection=collection, number=number, pk__gt=pk)
     )
-    if last.source_id is None:  # sorts last in PostgreSQL
+    if source_id is None:  # sorts last in PostgreSQL
         return chosen.filter(within)
-    return chosen.filter(within | Q(source_id__gt=last.source_id) | Q(source_id__isnull=True))
+    return chosen.filter(within | Q(source_id__gt=source_id) | Q(source_id__isnull=True))
