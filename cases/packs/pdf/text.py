@@ -51,6 +51,10 @@ class _Clean(dict[int, int | str | None]):
         return f"[U+{code:04X}]"
 
 
+# Thousandths of the font size: no ASCII character of either face is wider (the bold @ has 1,103).
+_WIDEST_ASCII = 1110
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face of the font, loaded once a process."""
@@ -84,9 +88,14 @@ class Face:
 
     def wrap(self, text: str, room: float) -> list[str]:
         """Break clean text into lines that fit into `room` thousandths of the font size."""
-        if "\n" not in text and self.width(text) <= room:
+        if "\n" not in text and (self._surely_fits(text, room) or self.width(text) <= room):
             return [text]
         return [line for paragraph in text.split("\n") for line in self._wrapped(paragraph, room)]
+
+    @staticmethod
+    def _surely_fits(text: str, room: float) -> bool:
+        """Whether even a line of the widest ASCII character would fit: most cells need no measuring."""
+        return len(text) * _WIDEST_ASCII <= room and text.isascii()
 
     def _wrapped(self, paragraph: str, room: float) -> Iterator[str]:
         space, line, used = self.widths[" "], "", 0
