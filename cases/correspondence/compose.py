@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from django.template.loader import render_to_string
+from django.template import Context, Engine
 from django.utils import translation
 
 
@@ -31,17 +31,23 @@ class Kind(StrEnum):
 
 def compose(kind: Kind, language: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Title and body in the language given; plain text, paragraphs parted by blank lines."""
+    # A letter is no page: the pages that show it escape it, and in a mail "d'Arc" is not "d&#x27;Arc".
+    plain = Context(dict(context), autoescape=False)
     with translation.override(language):
-        text = render_to_string(f"mail/{kind.value}.txt", dict(context))
+        text = Engine.get_default().get_template(f"mail/{kind.value}.txt").render(plain).replace("\r\n", "\n")
     title, _, body = text.strip().partition("\n")
     return title.strip(), _tidy(body)
 
 
 def _tidy(body: str) -> str:
-    paragraphs = [
-        " ".join(block.split()) if not _is_list(block) else block.strip() for block in body.split("\n\n")
-    ]
+    paragraphs = [_lines(block) if not _is_list(block) else block.strip() for block in body.split("\n\n")]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _lines(block: str) -> str:
+    """A line stays a line, as somebody typed it or as a greeting has it; only the blanks of templates go."""
+    lines = [" ".join(line.split()) for line in block.splitlines()]
+    return "\n".join(line for line in lines if line)
 
 
 def _is_list(block: str) -> bool:
