@@ -124,7 +124,7 @@ def date_sentence(cases: list[Case]) -> str:
     due_on = answer_by(cases)
     if due_on is None:
         return _("Nothing is outstanding: there is no date any more.")
-    day = date_format(due_on, "l j F Y")
+    day = date_format(due_on, _("l j F Y"))
     if identity_outstanding(cases):
         sentence = _(
             "Once you have shown that it is you, we answer without delay."

@@ -64,6 +64,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "level": Level(case.identity_level).label,
         "required": Level(case.required_level).label,
         "letters": _letters(case),
+        "answers": () if found.may(Permission.VIEW_CONTENT) else ANSWERS,
         "kinds": KINDS_WORDS,
         "files": RequestFile.objects.filter(subject_request=case.subject_request).select_related("file"),
         "notes": _notes(case),
@@ -172,7 +173,7 @@ def _why(case: Case, now: datetime) -> Why:
 
 
 def _day(on: date) -> str:
-    return date_format(on, "l j F Y")
+    return date_format(on, _("l j F Y"))
 
 
 def _bars(deadline: Deadline, today: date) -> list[Bar]:
