@@ -23,6 +23,7 @@ from cases.models import Case, Letter, RequestFile
 from cases.review import items
 from cases.surface import by, case_or_404
 from cases.words import State
+from cases.workflow.letters import ANSWERS
 from identity.models import Level
 from identity.roles import Permission
 

@@ -12,6 +12,7 @@ from cases.console.desk_acts import letter_of
 from cases.models import Case, PackFile, RequestFile
 from cases.packs.posting import printed
 from cases.surface import by, case_or_404
+from cases.workflow.letters import ANSWERS
 from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
 from dsar.vault import files
@@ -26,6 +27,8 @@ def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse
     found = letter_of(case, letter_id)
     if found is None or found.is_incoming or not found.body:
         raise Http404
+    if found.kind in ANSWERS:  # it tells what was found and what was withheld
+        case_or_404(request, case_id, Permission.VIEW_CONTENT)
     _opened(request, case, {"letter": str(found.pk)})
     name = f"{case.reference.replace('/', '-')} {found.kind}.pdf"
     return HttpResponse(printed(found), content_type="application/pdf", headers=_as_file(name))

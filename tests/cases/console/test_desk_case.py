@@ -457,3 +457,13 @@ def test_late_answer_voids_the_proposal(office):
 
     assert again(case).state == State.SEARCHING
     assert case.decisions.get().verdict == "void"
+
+
+def test_answer_is_read_by_those_who_may_see_the_content(office):
+    case = closed(office)
+    letter = case.letters.get(kind="answer")
+    path = reverse("console:letter", args=[case.pk, letter.pk])
+
+    assert signed_in(office.handler).get(path).status_code == 200
+    assert signed_in(office.agent).get(path).status_code == 404
+    assert letter.body[:40] not in signed_in(office.agent).get(reverse("console:case", args=[case.pk])).text

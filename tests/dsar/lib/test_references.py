@@ -60,7 +60,7 @@ def test_new_reference_uses_every_symbol_in_every_place() -> None:
     assert seen == [set(ALPHABET)] * LENGTH
 
 
-@pytest.mark.parametrize("reference", SAMPLES)
+@pytest.mark.parametrize("reference", SAMPLES, ids=[f"sample-{n}" for n in range(len(SAMPLES))])
 def test_parse_catches_every_single_substitution(reference: str) -> None:
     symbols = reference.replace("-", "")
 
@@ -97,7 +97,7 @@ def completed(fixed: dict[int, str]) -> str:
     raise AssertionError("Each value of each place completes a reference.")
 
 
-@pytest.mark.parametrize("reference", SAMPLES)
+@pytest.mark.parametrize("reference", SAMPLES, ids=[f"sample-{n}" for n in range(len(SAMPLES))])
 def test_parse_catches_every_twin_error(reference: str) -> None:
     symbols = reference.replace("-", "")
 
