@@ -218,5 +218,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     # Django logs a request's path with its errors; ours carry ids and references, never tokens or names.
-    "loggers": {"axes": {"level": "ERROR"}, "django.request": {"level": "ERROR"}, "pikepdf": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},
+        "pikepdf": {"level": "WARNING"},
+    },
 }

@@ -8,3 +8,5 @@ urlpatterns = [
     path("staff/", include("identity.urls")),
     path("p/<slug:slug>/", include("cases.portal.urls")),
 ]
+
+handler500 = "dsar.errors.broken"
