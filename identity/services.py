@@ -37,7 +37,7 @@ def open_verification(subject_request: Any, now: datetime) -> Verification:
     """The request's check by one-time code; there is one from the beginning."""
     checks = Verification.objects.filter(subject_request=subject_request, method=Method.EMAIL_CODE)
     found: Verification | None = checks.order_by("-started_at", "-pk").first()
-    return found or _new_verification(subject_request, now)
+    return found or new_verification(subject_request, now)
 
 
 def restart_verification(subject_request: Any, now: datetime) -> Verification:
@@ -47,10 +47,11 @@ def restart_verification(subject_request: Any, now: datetime) -> Verification:
         open_one.fail()
         open_one.ended_at = now
         _save_state(open_one)
-    return _new_verification(subject_request, now)
+    return new_verification(subject_request, now)
 
 
-def _new_verification(subject_request: Any, now: datetime) -> Verification:
+def new_verification(subject_request: Any, now: datetime) -> Verification:
+    """The first check of a request that is just being logged, or another one."""
     return Verification.objects.create(
         controller_id=subject_request.controller_id,
         subject_request=subject_request,

@@ -1,10 +1,13 @@
 """How often a visitor may try something, counted in PostgreSQL."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cases import queries
 from cases.models import Attempt
@@ -25,6 +28,8 @@ class Limit:
     within: timedelta = HOUR
 
 
+Counted = tuple[Limit, bytes]
+
 # By the visitor's network address: offices and families share one.
 ASK_FROM_HERE = Limit("ask_from_here", 20)
 SEND_FROM_HERE = Limit("send_from_here", 40)
@@ -36,19 +41,36 @@ TRY = Limit("try", services.CODE_TRIES * services.CODES_PER_HOUR)
 
 
 def spend(controller: Controller, limit: Limit, who: str, now: datetime) -> bool:
-    """Count one try for good; False where there were too many, and then it is not counted.
+    """Count one try for good; False where there were too many, and then it is not counted."""
+    return spend_each(controller, [(limit, who)], now)
 
-    Call it outside of any unit of work, so that nothing gives the try back. Tries made at once by the same
-    visitor wait for one another.
+
+def spend_each(controller: Controller, tries: Sequence[tuple[Limit, str]], now: datetime) -> bool:
+    """Count one try of each for good, up to the first that had too many: then False, and that one is not counted.
+
+    Call it outside of any unit of work, so that nothing gives the tries back. Tries made at once by the same
+    visitor wait for one another; give the limits in the same order everywhere, so that no two wait in a ring.
     """
     with unit_of_work([controller.pk]):
-        key = _key(controller, limit, who, now)
-        _take_turns(key)
-        recent = Attempt.objects.filter(what=limit.what, who=key, at__gt=now - limit.within).count()
-        if recent >= limit.most:
-            return False
-        Attempt.objects.create(controller=controller, what=limit.what, who=key, at=now)
-        return True
+        keys = [(limit, _key(controller, limit, who, now)) for limit, who in tries]
+        _take_turns([key for _limit, key in keys])
+        allowed = list(takewhile(_has_room(_recent(controller, keys, now)), keys))
+        Attempt.objects.bulk_create(
+            [Attempt(controller=controller, what=limit.what, who=key, at=now) for limit, key in allowed]
+        )
+        return len(allowed) == len(keys)
+
+
+def _recent(controller: Controller, keys: list[Counted], now: datetime) -> Counter[str]:
+    """How often each was tried within its limit's time; no more rows than the limits allow are read."""
+    wanted = Q()
+    for limit, key in keys:
+        wanted |= Q(what=limit.what, who=key, at__gt=now - limit.within)
+    return Counter(Attempt.objects.filter(wanted, controller=controller).values_list("what", flat=True))
+
+
+def _has_room(recent: Counter[str]) -> Callable[[Counted], bool]:
+    return lambda one: recent[one[0].what] < one[0].most
 
 
 def latest(controller: Controller, limit: Limit, who: str, now: datetime) -> datetime | None:
@@ -73,6 +95,10 @@ def _key(controller: Controller, limit: Limit, who: str, now: datetime) -> bytes
     return crypto.blind(queries.lookup_key(controller.pk, now), f"attempt|{limit.what}|{who}")
 
 
-def _take_turns(key: bytes) -> None:
+def _take_turns(keys: list[bytes]) -> None:
+    """Hold the keys in their order until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key.hex()])
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM unnest(%s::text[]) key",
+            [[key.hex() for key in keys]],
+        )

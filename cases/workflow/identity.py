@@ -31,8 +31,8 @@ STEP_UP = "step_up"
 
 
 def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime) -> None:
-    """Open the request's check, and have the address looked up in the sources."""
-    verification = services.open_verification(request, now)
+    """Open a new request's check, and have the address looked up in the sources."""
+    verification = services.new_verification(request, now)
     if request.is_drill:
         return
     if requester_email(request):

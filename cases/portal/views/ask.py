@@ -58,9 +58,8 @@ def _form(request: HttpRequest, controller: Controller, form: AskForm, status: i
 def _may_ask(request: HttpRequest, controller: Controller, form: AskForm, now: datetime) -> bool:
     """By network address, and by the address that all the mail would go to."""
     email = str(form.cleaned_data["email"]).strip().lower()
-    return limits.spend(controller, limits.ASK_FROM_HERE, client_address(request), now) and (
-        not email or limits.spend(controller, limits.ASK_FOR_ADDRESS, email, now)
-    )
+    tries = [(limits.ASK_FROM_HERE, client_address(request))]
+    return limits.spend_each(controller, tries + ([(limits.ASK_FOR_ADDRESS, email)] if email else []), now)
 
 
 @require_http_methods(["GET", "POST"])

@@ -81,9 +81,8 @@ def send_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now
 
 def _send(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> bool:
     """False where too many codes were asked for, from here or for this claim."""
-    if not limits.spend(controller, limits.SEND_FROM_HERE, client_address(request), now):
-        return False
-    if not limits.spend(controller, limits.SEND, claim.key, now):
+    tries = [(limits.SEND_FROM_HERE, client_address(request)), (limits.SEND, claim.key)]
+    if not limits.spend_each(controller, tries, now):
         return False
     with unit_of_work([controller.pk]):
         found = claims.request_of(controller, claim, now)
@@ -138,9 +137,8 @@ def _session(
     request: HttpRequest, controller: Controller, claim: Claim, typed: str, now: datetime
 ) -> str | None:
     """A session for the right code; None for every other end."""
-    if not limits.spend(controller, limits.TRY_FROM_HERE, client_address(request), now):
-        return None
-    if not limits.spend(controller, limits.TRY, claim.key, now):
+    tries = [(limits.TRY_FROM_HERE, client_address(request)), (limits.TRY, claim.key)]
+    if not limits.spend_each(controller, tries, now):
         return None
     with unit_of_work([controller.pk]):
         found = claims.request_of(controller, claim, now)
