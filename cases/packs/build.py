@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from cases.connectors import registry
 from cases.connectors.base import ConnectorError
+from cases.correspondence import links
 from cases.law import loader as law
 from cases.models import (
     Case,
@@ -140,13 +141,14 @@ def _addressee(case: Case) -> Addressee:
 
 
 def _letter(case: Case, decision: Decision, brand: Brand, addressee: Addressee, now: datetime) -> LetterInput:
+    body = links.without_token(decision.letter_body, case.controller)
     return LetterInput(
         brand=brand,
         addressee=addressee,
         reference=case.reference,
         dated_on=now.astimezone(case.controller.zone).date(),
         title=decision.letter_subject,
-        paragraphs=tuple(part.strip() for part in decision.letter_body.split("\n\n") if part.strip()),
+        paragraphs=tuple(part.strip() for part in body.split("\n\n") if part.strip()),
         signatory=(case.controller.name,),
         language=case.subject_request.language.partition("-")[0],
     )

@@ -208,7 +208,7 @@ def make_available_again(pack: ResponsePack, by: By, now: datetime) -> Delivery:
         locked.case = locked.decision.case = case
         _may_be_delivered_again(locked, case, now)
         _release_identity(case, by, now)
-        body = letters.with_new_link(locked.decision.letter_body, case.subject_request, now)
+        body = locked.decision.letter_body
         return _deliver(locked, case, body, by, now)
 
 

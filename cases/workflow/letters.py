@@ -1,17 +1,14 @@
 """Letters that the workflow writes: to the requester, to sources' owners, to the controller."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from cases.correspondence import send
+from cases.correspondence import links, send
 from cases.correspondence.compose import Kind, compose
 from cases.errors import not_yours
 from cases.law.loader import remedies
@@ -70,7 +67,7 @@ def to_requester(
         kind,
         request,
         title,
-        body,
+        _with_link(body, request, now),
         by,
         now,
         case=case,
@@ -115,32 +112,23 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
         "due_on": min((one.due_on for one in cases if one.due_on), default=None),
         "identity_outstanding": any(one.identity_level < one.required_level for one in cases),
         "code_minutes": controller.code_minutes,
-        "follow_url": follow_url(request, now),
-        "portal_url": portal_url(request),
+        "follow_url": links.follow(controller),
+        "portal_url": links.home(controller),
         "remedies": remedies(controller.regime, now.astimezone(controller.zone).date(), _),
         "pack_days": controller.pack_days,
     }
 
 
-def portal_url(request: SubjectRequest) -> str:
-    return settings.BASE_URL + reverse("portal:home", args=[request.controller.slug])
-
-
-def follow_url(request: SubjectRequest, now: datetime) -> Any:
-    """Made only where the template asks for it, since each is a token of its own."""
+def _with_link(body: str, request: SubjectRequest, now: datetime) -> str:
+    """A letter that goes out gets a link of its own; one that holds none makes no token."""
+    lifetime = timedelta(days=FOLLOW_DAYS)
 
     def make() -> str:
-        token = services.new_token(TokenPurpose.FOLLOW, request, now, timedelta(days=FOLLOW_DAYS))
-        return settings.BASE_URL + reverse("portal:follow", args=[request.controller.slug, token])
+        return links.follow(
+            request.controller, services.new_token(TokenPurpose.FOLLOW, request, now, lifetime)
+        )
 
-    return make
-
-
-def with_new_link(body: str, request: SubjectRequest, now: datetime) -> str:
-    """An approved letter that goes out once more: the link in it may have been closed, and is made anew."""
-    before, after = reverse("portal:follow", args=[request.controller.slug, "-"]).split("/-/")
-    link = re.compile(re.escape(f"{settings.BASE_URL}{before}/") + r"[\w-]+" + re.escape(f"/{after}"))
-    return link.sub(lambda _found: follow_url(request, now)(), body)
+    return links.replaced(body, request.controller, make)
 
 
 def address_of(request: SubjectRequest) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from cases.correspondence import links
 from cases.models import (
     DataSubject,
     Decision,
@@ -27,7 +28,7 @@ from dsar.jobs.models import Job
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
 from identity import services
-from identity.models import TokenPurpose
+from identity.models import AccessToken, TokenPurpose
 from tests.factories.cases import SourceFactory, run_jobs
 
 pytestmark = pytest.mark.django_db
@@ -407,3 +408,17 @@ def test_erasure_and_access_of_one_request_share_the_check(desk):
     request = case.subject_request
 
     assert [one.reference for one in request.cases.all()] == [f"{request.reference}/A"]
+
+
+def test_link_of_the_customer_is_made_when_the_letter_is_sent(desk):
+    desk.allow()
+    case = desk.in_approval()
+    drafted = decide.open_decision(case).letter_body
+    before = AccessToken.objects.count()
+
+    decide.approve(case, desk.dpo, timezone.now())
+    run_jobs()
+
+    sent = Letter.objects.get(case=case, kind="answer").body
+    assert (links.STAND_IN in drafted, links.STAND_IN in sent) == (True, False)
+    assert AccessToken.objects.count() == before + 1
