@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Permission(StrEnum):
@@ -28,12 +29,12 @@ class Permission(StrEnum):
 
 
 class Role(models.TextChoices):
-    AGENT = "agent", "Agent"
-    HANDLER = "handler", "Handler"
-    DPO = "dpo", "Data protection officer"
-    REVIEWER = "reviewer", "Controller's reviewer"
-    ADMINISTRATOR = "administrator", "Administrator"
-    AUDITOR = "auditor", "Auditor"
+    AGENT = "agent", _("Agent")
+    HANDLER = "handler", _("Handler")
+    DPO = "dpo", _("Data protection officer")
+    REVIEWER = "reviewer", _("Controller's reviewer")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
 
 
 USUAL: dict[str, frozenset[Permission]] = {

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -122,7 +123,7 @@ class Evidence(DeskForm):
     level = forms.TypedChoiceField(
         label=_("Level of assurance that it reaches"),
         coerce=int,
-        choices=[(level.value, level.label.capitalize()) for level in Level if level > Level.NONE],
+        choices=[(level.value, capfirst(level.label)) for level in Level if level > Level.NONE],
     )
     remark = paragraph(_("How it was checked"), 3, _("Describe it; copy no numbers of documents."))
 

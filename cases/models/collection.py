@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from dsar.vault.fields import sealed_json, sealed_text
@@ -46,9 +47,9 @@ class SourceSystem(TenantModel):
 
 
 class RunState(models.TextChoices):
-    RUNNING = "running", "running"
-    COMPLETE = "complete", "complete"
-    ABANDONED = "abandoned", "abandoned"
+    RUNNING = "running", _("running")
+    COMPLETE = "complete", _("complete")
+    ABANDONED = "abandoned", _("abandoned")
 
 
 class CollectionRun(TenantModel):
@@ -71,12 +72,12 @@ class CollectionRun(TenantModel):
 
 
 class SearchState(models.TextChoices):
-    QUEUED = "queued", "waiting"
-    RUNNING = "running", "running"
-    DONE = "done", "done"
-    NO_DATA = "no_data", "no data"
-    FAILED = "failed", "error"
-    WAIVED = "waived", "waived"
+    QUEUED = "queued", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    NO_DATA = "no_data", _("no data")
+    FAILED = "failed", _("error")
+    WAIVED = "waived", _("waived")
 
 
 class SourceSearch(TenantModel):
@@ -121,12 +122,12 @@ class SourceSearch(TenantModel):
 
 
 class ItemDecision(models.TextChoices):
-    UNDECIDED = "undecided", "to decide"
-    DISCLOSE = "disclose", "disclose"
-    REDACT = "redact", "disclose redacted"
-    WITHHOLD = "withhold", "withhold"
-    ACT = "act", "erase or correct"
-    KEEP = "keep", "keep"
+    UNDECIDED = "undecided", _("to decide")
+    DISCLOSE = "disclose", _("disclose")
+    REDACT = "redact", _("disclose redacted")
+    WITHHOLD = "withhold", _("withhold")
+    ACT = "act", _("erase or correct")
+    KEEP = "keep", _("keep")
 
 
 class Item(TenantModel):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from cases.models.subject_request import SubjectRequest
@@ -12,12 +13,12 @@ from identity.models import TenantModel, User
 
 
 class LetterState(models.TextChoices):
-    QUEUED = "queued", "waiting to be sent"
-    SENT = "sent", "sent"
-    FAILED = "failed", "could not be sent"
-    BOUNCED = "bounced", "bounced"
-    TO_PRINT = "to_print", "to be printed and posted"
-    RECEIVED = "received", "received"
+    QUEUED = "queued", _("waiting to be sent")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("could not be sent")
+    BOUNCED = "bounced", _("bounced")
+    TO_PRINT = "to_print", _("to be printed and posted")
+    RECEIVED = "received", _("received")
 
 
 class Letter(TenantModel):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from cases.models.instruction import Instruction
@@ -14,10 +15,10 @@ from identity.models import TenantModel, User
 
 
 class Verdict(models.TextChoices):
-    OPEN = "open", "open"
-    APPROVED = "approved", "approved"
-    RETURNED = "returned", "returned"
-    VOID = "void", "void"
+    OPEN = "open", _("open")
+    APPROVED = "approved", _("approved")
+    RETURNED = "returned", _("returned")
+    VOID = "void", _("void")
 
 
 class Decision(TenantModel):
@@ -69,10 +70,10 @@ class Decision(TenantModel):
 
 
 class PackState(models.TextChoices):
-    BUILDING = "building", "being built"
-    READY = "ready", "ready"
-    FAILED = "failed", "failed"
-    REVOKED = "revoked", "revoked"
+    BUILDING = "building", _("being built")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+    REVOKED = "revoked", _("revoked")
 
 
 class ResponsePack(TenantModel):

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from cases.models.collection import SourceSystem
@@ -13,9 +14,9 @@ from identity.models import TenantModel, User
 
 
 class TaskState(models.TextChoices):
-    OPEN = "open", "to do"
-    DONE = "done", "done"
-    IMPOSSIBLE = "impossible", "could not be done"
+    OPEN = "open", _("to do")
+    DONE = "done", _("done")
+    IMPOSSIBLE = "impossible", _("could not be done")
 
 
 class FulfilmentTask(TenantModel):

@@ -22,7 +22,7 @@ from cases.words import Right, Say, Step
 from identity.models import Level
 from identity.roles import Permission, Role
 
-LEVELS = {level.label: int(level) for level in Level}
+LEVELS = {level.name.lower(): int(level) for level in Level}
 
 
 def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:

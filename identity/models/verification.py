@@ -1,6 +1,7 @@
 """How it was established that the requester is who they say, and how far."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from django_fsm import transition
 
 from dsar.lib.fsm import StateField, StatefulModel
@@ -10,22 +11,22 @@ from identity.models.base import TenantModel
 class Level(models.IntegerChoices):
     """Levels of assurance."""
 
-    NONE = 0, "none"
-    LOW = 1, "low"
-    SUBSTANTIAL = 2, "substantial"
-    HIGH = 3, "high"
+    NONE = 0, _("none")
+    LOW = 1, _("low")
+    SUBSTANTIAL = 2, _("substantial")
+    HIGH = 3, _("high")
 
 
 class Method(models.TextChoices):
-    EMAIL_CODE = "email_code", "one-time code to an e-mail address"
-    STAFF_RECORDED = "staff_recorded", "evidence seen and recorded by staff"
-    DRILL = "drill", "recorded for a drill"
+    EMAIL_CODE = "email_code", _("one-time code to an e-mail address")
+    STAFF_RECORDED = "staff_recorded", _("evidence seen and recorded by staff")
+    DRILL = "drill", _("recorded for a drill")
 
 
 class VerificationState(models.TextChoices):
-    OPEN = "open", "open"
-    ACHIEVED = "achieved", "achieved"
-    FAILED = "failed", "failed"
+    OPEN = "open", _("open")
+    ACHIEVED = "achieved", _("achieved")
+    FAILED = "failed", _("failed")
 
 
 class Verification(TenantModel, StatefulModel):
