@@ -6,7 +6,9 @@ Import the fixtures ``browser`` and ``page`` into a conftest, and use :func:`ass
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +39,32 @@ def find_chromium() -> str | None:
     return named or next(filter(None, map(shutil.which, CANDIDATES)), None)
 
 
+_running = ExitStack()
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Browser:
     """One Chromium for the whole run, as starting it takes longer than most tests."""
+    return _chromium()
+
+
+@cache
+def _chromium() -> Browser:
+    """Start it once a process: each module that imports the fixture has one of its own, and Playwright bears one."""
     executable = find_chromium()
     if executable is None:
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
     # Playwright's synchronous API keeps an event loop on this thread, and Django would refuse the database there.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        yield chromium
-        chromium.close()
+    playwright = _running.enter_context(sync_playwright())
+    chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+    _running.callback(chromium.close)
+    return chromium
+
+
+def stop() -> None:
+    """End the browser, if one was started; the last thing of a run."""
+    _running.close()
 
 
 def open_context(browser: Browser, **options: Any) -> BrowserContext:

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from dsar.lib import tenancy
+from tests import browser
 
 
 def admin_url(database: str = "postgres") -> str:
@@ -32,6 +33,10 @@ def make_database(name: str, template: str = "template1") -> None:
         server.execute(f'CREATE DATABASE "{name}" OWNER dsar_owner TEMPLATE "{template}"')
     with psycopg.connect(admin_url(name), autocommit=True) as database:
         database.execute("ALTER SCHEMA public OWNER TO dsar_owner")
+
+
+def pytest_sessionfinish() -> None:
+    browser.stop()
 
 
 @pytest.fixture(scope="session")
