@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from cases.models import ItemDecision, SearchState, SourceSystem
 from cases.words import Outcome, State
@@ -161,11 +161,38 @@ def _verdict(data: Data) -> str:
 
 def _letter(data: Data) -> str:
     route = _("by post") if data.get("route") == "post" else _("by e-mail")
-    return f"{str(data.get('kind', '')).replace('_', ' ').capitalize()}, {route}"
+    return f"{_code('kind')(data)}, {route}"
+
+
+# What codes look like as words. They are marked here, since _code makes them only when they are shown.
+_WORDS = (
+    gettext_noop("Identity requested"),
+    gettext_noop("Identity received"),
+    gettext_noop("Identity confirmed"),
+    gettext_noop("Authority requested"),
+    gettext_noop("Authority received"),
+    gettext_noop("Clarification requested"),
+    gettext_noop("Clarification received"),
+    gettext_noop("Fee requested"),
+    gettext_noop("Fee paid"),
+    gettext_noop("Extension notified"),
+    gettext_noop("Complaint received"),
+    gettext_noop("Appeal received"),
+    gettext_noop("One time code"),
+    gettext_noop("Clarification"),
+    gettext_noop("Not a request"),
+    gettext_noop("Preserve"),
+    gettext_noop("Misdirected"),
+    gettext_noop("Staff recorded"),
+    gettext_noop("Email code"),
+    gettext_noop("Erase"),
+    gettext_noop("Rectify"),
+    gettext_noop("Restrict"),
+)
 
 
 def _code(name: str) -> Callable[[Data], str]:
-    return lambda data: str(data.get(name) or "").replace("_", " ").capitalize()
+    return lambda data: _(str(data.get(name) or "").replace("_", " ").capitalize())
 
 
 def _proposed(data: Data) -> str:
