@@ -57,7 +57,7 @@ screenshots: $(STAMP) ## Take the pictures in docs/ anew from the demonstration.
 	@$(EMBEDDED) --fast -- $(PY) -m tests.screenshots
 
 messages: $(STAMP) ## Collect the strings to translate and compile the catalogues (needs gettext).
-	@$(PY) manage.py makemessages --all --no-location && $(PY) manage.py compilemessages
+	@$(PY) -m cases.law.mark && $(PY) manage.py makemessages --all --no-location --no-obsolete --ignore=.venv && $(PY) manage.py compilemessages
 
 lock: $(STAMP) ## Lock the newest allowed libraries, with hashes.
 	$(PY) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
