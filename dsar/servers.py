@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+PREPARE_AFTER = 5  # calls of the same statement on one connection
+
 
 def database(url: str, **extra: Any) -> dict[str, Any]:
     """Django's settings for ``postgresql://user:password@host:port/name?host=/socket/dir``."""
@@ -15,7 +17,8 @@ def database(url: str, **extra: Any) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": query.pop("port", str(parts.port or "")),
-        "OPTIONS": query,
+        # PostgreSQL then plans a statement once per connection, not at each call: a third of an intake's time.
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": PREPARE_AFTER, **query},
         **extra,
     }
 
