@@ -93,6 +93,7 @@ class Finding:
 
 def findings(page: Page, *, without: tuple[str, ...] = ()) -> list[Finding]:
     """What axe objects to on this page; ``without`` names rules that the caller has a reason to leave out."""
+    page.wait_for_load_state()
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
     rules = {"target-size": {"enabled": True}} | {rule: {"enabled": False} for rule in without}
@@ -122,6 +123,7 @@ def assert_accessible(page: Page, *, without: tuple[str, ...] = ()) -> None:
 
 def assert_fits(page: Page) -> None:
     """Fail when the page must be scrolled sideways (WCAG 1.4.10)."""
+    page.wait_for_load_state()  # A click returns when the next page has begun, which has no root element yet.
     beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
     assert beyond == 0, f"{page.url} is {beyond} pixels wider than the window"
