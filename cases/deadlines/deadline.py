@@ -65,6 +65,9 @@ class Policy:
 
 DEFAULT_POLICY = Policy()
 
+# The step that tells of an open question, and its value that says since when.
+_SINCE = {StepCode.WAITING_FOR: "asked_on", StepCode.PAUSE_OPEN: "first_on"}
+
 
 class Deadline(NamedTuple):
     """All dates of a case, with reasons; a named tuple, since many are made at once.
@@ -99,6 +102,15 @@ class Deadline(NamedTuple):
     def due_at(self) -> datetime | None:
         """The last second of the last day, local (U9): by then sent, not queued."""
         return None if self.due_on is None else datetime.combine(self.due_on, LAST_SECOND, self.zone)
+
+    @property
+    def paused_on(self) -> date | None:
+        """The day since which the clock waits for the requester; None while it runs."""
+        if self.state not in (State.PAUSED, State.NOT_STARTED):
+            return None
+        found = next(step.values[_SINCE[step.code]] for step in self.steps if step.code in _SINCE)
+        assert isinstance(found, date)
+        return found
 
     def limit(self, kind: ClockKind) -> Limit:
         """Give one date of the case; a clock that the regime does not know is NOT_APPLICABLE."""

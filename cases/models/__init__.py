@@ -1,12 +1,12 @@
 """The models.
 
 Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment, correspondence,
-instruction.
+instruction, reminder.
 """
 
 from cases.models.attempt import Attempt
 from cases.models.case import Case, Note
-from cases.models.clock import ClockEvent
+from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collection import (
     CollectionRun,
     Item,
@@ -22,6 +22,7 @@ from cases.models.data_subject import DataSubject, Representative, SubjectIdenti
 from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
 from cases.models.fulfilment import FulfilmentTask, TaskState
 from cases.models.instruction import Instruction
+from cases.models.reminder import MailState, Notice, Reminder, ReminderKind
 from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "CollectionRun",
     "ContactNote",
     "DataSubject",
+    "DateMove",
     "Decision",
     "Delivery",
     "FulfilmentTask",
@@ -40,9 +42,13 @@ __all__ = [
     "Letter",
     "LetterFile",
     "LetterState",
+    "MailState",
     "Note",
+    "Notice",
     "PackFile",
     "PackState",
+    "Reminder",
+    "ReminderKind",
     "Representative",
     "RequestFile",
     "ResponsePack",

@@ -93,6 +93,10 @@ class Case(TenantModel, StatefulModel):
     due_on = models.DateField(null=True, help_text="a cache of what the clock events say")
     target_on = models.DateField(null=True)
     clock_state = models.CharField(max_length=20, default="running", help_text="as the deadline engine says")
+    letter_on = models.DateField(null=True, help_text="by when a letter with reasons is out, answered or not")
+    paused_on = models.DateField(null=True, help_text="since when the clock waits for the requester")
+    dates_version = models.PositiveIntegerField(default=0, db_default=0, help_text="rises with each move")
+    dates_moved_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="owned_cases"
     )
@@ -135,6 +139,21 @@ class Case(TenantModel, StatefulModel):
                 fields=["controller", "due_on", "id"],
                 name="cases_unassigned",
                 condition=~models.Q(state="closed") & models.Q(is_drill=False, owner=None),
+            ),
+            models.Index(
+                fields=["controller", "target_on"],
+                name="cases_by_target",
+                condition=~models.Q(state="closed") & models.Q(is_drill=False, clock_state="running"),
+            ),
+            models.Index(
+                fields=["controller", "paused_on"],
+                name="cases_waiting",
+                condition=~models.Q(state="closed")
+                & ~models.Q(clock_state="running")
+                & models.Q(is_drill=False),
+            ),
+            models.Index(
+                fields=["controller", "id"], name="cases_open_by_id", condition=~models.Q(state="closed")
             ),
             models.Index(fields=["subject_request"], name="cases_by_request"),
             models.Index(fields=["subject"], name="cases_by_subject"),

@@ -1,11 +1,12 @@
 """Facts of the clock as they happen, and the date that follows from them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
 from cases import queries
+from cases.deadlines.deadline import Deadline
 from cases.deadlines.events import EventKind
 from cases.models import Case, ClockEvent
 from cases.permissions import By
@@ -64,15 +65,28 @@ def note_fact(
     return event
 
 
+def cached(deadline: Deadline) -> dict[str, date | str | None]:
+    """What a case keeps of its dates, to be sorted and searched by; while the clock waits, counted from receipt."""
+    return {
+        "due_on": deadline.due_on or deadline.shadow_due_on,
+        "target_on": deadline.target_on,
+        "clock_state": deadline.state.value,
+        "letter_on": deadline.reasoned_letter_by,
+        "paused_on": deadline.paused_on,
+    }
+
+
 def recompute(case: Case, by: By, now: datetime) -> bool:
     """Bring the cached dates in line with the facts; True where one moved."""
     deadline = queries.deadline_of(case, now)
-    due_on = deadline.due_on or deadline.shadow_due_on
-    if (case.due_on, case.target_on, case.clock_state) == (due_on, deadline.target_on, deadline.state.value):
+    found = cached(deadline)
+    if all(getattr(case, name) == value for name, value in found.items()):
         return False
-    before, case.due_on = case.due_on, due_on
-    case.target_on, case.clock_state = deadline.target_on, deadline.state.value
-    case.save(update_fields=["due_on", "target_on", "clock_state"])
+    before, due_on = case.due_on, deadline.due_on or deadline.shadow_due_on
+    for name, value in found.items():
+        setattr(case, name, value)
+    case.dates_version, case.dates_moved_at = case.dates_version + 1, now
+    case.save(update_fields=[*found, "dates_version", "dates_moved_at"])
     if before is not None and before != due_on:
         put_on_record(
             case,

@@ -3,6 +3,7 @@
 from identity.models.base import TenantModel, TenantQuerySet
 from identity.models.controller import Controller
 from identity.models.evidence import RecoveryCode, TotpDevice
+from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
 from identity.models.team import Membership, Team, TeamController
 from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
@@ -11,6 +12,7 @@ from identity.models.verification import Level, Method, Verification, Verificati
 
 __all__ = [
     "AccessToken",
+    "CalendarFeed",
     "Controller",
     "Invitation",
     "Level",

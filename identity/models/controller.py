@@ -46,6 +46,11 @@ class Controller(UuidModel):
     target_days = models.PositiveSmallIntegerField(
         default=21, help_text="internal target, days after receipt"
     )
+    reminders = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="when staff are warned; {}: as usual",
+    )
     code_minutes = models.PositiveSmallIntegerField(default=10, help_text="how long a one-time code lives")
     pack_days = models.PositiveSmallIntegerField(default=30, help_text="how long a pack can be fetched")
     statement = models.JSONField(default=dict, help_text="facts of the Article 15(1) statement")

@@ -28,6 +28,7 @@ SHARED = {
     "identity.Membership": "who works in which team",
     "identity.TotpDevice": "a member of staff's second factor; the secret is sealed",
     "identity.RecoveryCode": "hashes of a member of staff's codes",
+    "identity.CalendarFeed": "the hash of a token by which a member of staff's calendar reads",
     "identity.Invitation": "the hash of a token by which a member of staff sets a password",
     "axes.AccessAttemptExpiration": "when a lock-out ends",
     "axes.AccessAttempt": "failed sign-ins of staff: e-mail address and network address; kept for the lock-out",
