@@ -1,13 +1,16 @@
 """Shared reads. Look-ups by a person start from ``visible_to``, so that a stranger's case is not found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from cases.deadlines.engine import Deadline, compute
+from cases.calendars import overrides_in_force
+from cases.deadlines.engine import Deadline, Policy, compute
 from cases.deadlines.events import CaseFacts, EventKind, ExtensionReason, FeeBasis
 from cases.deadlines.events import ClockEvent as Fact
 from cases.deadlines.events import Right as DeadlineRight
@@ -149,31 +152,78 @@ def same_person(subject: DataSubject) -> set[UUID]:
 
 # -- the clock ---------------------------------------------------------------------------------------
 
+NotedType = TypeVar("NotedType", bound="Noted")
+
+
+class Noted(Protocol):
+    """A clock event as a row gives it."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+    @property
+    def supersedes_id(self) -> UUID | None: ...
+
+
+class NotedRow(NamedTuple):
+    """The columns of a clock event that dates follow from, read without an object for each."""
+
+    pk: UUID
+    kind: str
+    at: datetime
+    data: dict[str, Any]
+    supersedes_id: UUID | None
+
 
 def facts_of(case: Case, zone_of: Controller) -> CaseFacts:
     """The case's clock events that stand, as the engine wants them."""
-    every = list(case.clock_events.all())
-    events = [event for event in every if not event.data.get("withdraws")]
+    return facts_from(case.clock_events.all(), case.right, zone_of.zone)
+
+
+def facts_from(noted: Iterable[Noted], right: str, zone: ZoneInfo) -> CaseFacts:
+    """What stands of these events: neither superseded nor taken back."""
+    standing = tuple(fact_from(event) for event in standing_of(noted))
+    return CaseFacts(DeadlineRight(right), zone, standing)
+
+
+def standing_of(noted: Iterable[NotedType]) -> list[NotedType]:
+    """The events that nothing supersedes; one that takes another back is no fact of its own."""
+    every = list(noted)
     superseded = {event.supersedes_id for event in every}
-    return CaseFacts(
-        right=DeadlineRight(case.right),
-        zone=zone_of.zone,
-        events=tuple(_fact(event) for event in events if event.pk not in superseded),
-    )
+    return [event for event in every if event.pk not in superseded and not event.data.get("withdraws")]
 
 
-def _fact(event: ClockEvent) -> Fact:
+def fact_from(event: Noted) -> Fact:
+    """One event as the engine knows it."""
     data = event.data
+    if not data:
+        return Fact(EventKind(event.kind), event.at)
     return Fact(
         kind=EventKind(event.kind),
         instant=event.at,
         question=data.get("question"),
         reasonable=data.get("reasonable", True),
+        prompt=data.get("prompt"),
         large_quantity=data.get("large_quantity", True),
         fee_basis=FeeBasis(data.get("fee_basis", FeeBasis.EXCESSIVE)),
         extension_reason=ExtensionReason(data.get("extension_reason", ExtensionReason.COMPLEXITY)),
         new_due_on=date.fromisoformat(data["new_due_on"]) if data.get("new_due_on") else None,
     )
+
+
+def noted_of(case_ids: Sequence[UUID]) -> dict[UUID, list[NotedRow]]:
+    """The clock events of many cases in one query, by case."""
+    columns = ("case_id", "pk", "kind", "at", "data", "supersedes_id")
+    rows = ClockEvent.objects.filter(case__in=case_ids).order_by("at", "id").values_list(*columns)
+    found: dict[UUID, list[NotedRow]] = {case_id: [] for case_id in case_ids}
+    for case_id, *rest in rows:
+        found[case_id].append(NotedRow(*rest))
+    return found
 
 
 @cache
@@ -187,10 +237,22 @@ def _regime_version(code: str, version: str) -> Regime:
     return default_catalogue().version(code, version)
 
 
+def regime_of(case: Case, controller: Controller) -> Regime:
+    """The rules that the case arrived under, in the region whose holidays its controller keeps."""
+    place = controller.region and "/" not in case.regime
+    code = f"{case.regime}/{controller.region}" if place else case.regime
+    return _regime_version(code, case.regime_version)
+
+
 def deadline_of(case: Case, now: datetime) -> Deadline:
     """All dates of the case with their reasons, from its facts and the rules that it arrived under."""
-    regime = _regime_version(case.regime, case.regime_version)
-    return compute(facts_of(case, case.controller), regime, calendar_for(regime), now=now)
+    return deadline_from(case, facts_of(case, case.controller), now)
+
+
+def deadline_from(case: Case, facts: CaseFacts, now: datetime) -> Deadline:
+    """The dates that these facts would give the case: those on record, or others that are considered."""
+    regime, policy = regime_of(case, case.controller), Policy(target_days=case.controller.target_days)
+    return compute(facts, regime, calendar_for(regime, overrides_in_force()), now=now, policy=policy)
 
 
 # -- instructions ------------------------------------------------------------------------------------

@@ -112,6 +112,9 @@ CACHES = {
 # Keys that wrap every data key: "1:<base64 of 32 bytes>,2:…"; the highest number is used for new ones.
 MASTER_KEYS = env.text("DSAR_MASTER_KEYS", "")
 DATA_DIR = Path(env.text("DSAR_DATA_DIR", str(BASE_DIR / ".dev" / "files")))
+# Days that the office knows and the holidays package does not: docs/operations.md.
+_OVERRIDES = env.text("DSAR_CALENDAR_OVERRIDES", "")
+CALENDAR_OVERRIDES = Path(_OVERRIDES) if _OVERRIDES else None
 
 AUTH_USER_MODEL = "identity.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "identity.signin.PasswordBackend"]
@@ -148,9 +151,9 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "email", "next", "csrfmid
 AXES_DISABLE_ACCESS_LOG = True
 # Trying while locked out does not prolong it, so that the time which the page names is true.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "identity.signin.client_address"
+AXES_CLIENT_IP_CALLABLE = "identity.whereabouts.client_address"
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "identity.session_store"
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 SESSION_IDLE_SECONDS = env.number("DSAR_IDLE_SECONDS", 30 * 60)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -41,7 +41,8 @@ class Override:
 
     A ``holiday`` rolls deadlines like any public holiday; ``working`` removes a day that the
     package lists in error. ``closed`` is an office that is shut: that moves only our own target,
-    since Reg 1182/71 Art 3(4) knows public holidays, Saturdays and Sundays alone.
+    since Reg 1182/71 Art 3(4) knows public holidays, Saturdays and Sundays alone. ``calendars`` names
+    places: ``GB/SCT`` is Scotland alone, ``GB`` every nation.
     """
 
     on: date
@@ -115,7 +116,7 @@ class Calendar:
 
     def __init__(self, spec: CalendarSpec, overrides: tuple[Override, ...] = ()) -> None:
         self.spec = spec
-        self._overrides = tuple(day for day in overrides if spec.name in day.calendars)
+        self._overrides = tuple(day for day in overrides if _concerns(day, spec))
         self.version = _version(spec, self._overrides)
         self._off: dict[date, str] = {}
         self._closed = frozenset(day.on for day in self._overrides if day.kind is DayKind.CLOSED)
@@ -210,6 +211,11 @@ class Calendar:
                 self._off[day.on] = day.name
             if day.on.year == year and day.kind is DayKind.WORKING:
                 self._off.pop(day.on, None)
+
+
+def _concerns(day: Override, spec: CalendarSpec) -> bool:
+    """A day of a country is one in each of its regions too; a region's is nobody else's."""
+    return spec.name in day.calendars or spec.country in day.calendars
 
 
 def _ignored(spec: CalendarSpec, listed: str) -> bool:
