@@ -1,0 +1,1 @@
+"""A one-time code, sent to an address or a number."""

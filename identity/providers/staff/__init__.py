@@ -1,0 +1,1 @@
+"""What a member of staff saw and recorded, and the rehearsal of it."""
