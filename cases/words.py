@@ -73,10 +73,14 @@ class Outcome(TextChoices):
     DUPLICATE = "duplicate", _("Duplicate")
     TRANSFERRED = "transferred", _("Transferred")
     LOGGED_IN_ERROR = "logged_in_error", _("Logged in error")
+    UPHELD = "upheld", _("Complaint upheld")
+    PARTLY_UPHELD = "partly_upheld", _("Complaint partly upheld")
+    NOT_UPHELD = "not_upheld", _("Complaint not upheld")
 
 
 # What a review ends in, and what may be proposed instead of working the case to its end.
 REVIEWED = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.NO_DATA, Outcome.REFUSED)
+COMPLAINT_OUTCOMES = (Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD)
 CLOSINGS = (
     Outcome.REFUSED,
     Outcome.IDENTITY_NOT_VERIFIED,
@@ -95,6 +99,7 @@ class Step(TextChoices):
     ERASE = "erase", _("Erase data")
     RECTIFY = "rectify", _("Correct data")
     CLOSE = "close", _("Close without an answer")
+    EXTEND = "extend", _("Extend the time")
 
 
 class Say(TextChoices):
@@ -103,3 +108,17 @@ class Say(TextChoices):
     ALLOW = "allow", _("may do by itself")
     ASK = "ask", _("must ask the controller's reviewer")
     FORBID = "forbid", _("may not do")
+
+
+class LateReason(TextChoices):
+    """Why something is late, as a regulator would count it."""
+
+    VOLUME = "volume", _("Too many requests at once")
+    SOURCE_UNAVAILABLE = "source_unavailable", _("A source system was not available")
+    WAITING_FOR_CONTROLLER = "waiting_for_controller", _("Waiting for the controller")
+    WAITING_FOR_SUPPLIER = "waiting_for_supplier", _("Waiting for a supplier")
+    IDENTITY_LATE = "identity_late", _("Identity was proven late")
+    COMPLEXITY = "complexity", _("The request is complex")
+    STAFF_SHORTAGE = "staff_shortage", _("Too few staff")
+    ERROR = "error", _("Our mistake")
+    OTHER = "other", _("Something else")

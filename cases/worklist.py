@@ -33,6 +33,7 @@ from identity.models import Controller, User
 from identity.roles import Permission
 
 PAGE = 25
+WAITS = ("paused", "not_started")
 COUNTED = 100
 FAR = date.max
 
@@ -150,12 +151,16 @@ def _days_in_words(days: int) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the queue. No name: the reference comes first, the person on the case's own page."""
+    """One line of the queue. No name: the reference comes first, the person on the case's own page.
+
+    ``letter_days_left`` is set while nobody answers us, and a letter with reasons is due no later than an answer.
+    """
 
     case: Case
     days_left: int | None
     due_state: str
     blocked: str
+    letter_days_left: int | None = None
 
     @property
     def due(self) -> Due | None:
@@ -163,6 +168,13 @@ class Row:
         if self.case.due_on is None or self.days_left is None:
             return None
         return Due(self.case.due_on, self.days_left, self.due_state or _urgency(self.days_left))
+
+    @property
+    def letter(self) -> Due | None:
+        """The chip of the letter with reasons; None where there is none to be thought of."""
+        if self.case.letter_on is None or self.letter_days_left is None:
+            return None
+        return Due(self.case.letter_on, self.letter_days_left, _urgency(self.letter_days_left))
 
     @property
     def state_icon(self) -> str:
@@ -200,8 +212,17 @@ def row(case: Case, now: datetime, waits_for: str = "") -> Row:
 
     Whom it waits for is asked of the database where neither the caller nor the row knows it.
     """
-    left = (case.due_on - today(case.controller, now)).days if case.due_on else None
-    return Row(case, left, due_state(case), waits_for or getattr(case, "blocked_on", "") or blocked_on(case))
+    on = today(case.controller, now)
+    left = (case.due_on - on).days if case.due_on else None
+    waits_for = waits_for or getattr(case, "blocked_on", "") or blocked_on(case)
+    return Row(case, left, due_state(case), waits_for, _letter_days_left(case, on))
+
+
+def _letter_days_left(case: Case, on: date) -> int | None:
+    """Days until a letter with reasons has to be out; only while the clock waits for the requester."""
+    if case.letter_on is None or case.clock_state not in WAITS or case.state == State.CLOSED:
+        return None
+    return (case.letter_on - on).days if case.due_on is None or case.letter_on <= case.due_on else None
 
 
 def due_state(case: Case) -> str:
@@ -294,11 +315,11 @@ def _keys(
     user: User, brands: Sequence[Controller], wanted: Wanted, now: datetime
 ) -> list[tuple[date | None, UUID]]:
     chosen = [
-        narrowed(_beyond(_of(brand), wanted), user, wanted, today(brand, now)).order_by("due_on", "id")
+        narrowed(_beyond(_of(brand), wanted), user, wanted, today(brand, now)).order_by("urgent_on", "id")
         for brand in brands
         if wanted.brand in {None, brand.pk}
     ]
-    parts = [part.values_list("due_on", "pk")[: PAGE + 1] for part in chosen]
+    parts = [part.values_list("urgent_on", "pk")[: PAGE + 1] for part in chosen]
     return list(_together(parts)) if parts else []
 
 
@@ -316,10 +337,10 @@ def _beyond(cases: "QuerySet[Case]", wanted: Wanted) -> "QuerySet[Case]":
     """What comes after the last row shown: the same cost on the thousandth page as on the first."""
     if wanted.after is None:
         return cases
-    due_on, pk = wanted.after
-    if due_on == FAR:
-        return cases.filter(due_on=None, pk__gt=pk)
-    return cases.filter(Q(due_on__gt=due_on) | Q(due_on=due_on, pk__gt=pk) | Q(due_on=None))
+    urgent_on, pk = wanted.after
+    if urgent_on == FAR:
+        return cases.filter(urgent_on=None, pk__gt=pk)
+    return cases.filter(Q(urgent_on__gt=urgent_on) | Q(urgent_on=urgent_on, pk__gt=pk) | Q(urgent_on=None))
 
 
 def narrowed(cases: "QuerySet[Case]", user: User, wanted: Wanted, on: date) -> "QuerySet[Case]":
@@ -342,13 +363,22 @@ def _in_tab(cases: "QuerySet[Case]", user: User, tab: str, on: date) -> "QuerySe
     if tab == "unassigned":
         return cases.filter(owner=None)
     if tab == "late":
-        return cases.filter(due_on__lt=on, clock_state="running")
+        return cases.filter(late(on))
     return cases
+
+
+def late(on: date) -> Q:
+    """Past a date of the law: the answer's, or while nobody answers us, that of a letter with reasons.
+
+    Art 12(4) GDPR: within a month of receipt, whatever was asked (E8). Under UK law that date is only a cautious one.
+    """
+    answer = Q(urgent_on__lt=on, due_on__lt=on, clock_state="running")
+    return answer | Q(urgent_on__lt=on, letter_on__lt=on, clock_state__in=WAITS, regime__startswith="EU")
 
 
 # What a line shows. The rest of a case, of its request and of its owner is not read for a list.
 _OF_A_LINE = (
-    *("controller", "right", "state", "due_on", "clock_state", "closed_at", "version"),
+    *("controller", "right", "state", "due_on", "clock_state", "letter_on", "closed_at", "version"),
     *("subject_request__reference", "owner__full_name", "owner__email"),
 )
 
@@ -370,9 +400,9 @@ def _after(key: tuple[date | None, UUID]) -> str:
 
 def parse_after(text: str) -> tuple[date, UUID] | None:
     """The key of a page's end as the link carries it; None for none, and for nonsense."""
-    due_on, _, pk = text.partition("_")
+    urgent_on, _, pk = text.partition("_")
     try:
-        return date.fromisoformat(due_on), UUID(pk)
+        return date.fromisoformat(urgent_on), UUID(pk)
     except ValueError:
         return None
 
@@ -414,7 +444,7 @@ def by_reference(user: User, typed: str, now: datetime) -> list[Row]:
         .filter(subject_request__reference__startswith=beginning)
         .select_related("subject_request", "controller", "owner")
         .annotate(blocked_on=blocked())
-        .order_by(F("closed_at").desc(nulls_first=True), "due_on", "pk")
+        .order_by(F("closed_at").desc(nulls_first=True), "urgent_on", "pk")
     )
     return [row(case, now) for case in cases[:PAGE]]
 

@@ -1,7 +1,7 @@
 """The models.
 
 Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment, correspondence,
-instruction, reminder.
+instruction, extension, lateness, legal_hold, reminder.
 """
 
 from cases.models.attempt import Attempt
@@ -20,12 +20,16 @@ from cases.models.contact import ContactNote
 from cases.models.correspondence import Letter, LetterFile, LetterState
 from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier
 from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
+from cases.models.extension import LIVING, Extension, ExtensionState
 from cases.models.fulfilment import FulfilmentTask, TaskState
 from cases.models.instruction import Instruction
+from cases.models.lateness import Lateness
+from cases.models.legal_hold import LegalHold
 from cases.models.reminder import MailState, Notice, Reminder, ReminderKind
 from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
+    "LIVING",
     "Attempt",
     "Case",
     "ClockEvent",
@@ -35,10 +39,14 @@ __all__ = [
     "DateMove",
     "Decision",
     "Delivery",
+    "Extension",
+    "ExtensionState",
     "FulfilmentTask",
     "Instruction",
     "Item",
     "ItemDecision",
+    "Lateness",
+    "LegalHold",
     "Letter",
     "LetterFile",
     "LetterState",
@@ -47,6 +55,7 @@ __all__ = [
     "Notice",
     "PackFile",
     "PackState",
+    "Recomputation",
     "Reminder",
     "ReminderKind",
     "Representative",

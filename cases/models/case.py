@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
+from django.db.models.functions import Coalesce, Least
 from django_fsm import RETURN_VALUE, transition
 
 from cases.models.data_subject import DataSubject
@@ -95,6 +96,21 @@ class Case(TenantModel, StatefulModel):
     clock_state = models.CharField(max_length=20, default="running", help_text="as the deadline engine says")
     letter_on = models.DateField(null=True, help_text="by when a letter with reasons is out, answered or not")
     paused_on = models.DateField(null=True, help_text="since when the clock waits for the requester")
+    urgent_on = models.GeneratedField(
+        expression=Coalesce(
+            models.Case(
+                models.When(
+                    clock_state__in=["paused", "not_started"],
+                    then=Least(models.F("due_on"), models.F("letter_on")),
+                ),
+                default=models.F("due_on"),
+            ),
+            models.F("target_on"),
+        ),
+        output_field=models.DateField(null=True),
+        db_persist=True,
+        help_text="by when something has to be out: the answer, or a letter with reasons while nobody answers us",
+    )
     dates_version = models.PositiveIntegerField(default=0, db_default=0, help_text="rises with each move")
     dates_moved_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(
@@ -126,19 +142,24 @@ class Case(TenantModel, StatefulModel):
         ]
         indexes = [
             models.Index(
-                fields=["controller", "due_on", "id"],
+                fields=["controller", "urgent_on", "id"],
                 name="cases_queue",
                 condition=~models.Q(state="closed") & models.Q(is_drill=False),
             ),
             models.Index(
-                fields=["controller", "state", "due_on", "id"],
+                fields=["controller", "state", "urgent_on", "id"],
                 name="cases_queue_by_state",
                 condition=~models.Q(state="closed") & models.Q(is_drill=False),
             ),
             models.Index(
-                fields=["controller", "due_on", "id"],
+                fields=["controller", "urgent_on", "id"],
                 name="cases_unassigned",
                 condition=~models.Q(state="closed") & models.Q(is_drill=False, owner=None),
+            ),
+            models.Index(
+                fields=["controller", "due_on"],
+                name="cases_by_due",
+                condition=~models.Q(state="closed") & models.Q(is_drill=False),
             ),
             models.Index(
                 fields=["controller", "target_on"],
@@ -157,7 +178,9 @@ class Case(TenantModel, StatefulModel):
             ),
             models.Index(fields=["subject_request"], name="cases_by_request"),
             models.Index(fields=["subject"], name="cases_by_subject"),
-            models.Index(fields=["owner", "due_on"], name="cases_mine", condition=~models.Q(state="closed")),
+            models.Index(
+                fields=["owner", "urgent_on"], name="cases_mine", condition=~models.Q(state="closed")
+            ),
             models.Index(
                 fields=["controller", "-closed_at"], name="cases_closed", condition=models.Q(state="closed")
             ),

@@ -46,6 +46,7 @@ def cell(case: Case, label: str, now: datetime, language: str) -> str:
 def test_due_date_of_a_line_is_as_its_component_writes_it(case, days, clock_state, language):
     now = timezone.now()
     case.due_on, case.clock_state = worklist.today(case.controller, now) + timedelta(days=days), clock_state
+    case.letter_on = None
 
     row = worklist.row(case, now, worklist.Blocked.US)
     component = lines("components/case_due.html", {"row": row, "href": ""}, language)
@@ -54,9 +55,33 @@ def test_due_date_of_a_line_is_as_its_component_writes_it(case, days, clock_stat
 
 
 def test_case_without_a_date_says_so(case):
-    case.due_on = None
+    case.due_on = case.letter_on = None
 
     assert cell(case, "Due", timezone.now(), "en-gb") == '<span class="muted">no fixed date</span>'
+
+
+@pytest.mark.parametrize(
+    ("clock_state", "days", "shown"),
+    [
+        ("not_started", 3, "in 3 days"),
+        ("paused", -1, "1 day late"),
+        ("running", 3, ""),
+        ("not_started", 31, ""),
+    ],
+)
+def test_line_says_when_a_letter_with_reasons_is_due_before_the_answer(case, clock_state, days, shown):
+    now = timezone.now()
+    on = worklist.today(case.controller, now)
+    case.due_on, case.letter_on, case.clock_state = (
+        on + timedelta(days=30),
+        on + timedelta(days=days),
+        clock_state,
+    )
+
+    row = worklist.row(case, now, worklist.Blocked.US)
+
+    assert (row.letter.left if row.letter else "") == shown
+    assert ("letter with reasons by" in cell(case, "Due", now, "en-gb")) == bool(shown)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

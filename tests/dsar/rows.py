@@ -30,9 +30,11 @@ def row_id(model: type[models.Model], controller_id: UUID, number: int = 0) -> U
 
 
 def row(model: type[models.Model], controller_id: UUID, number: int = 0) -> dict[str, Any]:
-    """Values for every column; references lead to the same controller's rows."""
+    """Values for every column but those that the database works out; references lead to the same controller's rows."""
     return {
-        field.column: _value(field, model, controller_id, number) for field in model._meta.concrete_fields
+        field.column: _value(field, model, controller_id, number)
+        for field in model._meta.concrete_fields
+        if not field.generated
     }
 
 
