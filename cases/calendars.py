@@ -58,7 +58,7 @@ def _refresh() -> None:
         _Read.overrides, _Read.is_readable = load_overrides(path) if path else (), True
     except (OSError, DataFileError) as error:
         _Read.is_readable = False
-        log.error("calendar overrides cannot be read: %s", error)
+        log.warning("calendar overrides cannot be read: %s", error)
 
 
 def _stamp(path: Path | None) -> Stamp | None:

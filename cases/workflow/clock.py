@@ -82,22 +82,22 @@ def recompute(case: Case, by: By, now: datetime) -> bool:
     found = cached(deadline)
     if all(getattr(case, name) == value for name, value in found.items()):
         return False
-    before, due_on = case.due_on, deadline.due_on or deadline.shadow_due_on
+    if case.due_on is not None and case.due_on != found["due_on"]:
+        put_move_on_record(case, deadline, by, now)
     for name, value in found.items():
         setattr(case, name, value)
     case.dates_version, case.dates_moved_at = case.dates_version + 1, now
     case.save(update_fields=[*found, "dates_version", "dates_moved_at"])
-    if before is not None and before != due_on:
-        put_on_record(
-            case,
-            Action.DUE_DATE_MOVED,
-            by,
-            now,
-            {
-                "from": before.isoformat(),
-                "to": due_on.isoformat() if due_on else None,
-                "calendar": deadline.calendar_version,
-                "rules": deadline.rule_version,
-            },
-        )
     return True
+
+
+def put_move_on_record(case: Case, deadline: Deadline, by: By, now: datetime) -> None:
+    """That the date of a case moves from the one that it still bears, and what says so."""
+    due_on = deadline.due_on or deadline.shadow_due_on
+    codes = {
+        "from": case.due_on.isoformat() if case.due_on else None,
+        "to": due_on.isoformat() if due_on else None,
+        "calendar": deadline.calendar_version,
+        "rules": deadline.rule_version,
+    }
+    put_on_record(case, Action.DUE_DATE_MOVED, by, now, codes)

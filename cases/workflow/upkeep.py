@@ -9,11 +9,8 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.management import call_command
 
-from cases.models import Attempt, Case
-from cases.permissions import BY_SYSTEM
-from cases.words import State
-from cases.workflow.clock import recompute
-from cases.workflow.perform import lock
+from cases.models import Attempt
+from cases.workflow import recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
@@ -22,7 +19,6 @@ from identity.models import AccessToken, OneTimeCode
 
 JOBS_KEPT = timedelta(days=30)
 TOKENS_KEPT = timedelta(days=7)
-ATTEMPTS_KEPT = timedelta(days=1)
 ATTEMPTS_KEPT = timedelta(days=1)
 ORPHAN_SECONDS = 24 * 3600
 
@@ -34,6 +30,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
         OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
         Attempt.objects.filter(at__lt=now - ATTEMPTS_KEPT).delete()
+        recomputation.follow_the_law(controller_id, now)
 
 
 def run_for_all(now: datetime) -> None:
@@ -58,12 +55,3 @@ def remove_orphans(folder: Path) -> int:
 def _named(ids: list[UUID]) -> set[UUID]:
     with unit_of_work(all_controllers()):
         return set(StoredFile.objects.filter(pk__in=ids).values_list("pk", flat=True))
-
-
-def recompute_open(controller_id: UUID, now: datetime) -> int:
-    """Compute every open case's dates anew; returns how many moved."""
-    moved = 0
-    with unit_of_work([controller_id]):
-        for case_id in Case.objects.exclude(state=State.CLOSED).values_list("pk", flat=True):
-            moved += recompute(lock(case_id), BY_SYSTEM, now)
-    return moved

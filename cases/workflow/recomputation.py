@@ -1,0 +1,209 @@
+"""Walk over a controller's open cases and compute their dates anew: when the law around them has changed, or on demand.
+
+A walk goes in batches, each a transaction that keeps how far it came together with what it changed; whoever goes on
+after a crash begins where the last batch ended. The facts of a batch are read at once, and only dates that moved are
+written.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from cases import calendars, queries
+from cases.deadlines.deadline import Deadline
+from cases.models import Case, DateMove, Recomputation
+from cases.permissions import BY_SYSTEM
+from cases.words import State
+from cases.workflow.clock import cached, put_move_on_record
+from dsar.audit.record import gathered
+from dsar.jobs.queue import enqueue
+from identity.models import Controller
+
+RECOMPUTE = "recompute"
+BATCH = 1000
+RESUMABLE = timedelta(days=1)
+
+_OF_A_CASE = (
+    *("controller_id", "right", "regime", "regime_version"),
+    *("due_on", "target_on", "clock_state", "letter_on", "paused_on"),
+)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A case whose dates on record differ from what its facts say."""
+
+    case: Case
+    deadline: Deadline
+
+
+# -- what makes it necessary -----------------------------------------------------------------------------
+
+
+def mark_of(controller: Controller) -> str | None:
+    """A mark of everything but the facts that this controller's dates follow from; None while it is not known."""
+    law = calendars.law_in_force()
+    if law is None:
+        return None
+    own = f"{controller.region}|{controller.time_zone}|{controller.target_days}"
+    return hashlib.sha256(f"{law}|{own}".encode()).hexdigest()
+
+
+def follow_the_law(controller_id: UUID, now: datetime) -> UUID | None:
+    """Order a walk where the law, the holidays or the controller's region changed since the newest one.
+
+    Any number of schedulers may ask at once: one walk is ordered a change. Returns its id, or None.
+    """
+    # Not FOR UPDATE: requests that are logged meanwhile refer to this row.
+    controller = Controller.objects.select_for_update(no_key=True).get(pk=controller_id)
+    mark = mark_of(controller)
+    newest = Recomputation.objects.filter(controller=controller, by_command=False).last()
+    if mark is None or (newest is not None and newest.law == mark and newest.ended_at is not None):
+        return None
+    if newest is None or newest.law != mark:
+        newest = Recomputation.objects.create(controller=controller, law=mark, begun_at=now)
+    _order(newest, now)
+    return newest.pk
+
+
+def _order(walk: Recomputation, now: datetime) -> None:
+    """While a job for it is open this adds none; one that was given up is made up for."""
+    key, args = f"{RECOMPUTE}:{walk.pk}", {"walk": str(walk.pk)}
+    enqueue(RECOMPUTE, controller_id=walk.controller_id, key=key, args=args, now=now)
+
+
+def is_overtaken(walk: Recomputation) -> bool:
+    """Whether the law changed again meanwhile: a newer walk passes every case that this one would."""
+    newer = Recomputation.objects.filter(controller_id=walk.controller_id, by_command=False, pk__gt=walk.pk)
+    return bool(newer.exists())
+
+
+def is_of_another_law(walk: Recomputation) -> bool:
+    """Whether this process knows another law than the walk is for, as while a new version is rolled out."""
+    return mark_of(walk.controller) != walk.law
+
+
+def begin_by_hand(controller_id: UUID, now: datetime, *, anew: bool) -> Recomputation:
+    """The walk of a command: one that was cut off within a day goes on, unless it is to begin anew."""
+    open_walks = Recomputation.objects.filter(controller=controller_id, by_command=True, ended_at=None)
+    mark = mark_of(Controller.objects.get(pk=controller_id)) or ""
+    cut_off = open_walks.filter(law=mark, begun_at__gt=now - RESUMABLE).last()
+    if cut_off is not None and not anew:
+        return cut_off
+    return Recomputation.objects.create(controller_id=controller_id, law=mark, by_command=True, begun_at=now)
+
+
+# -- the walk --------------------------------------------------------------------------------------------
+
+
+def go_on(walk_id: UUID, now: datetime, *, batch: int = BATCH) -> Recomputation:
+    """Look at the next cases, and put right what is wrong; in the caller's transaction. ``ended_at`` says it is over.
+
+    Two that walk at once do not pass the same case twice: the row of the walk is held.
+    """
+    walk: Recomputation = Recomputation.objects.select_for_update(no_key=True).get(pk=walk_id)
+    if walk.ended_at is not None:
+        return walk
+    cases = _next(walk.controller, walk.cursor, batch)
+    wrong = _wrong(cases, walk.controller, now)
+    moved = _put_right([found.case.pk for found in wrong], walk, now) if wrong else 0
+    walk.examined += len(cases)
+    walk.moved += moved
+    if cases:
+        walk.cursor = cases[-1].pk
+    if len(cases) < batch:
+        walk.ended_at = now
+    walk.save(update_fields=["cursor", "examined", "moved", "ended_at"])
+    return walk
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a look at some cases gave; ``last`` is where to go on, None at the end."""
+
+    examined: int
+    differing: int
+    last: UUID | None
+
+
+def compare(controller_id: UUID, after: UUID | None, now: datetime, *, batch: int = BATCH) -> Compared:
+    """How many of the next cases have wrong dates; nothing is changed."""
+    controller = Controller.objects.get(pk=controller_id)
+    cases = _next(controller, after, batch)
+    wrong = _wrong(cases, controller, now)
+    return Compared(len(cases), len(wrong), cases[-1].pk if len(cases) == batch else None)
+
+
+def _next(controller: Controller, after: UUID | None, batch: int) -> list[Case]:
+    cases = Case.objects.filter(controller=controller).exclude(state=State.CLOSED)
+    if after is not None:
+        cases = cases.filter(pk__gt=after)
+    return list(cases.order_by("pk").only(*_OF_A_CASE)[:batch])
+
+
+def _wrong(cases: Sequence[Case], controller: Controller, now: datetime) -> list[Moved]:
+    noted = queries.noted_of([case.pk for case in cases])
+    return [found for case in cases if _differs(found := _computed(case, noted[case.pk], controller, now))]
+
+
+def _computed(case: Case, noted: Sequence[queries.NotedRow], controller: Controller, now: datetime) -> Moved:
+    case.controller = controller
+    facts = queries.facts_from(noted, case.right, controller.zone)
+    return Moved(case, queries.deadline_from(case, facts, now))
+
+
+def _differs(found: Moved) -> bool:
+    return any(getattr(found.case, name) != value for name, value in cached(found.deadline).items())
+
+
+def _put_right(ids: Sequence[UUID], walk: Recomputation, now: datetime) -> int:
+    """Computed once more under lock, since somebody may have added a fact in between."""
+    held = Case.objects.filter(pk__in=ids).exclude(state=State.CLOSED).only(*_OF_A_CASE)
+    wrong = _wrong(list(held.order_by("pk").select_for_update(of=("self",))), walk.controller, now)
+    moved = [found for found in wrong if found.case.due_on != _due_on(found.deadline)]
+    with gathered():
+        for found in moved:
+            put_move_on_record(found.case, found.deadline, BY_SYSTEM, now)
+    DateMove.objects.bulk_create([_move(found, walk, now) for found in moved])
+    _write(wrong, now)
+    return len(wrong)
+
+
+def _due_on(deadline: Deadline) -> date | None:
+    due_on = cached(deadline)["due_on"]
+    assert due_on is None or isinstance(due_on, date)
+    return due_on
+
+
+def _move(found: Moved, walk: Recomputation, now: datetime) -> DateMove:
+    case = found.case
+    return DateMove(
+        controller_id=case.controller_id,
+        case=case,
+        recomputation=walk,
+        from_on=case.due_on,
+        to_on=_due_on(found.deadline),
+        moved_at=now,
+    )
+
+
+_UPDATE = """
+UPDATE cases_case SET due_on = new.due_on, target_on = new.target_on, clock_state = new.clock_state,
+       letter_on = new.letter_on, paused_on = new.paused_on,
+       dates_version = cases_case.dates_version + 1, dates_moved_at = %s
+  FROM unnest(%s::uuid[], %s::date[], %s::date[], %s::text[], %s::date[], %s::date[])
+       AS new (id, due_on, target_on, clock_state, letter_on, paused_on)
+ WHERE cases_case.id = new.id"""
+_WRITTEN = ("due_on", "target_on", "clock_state", "letter_on", "paused_on")
+
+
+def _write(wrong: Sequence[Moved], now: datetime) -> None:
+    """All at once: a thousand rows cost what one does."""
+    values = [cached(found.deadline) for found in wrong]
+    columns = [[value[name] for value in values] for name in _WRITTEN]
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, [now, [found.case.pk for found in wrong], *columns])
