@@ -26,7 +26,7 @@ _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 
-_TITLES = frozenset(
+TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "dame"}
     | {"herr", "frau", "mme", "mlle", "sr", "sra", "sig", "dhr", "mevr"}
 )
@@ -73,7 +73,7 @@ def name_tokens(text: str) -> frozenset[str]:
     """
     plain = _settled(_name_step, text)
     tokens = frozenset(_NAME_BREAKS.sub(" ", plain).split())
-    return tokens - _TITLES or tokens
+    return tokens - TITLES or tokens
 
 
 def birth_date(text: str) -> str:
