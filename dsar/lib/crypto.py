@@ -84,14 +84,35 @@ def blinder(key: DataKey) -> Callable[[str], bytes]:
 
 def seal(key: DataKey, plaintext: bytes, aad: bytes) -> bytes:
     """Encrypt a value for the place that ``aad`` names. Adds 29 bytes."""
-    return _VALUE + _encrypt(key, plaintext, _VALUE + aad)
+    return sealer(key)(plaintext, aad)
+
+
+def sealer(key: DataKey) -> Callable[[bytes, bytes], bytes]:
+    """Give seal() for many values of one key, whose schedule is computed once."""
+    encrypt = AESGCM(key.secret).encrypt
+
+    def seal_one(plaintext: bytes, aad: bytes) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _VALUE + nonce + encrypt(nonce, plaintext, _VALUE + aad)
+
+    return seal_one
 
 
 def unseal(key: DataKey, blob: bytes, aad: bytes) -> bytes:
     """Decrypt what seal() made for the same place; raises DecryptionError."""
-    if blob[:1] != _VALUE:
-        raise DecryptionError
-    return _decrypt(key, blob[1:], _VALUE + aad)
+    return unsealer(key)(blob, aad)
+
+
+def unsealer(key: DataKey) -> Callable[[bytes, bytes], bytes]:
+    """Give unseal() for many values of one key, whose schedule is computed once."""
+    cipher = AESGCM(key.secret)
+
+    def unseal_one(blob: bytes, aad: bytes) -> bytes:
+        if blob[:1] != _VALUE:
+            raise DecryptionError
+        return _open(cipher, blob[1 : 1 + _NONCE_BYTES], blob[1 + _NONCE_BYTES :], _VALUE + aad)
+
+    return unseal_one
 
 
 def seal_key(parent: DataKey, child: DataKey, aad: bytes) -> bytes:

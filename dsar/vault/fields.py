@@ -129,6 +129,7 @@ class SealedJSONField(SealedField):
 
 
 Opener: TypeAlias = Callable[[UUID, Ciphertext | None], Any]
+Sealer: TypeAlias = Callable[[UUID, bytes], Ciphertext]
 
 
 def opener(model: type[models.Model], name: str, key_id: UUID) -> Opener:
@@ -136,16 +137,32 @@ def opener(model: type[models.Model], name: str, key_id: UUID) -> Opener:
 
     The same bytes open as through the field; raises what the field raises.
     """
+    field, key, place = _of_many(model, name, key_id)
+    unseal = crypto.unsealer(key)
+
+    def open_(pk: UUID, value: Ciphertext | None) -> Any:
+        return field.decode(unseal(value, place.format(pk).encode())) if value else field.empty
+
+    return open_
+
+
+def sealer(model: type[models.Model], name: str, key_id: UUID) -> Sealer:
+    """Seal values of many rows under one key, without an object for each: given a row's id and the encoded value.
+
+    They open through the field, which says how a value is encoded; raises KeyDestroyed.
+    """
+    _field, key, place = _of_many(model, name, key_id)
+    seal = crypto.sealer(key)
+    return lambda pk, value: Ciphertext(seal(value, place.format(pk).encode()))
+
+
+def _of_many(model: type[models.Model], name: str, key_id: UUID) -> tuple[SealedField, crypto.DataKey, str]:
+    """The field, its opened key, and the pattern of the places: ``SealedField.place`` for any row."""
     from dsar.vault import keyring  # the key ring's model has such fields itself
 
     field = model._meta.get_field(name)
     assert isinstance(field, SealedField)
-    key, place = keyring.key(key_id), f"{model._meta.db_table}|{field.column}|{{}}|{key_id}"
-
-    def open_(pk: UUID, value: Ciphertext | None) -> Any:
-        return field.decode(crypto.unseal(key, value, place.format(pk).encode())) if value else field.empty
-
-    return open_
+    return field, keyring.key(key_id), f"{model._meta.db_table}|{field.column}|{{}}|{key_id}"
 
 
 def sealed_text(**options: Any) -> Any:
