@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from cases.models import Case
 from cases.words import State
+from cases.workflow import reminders
 from identity import sessions
 from identity.models import Controller, User
 from identity.roles import Permission
@@ -49,11 +50,17 @@ def mine(user: User) -> int:
     return int(open_ones[:COUNTED_UP_TO].count())
 
 
+def reminded(user: User) -> int:
+    """Of how many dates this person is reminded at present."""
+    return int(reminders.notices_for(user)[:COUNTED_UP_TO].count())
+
+
 _READS_CONTENT = (Permission.WORK, Permission.APPROVE, Permission.OVERSEE)
 
 ENTRIES = (
     Entry("console:log", gettext_lazy("Log a request"), "g l", (Permission.LOG_REQUEST,)),
     Entry("console:queue", gettext_lazy("Queue"), "g q", _READS_CONTENT, mine),
+    Entry("console:reminders", gettext_lazy("Reminders"), "g r", _READS_CONTENT, reminded),
     Entry("console:requests", gettext_lazy("Find a request"), "g f", (Permission.VIEW_CASE,)),
     Entry(
         "dpo:approvals",
@@ -63,6 +70,7 @@ ENTRIES = (
     ),
     Entry("dpo:oversight", gettext_lazy("Oversight"), "g o", (Permission.OVERSEE,)),
     Entry("dpo:trail", gettext_lazy("Trail"), "g t", (Permission.READ_TRAIL,)),
+    Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),
 )
 
 # In a demonstration, the page that stands in for everybody's mailbox.
@@ -75,6 +83,7 @@ HOMES = (
     ("dpo:approvals", (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)),
     ("dpo:oversight", (Permission.OVERSEE,)),
     ("dpo:trail", (Permission.READ_TRAIL,)),
+    ("identity:people", (Permission.ADMINISTER,)),
 )
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from dsar.audit.actions import Action
 from dsar.audit.record import record
+from identity import living
 from identity.models import Invitation, RecoveryCode, TotpDevice, User
 
 
@@ -61,6 +62,7 @@ def accept(invitation: Invitation, password: str, now: datetime) -> None:
         now,
         data={"by": "invitation", "second_factor_removed": removed},
     )
+    living.end_others(person, None, person.actor, now)
 
 
 def _remove_second_factor(person: User) -> None:

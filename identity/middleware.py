@@ -100,7 +100,7 @@ def _wanted(request: HttpRequest) -> str:
 
 def _expire(request: HttpRequest) -> None:
     now = int(time.time())
-    reason = sessions.end_reason(request, now)
+    reason = sessions.end_reason(request.session, now)
     if reason is None:
         sessions.touch(request, now)
     elif isinstance(request.user, User):

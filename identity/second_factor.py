@@ -19,7 +19,7 @@ from dsar.audit.actions import Action
 from dsar.audit.record import record, record_whatever_happens
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
-from identity import sessions
+from identity import living, sessions
 from identity.models import RecoveryCode, TotpDevice, User
 
 SECRET_BYTES = 20  # RFC 4226, section 4, R6: 160 bits are recommended.
@@ -127,8 +127,10 @@ def enrol(request: HttpRequest, person: User, device: TotpDevice, code: str) -> 
     confirmed.confirmed = True
     confirmed.save()
     request.session.pop(ENROLLING, None)
-    record(Action.SECOND_FACTOR_ENROLLED, person.actor, timezone.now())
+    now = timezone.now()
+    record(Action.SECOND_FACTOR_ENROLLED, person.actor, now)
     _complete(request, person, confirmed, "app")
+    living.end_others(person, request.session.session_key, person.actor, now)
     return make_recovery_codes(person)
 
 

@@ -1,19 +1,25 @@
 """The session of a member of staff: when it began, when it ends and why, and where it leads."""
 
 import time
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from identity import whereabouts
 from identity.models import TotpDevice, User
 
 STARTED = "started_at"
 SEEN = "seen_at"
 DESTINATION = "destination"
+BROWSER = "browser"
+NETWORK = "network"
 SEEN_EVERY_SECONDS = 60
 
 
@@ -27,8 +33,10 @@ class Reason(StrEnum):
 
 
 def begin(request: HttpRequest, destination: str) -> None:
-    """Note when the session began, and where the person wanted to go."""
+    """Note when the session began, from where, and where the person wanted to go."""
     request.session[STARTED] = request.session[SEEN] = int(time.time())
+    request.session[BROWSER] = whereabouts.browser_of(request)
+    request.session[NETWORK] = whereabouts.network_of(request)
     request.session[DESTINATION] = safe_destination(request, destination)
 
 
@@ -42,11 +50,11 @@ def is_verified(request: HttpRequest) -> bool:
     return request.user.is_authenticated and getattr(request.user, "otp_device", None) is not None
 
 
-def end_reason(request: HttpRequest, now: int) -> Reason | None:
+def end_reason(session: Mapping[str, Any] | SessionBase, now: int) -> Reason | None:
     """Why this session is over at ``now`` (Unix seconds); None while it lasts."""
-    if now - request.session.get(STARTED, now) > settings.SESSION_ABSOLUTE_SECONDS:
+    if now - session.get(STARTED, now) > settings.SESSION_ABSOLUTE_SECONDS:
         return Reason.EXPIRED
-    if now - request.session.get(SEEN, now) > settings.SESSION_IDLE_SECONDS:
+    if now - session.get(SEEN, now) > settings.SESSION_IDLE_SECONDS:
         return Reason.IDLE
     return None
 

@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from math import ceil
 from typing import Any
 
@@ -24,8 +23,7 @@ from dsar.audit.actions import Action
 from dsar.audit.record import Actor, record, record_whatever_happens
 from identity import sessions
 from identity.models import User
-
-NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there; it stands for "unknown"
+from identity.whereabouts import client_address
 
 
 class PasswordBackend(ModelBackend):
@@ -56,22 +54,6 @@ def begin(request: HttpRequest, person: User, destination: str) -> None:
     """Open a session that has passed the password alone, under a new key so that a planted one is worthless."""
     login(request, person, backend="identity.signin.PasswordBackend")
     sessions.begin(request, destination)
-
-
-def client_address(request: HttpRequest) -> str:
-    """The visitor's address: the peer's, or what the trusted number of proxies says; 0.0.0.0 where none is known."""
-    proxies = settings.AXES_IPWARE_PROXY_COUNT
-    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
-    trusted = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
-    return _as_address(trusted) or _as_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
-
-
-def _as_address(text: str) -> str | None:
-    """The address in its usual form; None for what is none, as the peer of a Unix socket."""
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None
 
 
 def lockout_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from identity.views import account, invitation, second_factor, signing_in
+from identity.views import account, invitation, people, second_factor, session, signing_in
 
 app_name = "identity"
 
@@ -18,4 +18,10 @@ urlpatterns = [
     path("account/password/", account.password, name="password"),
     path("account/recovery-codes/", account.recovery_codes, name="recovery-codes"),
     path("account/new-app/", account.new_app, name="new-app"),
+    path("account/sessions/end/", session.end_session, name="end-session"),
+    path("account/sessions/end-others/", session.end_other_sessions, name="end-other-sessions"),
+    path("people/", people.people, name="people"),
+    path("people/<uuid:person_id>/", people.person, name="person"),
+    path("people/<uuid:person_id>/sign-out/", people.sign_out_person, name="sign-out-person"),
+    path("people/<uuid:person_id>/active/", people.set_active, name="set-active"),
 ]

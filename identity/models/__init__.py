@@ -5,6 +5,7 @@ from identity.models.controller import Controller
 from identity.models.evidence import RecoveryCode, TotpDevice
 from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
+from identity.models.session import Session
 from identity.models.team import Membership, Team, TeamController
 from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
 from identity.models.user import User
@@ -20,6 +21,7 @@ __all__ = [
     "Method",
     "OneTimeCode",
     "RecoveryCode",
+    "Session",
     "Team",
     "TeamController",
     "TenantModel",

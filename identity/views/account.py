@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dsar.audit.actions import Action
 from dsar.audit.record import record
+from identity import living, signin
 from identity import second_factor as factor
-from identity import signin
 from identity.forms import CurrentPasswordForm, PasswordForm
 from identity.models import User
 from identity.views.person import person_of
@@ -30,7 +30,11 @@ CHANGING_SECONDS = 10 * 60
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
-    context = {"app": factor.app_of(person), "codes_left": factor.codes_left(person)}
+    context = {
+        "app": factor.app_of(person),
+        "codes_left": factor.codes_left(person),
+        "sessions": living.living(person, timezone.now(), request.session.session_key),
+    }
     return render(request, "identity/account.html", context)
 
 
@@ -48,11 +52,13 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 def change_password(request: HttpRequest, person: User, new: str) -> None:
-    """Set the password and end the person's other sessions: each holds a hash of the old one."""
+    """Set the password and end the person's other sessions: each holds a hash of the old one, besides."""
+    now = timezone.now()
     person.set_password(new)
     person.save(update_fields=["password"])
     update_session_auth_hash(request, person)
-    record(Action.PASSWORD_CHANGED, person.actor, timezone.now(), data={"by": "account"})
+    record(Action.PASSWORD_CHANGED, person.actor, now, data={"by": "account"})
+    living.end_others(person, request.session.session_key, person.actor, now)
 
 
 @sensitive_post_parameters("current")

@@ -15,7 +15,6 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -35,6 +34,7 @@ from dsar.vault.models import KeyPurpose  # noqa: E402
 from identity import sessions  # noqa: E402
 from identity.models import Controller, User  # noqa: E402
 from identity.roles import Role  # noqa: E402
+from identity.session_store import SessionStore  # noqa: E402
 from tests.factories.identity import enrolled, staff  # noqa: E402
 
 SLUG = "bench"

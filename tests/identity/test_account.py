@@ -61,7 +61,10 @@ def test_new_password_signs_out_everywhere_else(desk, person):
     assert answer.status_code == HTTP_FOUND
     assert (is_inside(desk), is_inside(elsewhere)) == (True, False)
     assert half_way.get("/staff/second-factor/").url.startswith("/staff/sign-in/")
-    assert trail()[-1] == ("staff.password_changed", person.pk, {"by": "account"})
+    assert trail()[-2:] == [
+        ("staff.password_changed", person.pk, {"by": "account"}),
+        ("staff.sessions_ended", person.pk, {"of": str(person.pk), "count": 2}),
+    ]
 
 
 def test_new_password_is_the_one_that_signs_in(desk, person):
@@ -128,6 +131,7 @@ def test_new_app_replaces_the_old_one_and_ends_other_sessions(desk, person):
     assert (is_inside(desk), is_inside(elsewhere)) == (True, False)
     assert [action for action, _, _ in trail()[2:]] == [
         "staff.second_factor_enrolled",
+        "staff.sessions_ended",
         "staff.recovery_codes_made",
     ]
 

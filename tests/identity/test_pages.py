@@ -5,15 +5,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from dsar.lib.tenancy import unit_of_work
 from identity.invitations import invite
-from tests.browser import PHONE, assert_accessible, assert_fits, browser, open_context, page, screenshot
-from tests.factories.identity import PASSWORD, UserFactory
-from tests.identity.signing_in import code_now, member, wrong_code
+from identity.roles import Role
+from tests.browser import (
+    DESKTOP,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    browser,
+    open_context,
+    page,
+    screenshot,
+)
+from tests.factories.identity import PASSWORD, ControllerFactory, UserFactory, enrolled, staff
+from tests.identity.signing_in import code_now, member, sign_in, wrong_code
 
 __all__ = ["browser", "page"]
 
@@ -169,3 +180,42 @@ def test_signing_in_and_out_needs_no_javascript(site, browser):
     context.close()
 
     assert (inside, outside) == ("Your account", "Sign in")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sessions_and_people_are_accessible(site, browser, scheme, viewport):
+    with unit_of_work([]):
+        brand = ControllerFactory.create()
+        boss = staff(Role.ADMINISTRATOR, brand, with_password=True, full_name="Ada Whitfield")
+        enrolled(boss)
+        staff(Role.HANDLER, brand, full_name="Femi Adeyemi-Castellanos", email="femi@desk.example")
+        staff(Role.AGENT, brand, full_name="Gone Already", is_active=False)
+        sign_in(Client(headers={"user-agent": "Mozilla/5.0 (iPhone) Safari/604.1"}), boss)
+    name = f"{scheme}_{viewport['width']}"
+    context = open_context(browser, viewport=viewport, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{site}/staff/sign-in/")
+    page.get_by_label("E-mail address").fill(boss.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(code_now(steps=1))
+    page.get_by_role("button", name="Continue").click()
+
+    page.goto(f"{site}/staff/account/")
+    check(page, f"account_sessions_{name}")
+    page.get_by_role("button", name="Safari on iPhone").click()
+    check(page, f"account_session_ended_{name}")
+    page.goto(f"{site}/staff/people/")
+    check(page, f"people_{name}")
+    page.get_by_role("link", name="Ada Whitfield").click()
+    check(page, f"person_self_{name}")
+    page.goto(f"{site}/staff/people/")
+    page.get_by_role("link", name="Gone Already").click()
+    check(page, f"person_gone_{name}")
+    page.get_by_role("button", name="Reactivate").click()
+    check(page, f"person_back_{name}")
+    said = page.get_by_role("button", name="Deactivate").count()
+    context.close()
+
+    assert said == 1

@@ -1,10 +1,10 @@
 """When a session begins and ends, where it leads, and that nobody can plant one."""
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
+from identity.session_store import SessionStore
 from tests.identity.signing_in import (
     at,
     code_now,

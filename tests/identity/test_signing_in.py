@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from identity.models import User
-from identity.signin import PasswordBackend, client_address, lockout_name
+from identity.signin import PasswordBackend, lockout_name
+from identity.whereabouts import client_address
 from tests.factories.identity import PASSWORD, UserFactory
 from tests.identity.signing_in import (
     HTTP_FOUND,

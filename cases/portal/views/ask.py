@@ -23,7 +23,7 @@ from cases.workflow.intake import log_request
 from dsar.audit.record import Actor
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
-from identity.signin import client_address
+from identity.whereabouts import client_address
 
 RECEIPT_SECONDS = 2 * 3600
 SOMEBODY = By(Actor("customer"))

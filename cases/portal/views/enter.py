@@ -24,7 +24,7 @@ from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from identity import services
 from identity.models import Controller, TokenPurpose
-from identity.signin import client_address
+from identity.whereabouts import client_address
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,64 @@
+"""From where somebody comes, told coarsely: enough to recognise oneself, too little to be traced by."""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there; it stands for "unknown"
+PREFIX = {4: 24, 6: 48}
+
+# The first that is found decides: later browsers name the earlier ones too.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The visitor's address: the peer's, or what the trusted number of proxies says; 0.0.0.0 where none is known."""
+    proxies = settings.AXES_IPWARE_PROXY_COUNT
+    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
+    trusted = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
+    return _as_address(trusted) or _as_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS
+
+
+def network_of(request: HttpRequest) -> str:
+    """The network that the visitor comes from, as 192.0.2.0/24 or 2001:db8::/48; empty where none is known."""
+    address = ip_address(client_address(request))
+    if address.is_unspecified:
+        return ""
+    return str(ip_network(f"{address}/{PREFIX[address.version]}", strict=False))
+
+
+def browser_of(request: HttpRequest) -> tuple[str, str]:
+    """The browser's family and the system it runs on, without versions; empty where it does not say."""
+    said = request.headers.get("user-agent", "")
+    return _first(BROWSERS, said), _first(SYSTEMS, said)
+
+
+def _first(table: tuple[tuple[str, str], ...], said: str) -> str:
+    return next((name for token, name in table if token in said), "")
+
+
+def _as_address(text: str) -> str | None:
+    """The address in its usual form; None for what is none, as the peer of a Unix socket."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
