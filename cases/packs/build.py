@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -39,6 +41,7 @@ from cases.packs.content import (
     Withheld,
 )
 from cases.packs.render import render_pack
+from cases.packs.spool import Spool
 from cases.review import items
 from cases.review.redaction import redacted
 from dsar.vault import files
@@ -59,12 +62,12 @@ class VaultSink:
 
 def build(pack_id: UUID, step: Step, now: datetime) -> dict[str, Any]:
     """Render the pack; each read of items is a transaction of its own, so that none stays open for long."""
-    with step():
-        pack = _pack(pack_id)
-        content = _content(pack, step, now)
     sink = VaultSink()
-    with translation.override(content.language):
-        manifest = render_pack(content, sink)
+    with Spool() as spool:
+        with step():
+            content = _content(_pack(pack_id), step, spool, now)
+        with translation.override(content.language):
+            manifest = render_pack(content, sink)
     with step():
         _keep(_pack(pack_id), sink, now)
     return asdict(manifest)
@@ -99,7 +102,7 @@ def _keep(pack: ResponsePack, sink: VaultSink, now: datetime) -> None:
     )
 
 
-def _content(pack: ResponsePack, step: Step, now: datetime) -> PackInput:
+def _content(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> PackInput:
     case, decision = pack.case, pack.decision
     controller, request = case.controller, case.subject_request
     language = request.language
@@ -118,7 +121,7 @@ def _content(pack: ResponsePack, step: Step, now: datetime) -> PackInput:
             statement=_statement(case, now),
             sources=searched,
             withheld=tuple(_withheld(case)),
-            records=_Records(case, step),
+            records=_Records(case, step, spool),
             attachments=tuple(_attachments(case, step)),
             language=language.partition("-")[0],
             zone=controller.zone,
@@ -255,72 +258,74 @@ def _withheld(case: Case) -> Iterator[Withheld]:
         yield Withheld(code=code, label=items.exemption_sentence(code, case.regime), count=count)
 
 
-# A record takes about three kilobytes in memory; more than these are read anew for each file.
-KEPT = 20_000
-
 _COLUMNS = ("source_id", "collection", "number", "pk", "content", "redactions", "decision")
 
+# What is needed of an item to make a record of it: source, collection, data, its marks or nothing, provenance.
+_Row: TypeAlias = Sequence[Any]
 
-@dataclass(frozen=True)
+
 class _Records:
-    """The disclosed records, read page by page, each page in a transaction of its own.
+    """The disclosed records, read page by page, each page in a transaction of its own; after that, from a spool.
 
     Rows are plain tuples: an object of the model for each of 100,000 would cost more than the rest of the pack.
     """
 
-    case: Case
-    step: Step
-    kept: list[PackRecord] = field(default_factory=list)
+    def __init__(self, case: Case, step: Step, spool: Spool) -> None:
+        self._case, self._step, self._spool = case, step, spool
+        self._is_spooled = False
 
     def __call__(self) -> Iterator[PackRecord]:
-        return iter(self.kept) if self.kept else self._read()
+        pages = self._spool.pages() if self._is_spooled else self._read()
+        number = 0
+        for page in pages:
+            for row in page:
+                number += 1
+                yield _record(number, row)
 
-    def _read(self) -> Iterator[PackRecord]:
-        number, after = 0, None
-        read: list[PackRecord] = []
+    def _read(self) -> Iterator[list[_Row]]:
+        """Every page from the database; only when all of them were read is the spool good for the next time."""
+        self._spool.clear()
+        after = None
         while True:
-            with self.step():
-                page = list(self._page(after))
-                records = list(self._records(page, number))
-            read += records if number < KEPT else ()
-            yield from records
-            number += len(page)
-            if len(page) < items.PAGE:
+            with self._step():
+                found = items.page(self._chosen(), _COLUMNS, after)
+                rows = list(self._opened(found))
+            self._spool.add(rows)
+            yield rows
+            if len(found) < items.PAGE:
                 break
-            after = page[-1][:4]
-        if number <= KEPT:
-            self.kept.extend(read)
+            after = found[-1][:4]
+        self._is_spooled = True
 
-    def _page(self, after: items.Place | None) -> Any:
-        chosen = items.going_out(self.case).filter(file=None)
-        if after is not None:
-            chosen = items.beyond(chosen, after)
-        return chosen.values_list(*_COLUMNS)[: items.PAGE]
+    def _chosen(self) -> QuerySet[Item]:
+        return items.going_out(self._case).filter(file=None)
 
-    def _records(self, page: Sequence[tuple[Any, ...]], number: int) -> Iterator[PackRecord]:
+    def _opened(self, found: Sequence[tuple[Any, ...]]) -> Iterator[_Row]:
         open_content, open_redactions = self._openers()
-        slugs, labels = self._slugs(), {row[1]: row[1].replace("_", " ").capitalize() for row in page}
-        for place, (source_id, collection, _number, pk, content, redactions, decision) in enumerate(
-            page, start=1
-        ):
-            found = open_content(pk, content)
+        slugs = self._slugs()
+        for source_id, collection, _number, pk, sealed, redactions, decision in found:
+            content = open_content(pk, sealed)
             marks = open_redactions(pk, redactions) if decision == ItemDecision.REDACT else None
-            yield PackRecord(
-                source=slugs[source_id],
-                collection=collection,
-                collection_label=labels[collection],
-                number=number + place,
-                data=redacted(found["data"], marks),
-                provenance=", ".join(found.get("via", [])),
-            )
+            yield slugs[source_id], collection, content["data"], marks, ", ".join(content.get("via", ()))
 
     def _openers(self) -> tuple[Opener, Opener]:
-        key_id = self.case.collected_key_id
+        key_id = self._case.collected_key_id
         return opener(Item, "content", key_id), opener(Item, "redactions", key_id)
 
     def _slugs(self) -> dict[UUID | None, str]:
-        sources = SourceSystem.objects.filter(controller_id=self.case.controller_id)
+        sources = SourceSystem.objects.filter(controller_id=self._case.controller_id)
         return {None: "by-hand", **dict(sources.values_list("pk", "slug"))}
+
+
+def _record(number: int, row: _Row) -> PackRecord:
+    source, collection, data, marks, provenance = row
+    label = _collection_label(collection)
+    return PackRecord(source, collection, label, number, redacted(data, marks), provenance)
+
+
+@cache
+def _collection_label(collection: str) -> str:
+    return collection.replace("_", " ").capitalize()
 
 
 def _attachments(case: Case, step: Step) -> Iterator[Attachment]:

@@ -1,5 +1,6 @@
 """Reads over a case's items: groups, counts, what is still to decide, the digest of what is decided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -140,15 +141,32 @@ def digest(case: Case) -> str:
         return str(cursor.fetchone()[0])
 
 
-def beyond(chosen: QuerySet[Item], after: Place) -> QuerySet[Item]:
-    """What comes after a place in the pack's order: paging by key, whatever the size."""
+def page(chosen: QuerySet[Item], columns: Sequence[str], after: Place | None) -> list[tuple[Any, ...]]:
+    """The next rows of `going_out`, at most PAGE of them; fewer are the last. `after` is the place before them.
+
+    The rest of a collection is found in the index at once, whatever its size; then come the other collections.
+    """
+    if after is None:
+        return list(chosen.values_list(*columns)[:PAGE])
+    rows = list(_rest_of_collection(chosen, after).values_list(*columns)[:PAGE])
+    if len(rows) < PAGE:
+        rows += _later_collections(chosen, after).values_list(*columns)[: PAGE - len(rows)]
+    return rows
+
+
+def _rest_of_collection(chosen: QuerySet[Item], after: Place) -> QuerySet[Item]:
     source_id, collection, number, pk = after
-    same = Q(source_id=source_id) if source_id else Q(source_id__isnull=True)
-    within = same & (
-        Q(collection__gt=collection)
-        | Q(collection=collection, number__gt=number)
-        | Q(collection=collection, number=number, pk__gt=pk)
-    )
+    same = chosen.filter(_of_source(source_id), collection=collection, number__gte=number)
+    return same.filter(Q(number__gt=number) | Q(pk__gt=pk))
+
+
+def _later_collections(chosen: QuerySet[Item], after: Place) -> QuerySet[Item]:
+    source_id, collection, _number, _pk = after
+    within = _of_source(source_id) & Q(collection__gt=collection)
     if source_id is None:  # sorts last in PostgreSQL
         return chosen.filter(within)
     return chosen.filter(within | Q(source_id__gt=source_id) | Q(source_id__isnull=True))
+
+
+def _of_source(source_id: UUID | None) -> Q:
+    return Q(source_id=source_id) if source_id else Q(source_id__isnull=True)
