@@ -1,0 +1,19 @@
+"""The Celery application."""
+
+import subprocess
+import sys
+
+STARTED = """
+import gc
+from celery.signals import worker_process_init
+import dsar.celery
+loaded = len(gc.get_objects())
+worker_process_init.send(sender=None)
+print(gc.get_freeze_count() >= loaded, gc.get_threshold()[0])
+"""
+
+
+def test_worker_process_never_looks_for_garbage_in_what_is_loaded() -> None:
+    said = subprocess.run([sys.executable, "-c", STARTED], check=True, capture_output=True, text=True)
+
+    assert said.stdout.split() == ["True", "50000"]
