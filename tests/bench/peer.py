@@ -79,6 +79,10 @@ ROWS = (
     Row("subject-100k-memory", "… peak memory of a worker process", "MB", 1867, 300),
     Row("queue-10k", "list of 10,000 cases, p50", "ms", 28, 25),
     Row("queue-100k", "list of 100,000 cases, p50", "ms", 189, 25),
+    Row("clock", "whole deadlines with their steps, one core", "/s", None, 20_000, higher_is_better=True),
+    Row("recompute-moved", "100,000 open cases computed anew, all dates move", "s", None, 60),
+    Row("recompute", "… none moves", "s", None, 60),
+    Row("recompute-memory", "… peak memory of the process", "MB", None, 200),
     Row(
         "kill-worker",
         "worker killed with -9 in mid-run: until it is worked on again",

@@ -56,13 +56,13 @@ def fill(url: str, pattern: str, size: int) -> None:
             f"""
             WITH pattern AS (SELECT * FROM cases_case WHERE id = %(pattern)s),
             copy AS (
-                INSERT INTO cases_subjectrequest ({_names(database, "cases_subjectrequest")})
-                SELECT {_values(database, "cases_subjectrequest", REQUEST_DIFFERS)}
+                INSERT INTO cases_subjectrequest ({column_names(database, "cases_subjectrequest")})
+                SELECT {column_values(database, "cases_subjectrequest", REQUEST_DIFFERS)}
                   FROM cases_subjectrequest original, generate_series(%(have)s, %(size)s - 1) i
                  WHERE original.id = (SELECT subject_request_id FROM pattern)
                 RETURNING id, reference)
-            INSERT INTO cases_case ({_names(database, "cases_case")})
-            SELECT {_values(database, "cases_case", CASE_DIFFERS)}
+            INSERT INTO cases_case ({column_names(database, "cases_case")})
+            SELECT {column_values(database, "cases_case", CASE_DIFFERS)}
               FROM pattern original, (SELECT id, row_number() OVER () AS i FROM copy) copy""",
             {"pattern": pattern, "have": have, "size": size},
         )
@@ -79,11 +79,11 @@ def _columns(database: psycopg.Connection, table: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def _names(database: psycopg.Connection, table: str) -> str:
+def column_names(database: psycopg.Connection, table: str) -> str:
     return ", ".join(f'"{name}"' for name in _columns(database, table))
 
 
-def _values(database: psycopg.Connection, table: str, differs: dict[str, str]) -> str:
+def column_values(database: psycopg.Connection, table: str, differs: dict[str, str]) -> str:
     return ", ".join(differs.get(name, f'original."{name}"') for name in _columns(database, table))
 
 
