@@ -1,5 +1,6 @@
 """What workers do: one function per kind of job, and the tick."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -8,12 +9,21 @@ from django.utils import timezone
 from cases.collection import engine, identifiers, runs
 from cases.connectors.base import Connector, ConnectorError, Identifier
 from cases.correspondence import send
-from cases.models import Letter, LetterState, PackState, ResponsePack, SourceSearch, SourceSystem
+from cases.models import (
+    Letter,
+    LetterState,
+    PackState,
+    Recomputation,
+    ResponsePack,
+    SourceSearch,
+    SourceSystem,
+)
 from cases.packs import build
 from cases.permissions import BY_SYSTEM
-from cases.workflow import answer, carry_out, decide, identity, search, upkeep
+from cases.workflow import answer, carry_out, decide, identity, recomputation, reminders, search, upkeep
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
+from dsar.lib.tenancy import unit_of_work
 from identity.access import all_controllers
 from identity.models import Verification
 
@@ -91,12 +101,8 @@ def _letter_given_up(claim: Claim, code: str) -> None:
 def send_letter(claim: Claim) -> None:
     """Send one mail, and let what waited for it go on."""
     with claim.step():
-        letter = (
-            Letter.objects.select_for_update(of=("self",))
-            .select_related("subject_request__controller")
-            .get(pk=claim.args["letter"])
-        )
-        if letter.state != LetterState.QUEUED:
+        letter = carry_out.leaving(UUID(claim.args["letter"]), timezone.now())
+        if letter is None:
             return
         # Opened here, where the key can be had; what follows runs outside of the transaction.
         letter.title, letter.body, letter.address = letter.title, letter.body, letter.address
@@ -147,9 +153,55 @@ def _held(connectors: list[Connector], wanted: list[Identifier]) -> bool:
     return False
 
 
+@job(recomputation.RECOMPUTE)
+def recompute_dates(claim: Claim) -> None:
+    """Walk over a controller's open cases after a change of law, holidays or local days."""
+    with claim.step():
+        walk = Recomputation.objects.select_related("controller").get(pk=claim.args["walk"])
+        if recomputation.is_overtaken(walk):
+            return
+        if recomputation.is_of_another_law(walk):
+            raise RetryLater("another_law", timedelta(minutes=1))
+    while walk.ended_at is None:
+        with claim.step():
+            walk = recomputation.go_on(walk.pk, timezone.now())
+            claim.progress(examined=walk.examined, moved=walk.moved)
+
+
+@job(reminders.REMIND)
+def remind(claim: Claim) -> None:
+    """Tell of what is due to be told, a batch at a time, each in a step of its own."""
+    told = 1
+    while told:
+        with claim.step():
+            told = reminders.remind(claim.controller_id, timezone.now())
+
+
+def _reminders_given_up(claim: Claim, code: str) -> None:
+    with claim.step():
+        reminders.mail_failed(UUID(claim.args["batch"]), UUID(claim.args["person"]))
+
+
+@job(reminders.MAIL, gave_up=_reminders_given_up)
+def mail_reminders(claim: Claim) -> None:
+    """Send one person what was told together."""
+    batch, person_id = UUID(claim.args["batch"]), UUID(claim.args["person"])
+    with claim.step():
+        written = reminders.written(batch, person_id, timezone.now())
+    if written is not None:
+        try:
+            written.send()
+        except send.MAIL_TROUBLE as error:
+            raise RetryLater(f"mail_{type(error).__name__}") from None
+    with claim.step():
+        reminders.mailed(batch, person_id)
+
+
 @shared_task
 def tick() -> None:
     """Once a minute: what is due, for each controller in turn."""
     for controller_id in all_controllers():
         upkeep.run(controller_id, timezone.now())
+        with unit_of_work([controller_id]):
+            reminders.order(controller_id, timezone.now())
     upkeep.run_for_all(timezone.now())

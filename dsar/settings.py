@@ -134,6 +134,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     "/staff/sign-in/",
     "/staff/sign-out/",
     "/staff/invitation/",
+    "/calendar/",
 )
 INVITATION_DAYS = env.number("DSAR_INVITATION_DAYS", 7)
 OTP_TOTP_ISSUER = "DSAR desk"

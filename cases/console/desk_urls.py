@@ -3,12 +3,14 @@
 from django.urls import URLPattern, path
 
 from cases.console.views import (
+    calendar_feed,
     desk_act,
     desk_case,
     desk_close,
     desk_files,
     desk_item,
     desk_queue,
+    desk_reminders,
     desk_review,
 )
 
@@ -17,6 +19,11 @@ CASE = "cases/<uuid:case_id>/"
 urlpatterns: list[URLPattern] = [
     path("queue/", desk_queue.queue, name="queue"),
     path("absence/", desk_queue.absence, name="absence"),
+    path("reminders/", desk_reminders.reminder_list, name="reminders"),
+    path("reminders/put-aside/", desk_reminders.put_aside, name="put-aside"),
+    path("calendar-feed/", calendar_feed.calendar_feed, name="calendar-feed"),
+    path("calendar-feed/close/", calendar_feed.close_calendar_feed, name="close-calendar-feed"),
+    path("calendar/<str:token>/due.ics", calendar_feed.feed, name="due-calendar"),
     path(CASE, desk_case.case, name="case"),
     path(f"{CASE}sources/", desk_case.sources, name="sources"),
     path(f"{CASE}do/<slug:name>/", desk_act.act, name="act"),

@@ -31,10 +31,15 @@ class Kind(StrEnum):
 
 def compose(kind: Kind, language: str, context: Mapping[str, Any]) -> tuple[str, str]:
     """Title and body in the language given; plain text, paragraphs parted by blank lines."""
+    return render(f"mail/{kind.value}.txt", language, context)
+
+
+def render(template: str, language: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """A template's first line, and what follows it."""
     # A letter is no page: the pages that show it escape it, and in a mail "d'Arc" is not "d&#x27;Arc".
     plain = Context(dict(context), autoescape=False)
     with translation.override(language):
-        text = Engine.get_default().get_template(f"mail/{kind.value}.txt").render(plain).replace("\r\n", "\n")
+        text = Engine.get_default().get_template(template).render(plain).replace("\r\n", "\n")
     title, _, body = text.strip().partition("\n")
     return title.strip(), _tidy(body)
 

@@ -49,7 +49,7 @@ def assign(case: Case, owner: User | None, by: By, now: datetime, *, version: in
     """Give the case to somebody who may work it; while they are away, to their cover."""
     with transaction.atomic():
         case = act(case, Permission.ASSIGN, by, now, version=version, name="assign")
-        taker = _present(owner, now.date()) if owner else None
+        taker = present(owner, now.date()) if owner else None
         if taker and not taker.access.allows(Permission.WORK, case.controller_id):
             raise Refused(_("This person does not work for this brand."), "not_a_handler")
         if taker and worked_by(case.linked_to, taker.pk):
@@ -69,7 +69,7 @@ def worked_by(case: Case | None, person_id: UUID) -> bool:
     return case.owner_id == person_id or bool(case.decisions.filter(proposed_by=person_id).exists())
 
 
-def _present(person: User, today: date) -> User:
+def present(person: User, today: date) -> User:
     """The person, or whoever covers them while they are away; absences do not chain without end."""
     seen = {person.pk}
     while person.away_until and person.away_until >= today and person.cover and person.cover.pk not in seen:

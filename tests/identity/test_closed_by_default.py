@@ -13,7 +13,15 @@ from tests.identity.signing_in import give_password, member
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = ("/healthz", "/static/", "/p/", "/staff/sign-in/", "/staff/sign-out/", "/staff/invitation/")
+PUBLIC = (
+    "/healthz",
+    "/static/",
+    "/p/",
+    "/staff/sign-in/",
+    "/staff/sign-out/",
+    "/staff/invitation/",
+    "/calendar/",
+)
 HALF_WAY_PATHS = {"/staff/second-factor/", "/staff/recovery-code/", "/staff/enrolment/"}
 SAMPLES = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "path": "a/b"}
 
