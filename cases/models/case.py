@@ -18,7 +18,7 @@ from cases.words import CLOSINGS, SUFFIX, Outcome, Right, State
 from dsar.lib.fsm import StateField, StatefulModel
 from dsar.vault.fields import sealed_text
 from dsar.vault.models import VaultKey
-from identity.models import Team, TenantModel, TenantQuerySet, User
+from identity.models import IdentityPolicy, Team, TenantModel, TenantQuerySet, User
 from identity.roles import Permission
 
 OPEN = [state for state in State if state != State.CLOSED]
@@ -88,6 +88,16 @@ class Case(TenantModel, StatefulModel):
     carried_out = models.BooleanField(default=False, help_text="something was sent, erased or corrected")
     identity_level = models.PositiveSmallIntegerField(default=0)
     required_level = models.PositiveSmallIntegerField()
+    identity_policy = models.ForeignKey(
+        IdentityPolicy,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="in force when it was asked; empty: the house's own",
+    )
+    identity_rule = models.CharField(
+        max_length=60, blank=True, db_default="", help_text="the rule that asks for the level"
+    )
     regime = models.CharField(max_length=20)
     regime_version = models.CharField(max_length=20)
     received_at = models.DateTimeField()

@@ -24,6 +24,12 @@ class SourceSystem(TenantModel):
     secrets: dict[str, str] = sealed_json()
     dataset = models.TextField(blank=True, help_text="fideslang dataset description, YAML")
     facts = models.JSONField(default=dict, help_text="this source's part of the Article 15(1) statement")
+    data_kinds = ArrayField(
+        models.CharField(max_length=20),
+        default=list,
+        db_default=[],
+        help_text="what it holds, as a policy of identity asks; empty: ordinary",
+    )
     owner_email = models.EmailField(blank=True, help_text="who is told to preserve, or asked for help")
     purged_after_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="recordings older than this are purged there"

@@ -5,6 +5,7 @@ from identity.models.controller import Controller
 from identity.models.evidence import RecoveryCode, TotpDevice
 from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
+from identity.models.policy import IdentityPolicy
 from identity.models.session import Session
 from identity.models.team import Membership, Team, TeamController
 from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
@@ -15,6 +16,7 @@ __all__ = [
     "AccessToken",
     "CalendarFeed",
     "Controller",
+    "IdentityPolicy",
     "Invitation",
     "Level",
     "Membership",

@@ -6,14 +6,9 @@ from collections.abc import Callable
 
 from identity.policy.propose import Proposal
 from identity.policy.words import MARKETING, DataKind, Requester
-from identity.providers.base import Intrusiveness, Level, Performer
+from identity.providers.base import Intrusiveness, Level, Performer, gettext_noop
 
 Translator = Callable[[str], str]
-
-
-def gettext_noop(message: str) -> str:
-    """Mark a sentence for the translators' tools, which know this name; the text stays as it is."""
-    return message
 
 
 RIGHTS: dict[str, str] = {

@@ -22,6 +22,11 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 State = dict[str, JSON]
 
 
+def gettext_noop(message: str) -> str:
+    """Mark a text for the translators' tools, which know this name; the text stays as it is."""
+    return message
+
+
 class Level(IntEnum):
     """Levels of assurance. Their numbers are stored: they keep their order and their values."""
 

@@ -32,10 +32,11 @@ from identity.providers.base import (
     State,
     Step,
     Waits,
+    gettext_noop,
 )
 
 DIGITS = 6
-_CODE = Ask("code", AskKind.CODE, "The code that we sent you")
+_CODE = Ask("code", AskKind.CODE, gettext_noop("The code that we sent you"))
 
 
 class _Code:
@@ -103,8 +104,8 @@ class EmailCode(_Code):
 
     about = About(
         code="email_code",
-        name="One-time code by e-mail",
-        asks="We send a code to the e-mail address that we have on file. Type it here.",
+        name=gettext_noop("One-time code by e-mail"),
+        asks=gettext_noop("We send a code to the e-mail address that we have on file. Type it here."),
         performer=Performer.CUSTOMER,
         factor=Factor.CHANNEL,
         intrusiveness=Intrusiveness.ADDRESS_HELD,

@@ -25,6 +25,7 @@ from identity.providers.base import (
     State,
     Step,
     Waits,
+    gettext_noop,
 )
 
 # What each kind of evidence can show at most. What is not named here shows no more than an account does.
@@ -49,8 +50,10 @@ class StaffRecorded:
 
     about: ClassVar[About] = About(
         code="staff_recorded",
-        name="Evidence seen by staff",
-        asks="Show us a paper that says who you are, in person or by post. We note that we saw it.",
+        name=gettext_noop("Evidence seen by staff"),
+        asks=gettext_noop(
+            "Show us a paper that says who you are, in person or by post. We note that we saw it."
+        ),
         performer=Performer.STAFF,
         factor=Factor.DOCUMENT,
         intrusiveness=Intrusiveness.SEEN,
@@ -66,8 +69,8 @@ class StaffRecorded:
 
     def begin(self, person: Person, context: Context) -> Step:
         asks = (
-            Ask("evidence", AskKind.TEXT, "What was seen"),
-            Ask("level", AskKind.CHOICE, "Level of assurance that it reaches", ("1", "2", "3")),
+            Ask("evidence", AskKind.TEXT, gettext_noop("What was seen")),
+            Ask("level", AskKind.CHOICE, gettext_noop("Level of assurance that it reaches"), ("1", "2", "3")),
         )
         return Step({}, Waits.STAFF, asks)
 
@@ -89,7 +92,7 @@ class Drill(StaffRecorded):
 
     about: ClassVar[About] = About(
         code="drill",
-        name="Recorded for a drill",
+        name=gettext_noop("Recorded for a drill"),
         asks="",
         performer=Performer.STAFF,
         factor=Factor.DOCUMENT,
