@@ -7,7 +7,7 @@ written.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -34,11 +34,21 @@ _OF_A_CASE = (
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A case whose dates on record differ from what its facts say."""
+class Computed:
+    """What a case's facts say, beside what it keeps of it."""
 
     case: Case
+    noted: Sequence[queries.NotedRow]
     deadline: Deadline
+    dates: dict[str, date | str | None]
+
+    @property
+    def differs(self) -> bool:
+        return any(getattr(self.case, name) != value for name, value in self.dates.items())
+
+    @property
+    def moves_due_date(self) -> bool:
+        return bool(self.case.due_on != self.dates["due_on"])
 
 
 # -- what makes it necessary -----------------------------------------------------------------------------
@@ -110,7 +120,7 @@ def go_on(walk_id: UUID, now: datetime, *, batch: int = BATCH) -> Recomputation:
         return walk
     cases = _next(walk.controller, walk.cursor, batch)
     wrong = _wrong(cases, walk.controller, now)
-    moved = _put_right([found.case.pk for found in wrong], walk, now) if wrong else 0
+    moved = _put_right(wrong, walk, now) if wrong else 0
     walk.examined += len(cases)
     walk.moved += moved
     if cases:
@@ -145,26 +155,24 @@ def _next(controller: Controller, after: UUID | None, batch: int) -> list[Case]:
     return list(cases.order_by("pk").only(*_OF_A_CASE)[:batch])
 
 
-def _wrong(cases: Sequence[Case], controller: Controller, now: datetime) -> list[Moved]:
+def _wrong(cases: Sequence[Case], controller: Controller, now: datetime) -> list[Computed]:
     noted = queries.noted_of([case.pk for case in cases])
-    return [found for case in cases if _differs(found := _computed(case, noted[case.pk], controller, now))]
+    return [one for case in cases if (one := _computed(case, noted[case.pk], controller, now)).differs]
 
 
-def _computed(case: Case, noted: Sequence[queries.NotedRow], controller: Controller, now: datetime) -> Moved:
+def _computed(
+    case: Case, noted: Sequence[queries.NotedRow], controller: Controller, now: datetime
+) -> Computed:
     case.controller = controller
     facts = queries.facts_from(noted, case.right, controller.zone)
-    return Moved(case, queries.deadline_from(case, facts, now))
+    deadline = queries.deadline_from(case, facts, now)
+    return Computed(case, noted, deadline, cached(deadline))
 
 
-def _differs(found: Moved) -> bool:
-    return any(getattr(found.case, name) != value for name, value in cached(found.deadline).items())
-
-
-def _put_right(ids: Sequence[UUID], walk: Recomputation, now: datetime) -> int:
-    """Computed once more under lock, since somebody may have added a fact in between."""
-    held = Case.objects.filter(pk__in=ids).exclude(state=State.CLOSED).only(*_OF_A_CASE)
-    wrong = _wrong(list(held.order_by("pk").select_for_update(of=("self",))), walk.controller, now)
-    moved = [found for found in wrong if found.case.due_on != _due_on(found.deadline)]
+def _put_right(wrong: Sequence[Computed], walk: Recomputation, now: datetime) -> int:
+    """Hold what is wrong, and look again: somebody may have added a fact in between."""
+    wrong = [found for found in _held(wrong, walk.controller, now) if found.differs]
+    moved = [found for found in wrong if found.moves_due_date]
     with gathered():
         for found in moved:
             put_move_on_record(found.case, found.deadline, BY_SYSTEM, now)
@@ -173,20 +181,32 @@ def _put_right(ids: Sequence[UUID], walk: Recomputation, now: datetime) -> int:
     return len(wrong)
 
 
-def _due_on(deadline: Deadline) -> date | None:
-    due_on = cached(deadline)["due_on"]
-    assert due_on is None or isinstance(due_on, date)
-    return due_on
+def _held(seen: Sequence[Computed], controller: Controller, now: datetime) -> list[Computed]:
+    before = {found.case.pk: found for found in seen}
+    cases = Case.objects.filter(pk__in=before).exclude(state=State.CLOSED).only(*_OF_A_CASE)
+    held = list(cases.order_by("pk").select_for_update(of=("self",)))
+    noted = queries.noted_of([case.pk for case in held])
+    return [_seen_again(case, noted[case.pk], before[case.pk], controller, now) for case in held]
 
 
-def _move(found: Moved, walk: Recomputation, now: datetime) -> DateMove:
+def _seen_again(
+    case: Case, noted: Sequence[queries.NotedRow], before: Computed, controller: Controller, now: datetime
+) -> Computed:
+    """The same facts of the same right give the same dates; others are computed once more."""
+    if noted != before.noted or case.right != before.case.right:
+        return _computed(case, noted, controller, now)
+    case.controller = controller
+    return replace(before, case=case)
+
+
+def _move(found: Computed, walk: Recomputation, now: datetime) -> DateMove:
     case = found.case
     return DateMove(
         controller_id=case.controller_id,
         case=case,
         recomputation=walk,
         from_on=case.due_on,
-        to_on=_due_on(found.deadline),
+        to_on=found.dates["due_on"],
         moved_at=now,
     )
 
@@ -201,9 +221,8 @@ UPDATE cases_case SET due_on = new.due_on, target_on = new.target_on, clock_stat
 _WRITTEN = ("due_on", "target_on", "clock_state", "letter_on", "paused_on")
 
 
-def _write(wrong: Sequence[Moved], now: datetime) -> None:
+def _write(wrong: Sequence[Computed], now: datetime) -> None:
     """All at once: a thousand rows cost what one does."""
-    values = [cached(found.deadline) for found in wrong]
-    columns = [[value[name] for value in values] for name in _WRITTEN]
+    columns = [[found.dates[name] for found in wrong] for name in _WRITTEN]
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, [now, [found.case.pk for found in wrong], *columns])
