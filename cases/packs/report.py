@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 
 from cases.packs.content import PackInput, PackRecord, Processing, SearchResult, SourceSearched, Statement
-from cases.packs.pdf.book import CELL, CELL_HEAD, GREY, MARGIN, SMALL, Book, Cell, Running, Style
+from cases.packs.pdf.book import CELL, CELL_HEAD, GREY, MARGIN, SMALL, Book, Grid, Running, Style
 from cases.packs.pdf.colours import accent
 from cases.packs.pdf.tags import Element, Facts
 from cases.packs.plan import Plan, RecordsChanged, Section
@@ -328,14 +328,11 @@ def facts_table(book: Book, parent: Element, pairs: Sequence[tuple[str, str]], s
     if not pairs:
         return
     edges = (MARGIN, MARGIN + 0.30 * book.width, MARGIN + book.width)
-    grid = book.grid(parent, edges)
-    label = Style(style.size, style.leading, bold=True, colour=GREY)
+    grid, label = book.grid(parent, edges), Style(style.size, style.leading, bold=True, colour=GREY)
+    shape = book.shape([(edges[0], "TH", "/A<</O/Table/Scope/Row>>"), (edges[1], "TD", "")], style)
     for name, value in pairs:
-        row = grid.part.add("TR")
-        head = row.add("TH", "/A<</O/Table/Scope/Row>>")
-        first = Cell(head, edges[0], book.wrap(name, edges[1] - edges[0] - 8, label), label)
-        lines = book.wrap(value, edges[2] - edges[1] - 8, style)
-        book.row(grid, [first, Cell(row.add("TD"), edges[1], lines, style)], style.leading)
+        first = book.ink(name, edges[1] - edges[0] - 8, label, style)
+        book.row(grid, shape, [first, book.ink(value, edges[2] - edges[1] - 8, style, style)])
 
 
 def table(
@@ -346,10 +343,8 @@ def table(
     for share in shares:
         edges.append(edges[-1] + share * book.width)
     grid = book.grid(parent, edges, head, CELL_HEAD)
+    shape = book.shape([(left, "TD", "") for left in edges[:-1]], CELL)
+    widths = [right - left - 2 * Grid.pad for left, right in pairwise(edges)]
     for texts in rows:
-        row = grid.part.add("TR")
-        cells = [
-            Cell(row.add("TD"), left, book.wrap(text, right - left - 2 * grid.pad, CELL), CELL)
-            for text, left, right in zip(texts, edges, edges[1:], strict=False)
-        ]
-        book.row(grid, cells, CELL.leading)
+        inks = [book.ink(text, width, CELL, CELL) for text, width in zip(texts, widths, strict=True)]
+        book.row(grid, shape, inks)

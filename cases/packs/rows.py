@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from cases.packs.content import Json, PackRecord, Redacted
-from cases.packs.pdf.book import GREY, MARGIN, Book, Cell, Grid, Style
+from cases.packs.pdf.book import GREY, MARGIN, Book, Grid, Ink, Shape, Style
 from cases.packs.pdf.tags import Element
 from cases.packs.plan import Collection, Column
 from cases.packs.values import humanise, shown
@@ -95,21 +96,31 @@ def _lines(collection: Collection, edges: tuple[float, ...]) -> float:
     return max(column.total / collection.count * _CHAR / width for column, width in pairs)
 
 
+_ROW_HEAD = ("TH", "/A<</O/Table/Scope/Row>>")
+_REMEMBERED = 4096  # Cells drawn already: states, currencies and names repeat all the time.
+_HASHABLE = frozenset((str, int, float, bool, type(None), Redacted))
+
+
 class Writer:
     """Draws the records of one collection in one volume."""
 
     def __init__(self, book: Book, parent: Element, plan: Layout, words: Wording, heading: str) -> None:
         self.book, self.parent, self.layout, self.words = book, parent, plan, words
         self._heading = heading  # the tag of a card's heading
+        self._ink = lru_cache(_REMEMBERED, typed=True)(self._inked)
+        self._label = lru_cache(_REMEMBERED)(partial(book.ink, style=DATA_MARK, row=DATA))
         self._grid: Grid | None = None
         if plan.edges:
             self._grid = book.grid(parent, plan.edges, (words.number, *plan.labels), DATA_HEAD)
-            self._columns = self._measured(plan.edges, self._grid.pad)
-
-    def _measured(self, edges: tuple[float, ...], pad: float) -> list[tuple[str, float, float]]:
-        """Field, left edge and width for text of each column but the first."""
-        spans = zip(self.layout.fields, edges[1:], edges[2:], strict=False)
-        return [(name, left, right - left - 2 * pad) for name, left, right in spans]
+            self._number_width, *widths = [
+                right - left - 2 * Grid.pad for left, right in pairwise(plan.edges)
+            ]
+            self._columns = list(zip(plan.fields, widths, strict=True))
+            tags = [_ROW_HEAD, *(("TD", "") for _ in widths)]
+            cells = [(left, *tag) for left, tag in zip(plan.edges, tags, strict=False)]
+            self._shape = book.shape(cells, DATA)
+        else:
+            self._shapes = self._card_shapes()
 
     def write(self, record: PackRecord) -> None:
         if self._grid is None:
@@ -118,17 +129,17 @@ class Writer:
             self._row(self._grid, record)
 
     def _row(self, grid: Grid, record: PackRecord) -> None:
-        row = grid.part.add("TR")
-        head = Cell(row.add("TH", "/A<</O/Table/Scope/Row>>"), grid.edges[0], [str(record.number)], DATA)
-        get = record.data.get
-        cells = [self._cell(row.add("TD"), x, width, get(name)) for name, x, width in self._columns]
-        self.book.row(grid, [head, *cells], DATA.leading)
+        get, ink = record.data.get, self._value
+        head = self.book.ink(str(record.number), self._number_width, DATA, DATA)
+        self.book.row(grid, self._shape, [head, *[ink(get(name), width) for name, width in self._columns]])
 
-    def _cell(self, element: Element, x: float, width: float, value: Json) -> Cell:
-        marked = isinstance(value, Redacted)
-        style = DATA_MARK if marked else DATA
-        text = shown(value, self.words)
-        return Cell(element, x, self.book.wrap(text, width, style) if text else [], style, marked)
+    def _value(self, value: Json, width: float) -> Ink:
+        return (self._ink if type(value) in _HASHABLE else self._inked)(value, width)
+
+    def _inked(self, value: Json, width: float) -> Ink:
+        if isinstance(value, Redacted):
+            return self.book.ink(shown(value, self.words), width, DATA_MARK, DATA, marked=True)
+        return self.book.ink(shown(value, self.words), width, DATA, DATA)
 
     # Cards
 
@@ -151,9 +162,7 @@ class Writer:
 
     def _pairs(self, present: list[tuple[str, Json]]) -> None:
         """Labels and values, two pairs in a line where both are short."""
-        half, label = self.book.width / 2, 92.0
-        edges = (MARGIN, MARGIN + label, MARGIN + half, MARGIN + half + label, MARGIN + 2 * half)
-        grid = self.book.grid(self.parent, edges)
+        grid = self.book.grid(self.parent, self._card_edges())
         waiting: list[tuple[str, Json]] = []
         for pair in present:
             if len(shown(pair[1], self.words)) > _SHORT_VALUE:
@@ -167,19 +176,24 @@ class Writer:
                 waiting = []
         self._line(grid, waiting)
 
+    def _card_edges(self) -> tuple[float, ...]:
+        half, label = self.book.width / 2, 92.0
+        return MARGIN, MARGIN + label, MARGIN + half, MARGIN + half + label, MARGIN + 2 * half
+
+    def _card_shapes(self) -> tuple[Shape, Shape]:
+        """Lines with one pair, which has the room of two, and with two."""
+        first, value, second, other, _ = self._card_edges()
+        one = [(first, *_ROW_HEAD), (value, "TD", "/A<</O/Table/ColSpan 3>>")]
+        two = [(first, *_ROW_HEAD), (value, "TD", ""), (second, *_ROW_HEAD), (other, "TD", "")]
+        return self.book.shape(one, DATA), self.book.shape(two, DATA)
+
     def _line(self, grid: Grid, pairs: list[tuple[str, Json]]) -> None:
         if not pairs:
             return
-        row = grid.part.add("TR")
-        span = "" if len(pairs) == 2 else "/A<</O/Table/ColSpan 3>>"
-        edges = grid.edges if len(pairs) == 2 else (grid.edges[0], grid.edges[1], grid.edges[-1])
-        cells = []
-        for place, (label, value) in enumerate(pairs):
-            x, middle, end = edges[2 * place : 2 * place + 3]
-            cells.append(self._label(row, x, middle - x - 2 * grid.pad, label))
-            cells.append(self._cell(row.add("TD", span), middle, end - middle - 2 * grid.pad, value))
-        self.book.row(grid, cells, DATA.leading)
-
-    def _label(self, row: Element, x: float, width: float, label: str) -> Cell:
-        element = row.add("TH", "/A<</O/Table/Scope/Row>>")
-        return Cell(element, x, self.book.wrap(label, width, DATA_MARK), DATA_MARK)
+        shape = self._shapes[len(pairs) - 1]
+        edges = [*(left for left, _, _ in shape.cells), grid.edges[-1]]
+        widths = [right - left - 2 * Grid.pad for left, right in pairwise(edges)]
+        inks: list[Ink] = []
+        for (label, value), label_width, width in zip(pairs, widths[::2], widths[1::2], strict=True):
+            inks += (self._label(label, label_width), self._value(value, width))
+        self.book.row(grid, shape, inks)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
+from typing import ClassVar, NamedTuple
 
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
-from cases.packs.pdf.tags import Element, Facts, Link, Outline, Structure, tagged
+from cases.packs.pdf.tags import Element, Facts, Link, Outline, Owner, Run, Structure, tagged
 from cases.packs.pdf.text import Encoder, face
 
 MARGIN = 56.0
@@ -44,10 +46,9 @@ CELL_HEAD = Style(8.5, 11.5, bold=True)
 
 
 class _Sheets(Canvas):
-    """ReportLab's canvas, given whole pages of operators."""
+    """ReportLab's canvas, for its fonts and pages; what stands on the pages is added afterwards."""
 
     _doc: object
-    _code: list[str]
     _preamble: str
 
     @property
@@ -55,25 +56,32 @@ class _Sheets(Canvas):
         """What fonts keep their subsets by."""
         return self._doc
 
-    def add(self, size: tuple[float, float], code: list[str]) -> None:
-        """One page."""
+    def add(self, size: tuple[float, float]) -> None:
+        """One empty page."""
         self.setPageSize(size)
         self._preamble = ""  # It would name a font that is not embedded.
-        self._code = code
         self.showPage()
 
 
 class Page:
     """One page being drawn: what lies under the text, the text, and who owns each marked content."""
 
-    __slots__ = ("code", "height", "owners", "running", "under", "width")
+    __slots__ = ("code", "height", "marks", "owners", "running", "under", "width")
 
     def __init__(self, size: tuple[float, float], running: bool) -> None:
         self.width, self.height = size
         self.running = running
         self.under: list[str] = []
         self.code: list[str] = []
-        self.owners: list[Element] = []
+        self.owners: list[Owner] = []
+        self.marks = 0
+
+    def own(self, owner: Owner, count: int = 1) -> int:
+        """Number of the first of so many marks that the owner now has."""
+        first = self.marks
+        self.marks += count
+        self.owners.append(owner)
+        return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +93,57 @@ class Running:
     page_of: str
 
 
-@dataclass(slots=True)
-class Cell:
-    """Lines of text of one table cell, and where it stands."""
+class Ink(NamedTuple):
+    """The text of a table's cell, ready to be drawn any number of times.
 
-    element: Element
-    x: float
-    lines: list[str]
+    `operators` begin and end at the base of the first line, in the style of the row. `box` is the width of the
+    ground beneath a mark, else 0; `escapes` counts the characters that are shown by their code.
+    """
+
+    operators: str
+    height: int  # in lines
+    lines: Sequence[str]
     style: Style
-    marked: bool = False
+    box: float = 0.0
+    escapes: int = 0
+
+
+class Shape:
+    """Where the cells of a row stand, how they are tagged, and the style of the row.
+
+    `cells` are the left edge, the tag and the attributes of each.
+    """
+
+    def __init__(
+        self, cells: Sequence[tuple[float, str, str]], style: Style, select: str, pad: float
+    ) -> None:
+        self.cells, self.style = cells, style
+        self.tags = [tag + attributes for _, tag, attributes in cells]
+        self._select, self._pad = select, pad
+        self.template = self._template()
+
+    def _template(self) -> str:
+        """To be filled with the height of the base, then the number of the mark and the operators of each cell.
+
+        The style is set and the cells are placed from one another, since operators are most of a large file.
+        """
+        xs = [round(x + self._pad, 2) for x, _, _ in self.cells]
+        steps = [f" {right - left:.2f} 0 Td " for left, right in pairwise(xs)]
+        shown = [f"/{tag}<</MCID %d>>BDC %s EMC" for _, tag, _ in self.cells]
+        rest = "".join([step + cell for step, cell in zip(steps, shown[1:], strict=True)])
+        return f"BT {style_operators(self.style, self._select)} {xs[0]:.2f} %.2f Td {shown[0]}{rest} ET"
+
+    def filled(self, y: float, mark: int, operators: Sequence[str]) -> str:
+        """The operators of a row whose first cell has that mark."""
+        values: list[object] = [y] * (2 * len(operators) + 1)
+        values[1::2] = range(mark, mark + len(operators))
+        values[2::2] = operators
+        return self.template % tuple(values)
+
+
+def style_operators(style: Style, select: str) -> str:
+    """Colour, face and distance of lines."""
+    return f"{style.colour} rg {select} {style.leading:g} TL"
 
 
 @dataclass(slots=True)
@@ -124,7 +174,7 @@ class Grid:
     edges: Sequence[float]
     head: Sequence[tuple[float, list[str]]] = ()
     head_style: Style = CELL_HEAD
-    pad: float = 3.0
+    pad: ClassVar[float] = 3.0
     part: Element = field(default_factory=lambda: Element("TBody"))
 
 
@@ -133,7 +183,6 @@ class Book:
 
     def __init__(self, facts: Facts, running: Running, accent: str = "0.12 0.31 0.47") -> None:
         self._buffer = BytesIO()
-        # pikepdf compresses when it saves; ReportLab's own way would add a slow layer of ASCII.
         self._canvas = _Sheets(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
         self._faces = (face("regular"), face("bold"))
         self._encoders = tuple(Encoder(one, self._canvas.document) for one in self._faces)
@@ -196,15 +245,13 @@ class Book:
 
     def operators(self, x: float, y: float, lines: Sequence[str], style: Style) -> str:
         """Operators that show the lines beneath each other; `y` is the base of the first."""
-        show = self._encoders[style.bold].show
-        following = f" 0 {-style.leading:g} Td ".join([show(line, style.size) for line in lines])
-        return f"BT {style.colour} rg 1 0 0 1 {x:.2f} {y:.2f} Tm {following} ET"
+        encoder = self._encoders[style.bold]
+        shown = " T* ".join([encoder.show(line, style.size) for line in lines])
+        return f"BT {style_operators(style, encoder.select(style.size))} {x:.2f} {y:.2f} Td {shown} ET"
 
     def draw(self, element: Element, x: float, y: float, lines: Sequence[str], style: Style) -> None:
         """Draw text that belongs to this element."""
-        owners = self.page.owners
-        mark = len(owners)
-        owners.append(element)
+        mark = self.page.own(element)
         element.marks.append((len(self.pages) - 1, mark))
         operators = self.operators(x, y, lines, style)
         self.page.code.append(f"/{element.tag}<</MCID {mark}>>BDC {operators} EMC")
@@ -299,46 +346,93 @@ class Book:
         shown = [self.operators(x + grid.pad, base, lines, grid.head_style) for x, lines in grid.head]
         self.page.code.append(f"/Artifact<</Type/Pagination>>BDC {' '.join(shown)} EMC")
 
-    def row(self, grid: Grid, cells: Sequence[Cell], leading: float) -> None:
+    def shape(self, cells: Sequence[tuple[float, str, str]], style: Style) -> Shape:
+        """What rows of that style look like; `cells` are the left edge, the tag and the attributes of each."""
+        return Shape(cells, style, self._encoders[style.bold].select(style.size), Grid.pad)
+
+    def ink(self, text: str, width: float, style: Style, row: Style, marked: bool = False) -> Ink:
+        """Text for a cell of that width in a row of another style, or the same."""
+        if not text:
+            return Ink("", 0, (), style)
+        font = self._faces[style.bold]
+        lines = font.wrap(font.clean(text), width * 1000 / style.size)
+        box = max(self.text_width(line, style) for line in lines) if marked else 0.0
+        return Ink(self._inked(lines, style, row), len(lines), lines, style, box, font.escapes_in(text))
+
+    def _inked(self, lines: Sequence[str], style: Style, row: Style) -> str:
+        show, size = self._encoders[style.bold].show, style.size
+        if len(lines) == 1 and style is row:
+            return show(lines[0], size)
+        operators = " T* ".join([show(line, size) for line in lines])
+        if len(lines) > 1:
+            operators += f" 0 {(len(lines) - 1) * style.leading:g} Td"
+        return operators if style is row else f"{self._styled(style)} {operators} {self._styled(row)}"
+
+    def _styled(self, style: Style) -> str:
+        return style_operators(style, self._encoders[style.bold].select(style.size))
+
+    def row(self, grid: Grid, shape: Shape, inks: Sequence[Ink]) -> None:
         """Draw one row. A low row stays together; a tall one starts here and goes on over pages."""
-        pad = 2 * grid.pad
-        tallest = max([len(cell.lines) for cell in cells])
-        if tallest * leading + pad <= self.room:
-            self._row_part(grid, cells, tallest, leading)
-            return
-        if tallest * leading + pad <= KEPT_TOGETHER:
+        tallest = max([ink.height for ink in inks])
+        height = tallest * shape.style.leading + 2 * grid.pad
+        if height > self.room:
+            if height > KEPT_TOGETHER:
+                self._long_row(grid, shape, inks, tallest)
+                return
             self._repeat_head(grid)
-            self._row_part(grid, cells, tallest, leading)
-            return
-        self._long_row(grid, cells, tallest, leading)
+        self._whole_row(grid, shape, inks)
+        self._end_row(grid, height)
 
-    def _long_row(self, grid: Grid, cells: Sequence[Cell], tallest: int, leading: float) -> None:
-        while tallest > 0:
-            count = min(tallest, int((self.room - 2 * grid.pad) // leading))
-            if count < min(tallest, 3):
-                self._repeat_head(grid)
-                continue
-            self._row_part(grid, cells, count, leading)
-            tallest -= count
-            for cell in cells:
-                cell.lines = cell.lines[count:]
+    def _whole_row(self, grid: Grid, shape: Shape, inks: Sequence[Ink]) -> None:
+        operators, _, _, _, boxes, escapes = zip(*inks, strict=True)
+        run, top = self._run(grid, shape), self.y - grid.pad
+        mark = self.page.own((run, len(run.places)), len(inks))
+        run.places.append((len(self.pages) - 1, mark))
+        self.page.code.append(shape.filled(top - shape.style.size, mark, operators))
+        self.escaped += sum(escapes)
+        if any(boxes):
+            for (left, _, _), ink in zip(shape.cells, inks, strict=True):
+                self._ground(left + grid.pad, top, ink, ink.height)
 
-    def _row_part(self, grid: Grid, cells: Sequence[Cell], count: int, leading: float) -> None:
-        base = self.y - grid.pad
-        for cell in cells:
-            lines = cell.lines[:count]
-            if lines:
-                self._cell(grid, cell, lines, base)
-        self.gap(count * leading + 2 * grid.pad)
+    def _run(self, grid: Grid, shape: Shape) -> Run:
+        """The run to which rows of this shape are added."""
+        last = grid.part.kids[-1] if grid.part.kids else None
+        if isinstance(last, Run) and last.cells is shape.tags:
+            return last
+        run = Run(shape.tags)
+        grid.part.kids.append(run)
+        return run
+
+    def _ground(self, x: float, top: float, ink: Ink, lines: int) -> None:
+        """The ground beneath a mark."""
+        if ink.box:
+            height = lines * ink.style.leading
+            self.box(x - 1.5, top - height + 0.5, ink.box + 3, height, MARK_SHADE)
+
+    def _end_row(self, grid: Grid, height: float) -> None:
+        self.gap(height)
         self.rule(grid.edges[0], grid.edges[-1], self.y)
 
-    def _cell(self, grid: Grid, cell: Cell, lines: list[str], top: float) -> None:
-        x, style = cell.x + grid.pad, cell.style
-        if cell.marked:
-            width = max(self.text_width(line, style) for line in lines)
-            height = len(lines) * style.leading
-            self.box(x - 1.5, top - height + 0.5, width + 3, height, MARK_SHADE)
-        self.draw(cell.element, x, top - style.size, lines, style)
+    def _long_row(self, grid: Grid, shape: Shape, inks: Sequence[Ink], tallest: int) -> None:
+        row, leading, done = grid.part.add("TR"), shape.style.leading, 0
+        elements = [row.add(tag, attributes) for _, tag, attributes in shape.cells]
+        self.escaped += sum(ink.escapes for ink in inks)
+        while done < tallest:
+            count = min(tallest - done, int((self.room - 2 * grid.pad) // leading))
+            if count < min(tallest - done, 3):
+                self._repeat_head(grid)
+                continue
+            for element, (left, _, _), ink in zip(elements, shape.cells, inks, strict=True):
+                self._part(element, left + grid.pad, ink, slice(done, done + count))
+            self._end_row(grid, count * leading + 2 * grid.pad)
+            done += count
+
+    def _part(self, element: Element, x: float, ink: Ink, chosen: slice) -> None:
+        """Some of the lines of a cell."""
+        lines, top = ink.lines[chosen], self.y - Grid.pad
+        if lines:
+            self._ground(x, top, ink, len(lines))
+            self.draw(element, x, top - ink.style.size, lines, ink.style)
 
     # Contents
 
@@ -365,8 +459,7 @@ class Book:
             x = self.page.width - MARGIN - self.text_width(self.clean(note), style)
             self.draw(element.add("Span"), x, base, [self.clean(note)], style)
             return
-        mark = len(self.page.owners)
-        self.page.owners.append(element)
+        mark = self.page.own(element)
         element.marks.append((len(self.pages) - 1, mark))
         self.page.code.append("")
         self._entries.append(_Entry(element, key, len(self.page.code) - 1, len(self.pages) - 1, mark, base))
@@ -389,17 +482,18 @@ class Book:
         """The finished file."""
         for entry in self._entries:
             self._fill_entry(entry)
+        contents = []
         for number, page in enumerate(self.pages, 1):
-            self._print(page, number)
+            self._canvas.add((page.width, page.height))
+            contents.append(self._content(page, number))
         self._canvas.save()
         owners = [page.owners for page in self.pages]
         structure = Structure(self.document, owners, self._outlines, self._links)
-        return tagged(self._buffer.getvalue(), structure, self.facts)
+        return tagged(self._buffer.getvalue(), contents, structure, self.facts)
 
-    def _print(self, page: Page, number: int) -> None:
+    def _content(self, page: Page, number: int) -> bytes:
         ground = ["/Artifact<</Type/Layout>>BDC", *page.under, "EMC"]
-        code = [*ground, *page.code, *self._running(page, number)]
-        self._canvas.add((page.width, page.height), code)
+        return "\n".join([*ground, *page.code, *self._running(page, number)]).encode("ascii")
 
     def _running(self, page: Page, number: int) -> list[str]:
         style, right = Style(8, 10, colour=GREY), page.width - MARGIN

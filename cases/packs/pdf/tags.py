@@ -2,7 +2,8 @@
 
 ReportLab writes no structure. pikepdf adds what is small (language, metadata, bookmarks, links); the tens
 of thousands of structure elements are then appended as an incremental update of our own writing, which
-takes a fraction of the time and memory that a library needs to hold them as objects.
+takes a fraction of the time and memory that a library needs to hold them as objects. For the same reason
+the rows of large tables are not elements here, but numbers in a run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import islice
 from struct import Struct
+from typing import TypeAlias
 from xml.sax.saxutils import escape
 
 import pikepdf
@@ -30,7 +32,7 @@ class Element:
     def __init__(self, tag: str, attributes: str = "") -> None:
         self.tag = tag
         self.attributes = attributes
-        self.kids: list[Element] = []
+        self.kids: list[Element | Run] = []
         self.marks: list[tuple[int, int]] = []
         self.link: Link | None = None
         self.number = 0
@@ -41,6 +43,30 @@ class Element:
         kid = Element(tag, attributes)
         self.kids.append(kid)
         return kid
+
+
+class Run:
+    """Rows of a table, one after the other, that are tagged alike and hold one mark in each cell.
+
+    `cells` are the tags of a row's cells with their attributes. For each row, `places` has the page's index and
+    the number of the first cell's mark; those of the other cells follow it.
+    """
+
+    __slots__ = ("cells", "number", "parent", "places")
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.cells = cells
+        self.places: list[tuple[int, int]] = []
+        self.number = 0
+        self.parent = 0
+
+    def row_number(self, place: int) -> int:
+        """The object number of a row, which those of its cells follow."""
+        return self.number + place * (len(self.cells) + 1)
+
+
+# What owns marks of a page: an element one, a row of a run one for each cell.
+Owner: TypeAlias = "Element | tuple[Run, int]"
 
 
 @dataclass(slots=True)
@@ -76,17 +102,19 @@ class Facts:
 
 @dataclass(slots=True)
 class Structure:
-    """The tree of one file, and for each page the element of each marked-content number."""
+    """The tree of one file, and for each page the owners of its marks in the order of their numbers."""
 
     root: Element
-    owners: Sequence[Sequence[Element]]
+    owners: Sequence[Sequence[Owner]]
     outlines: Sequence[Outline] = ()
     links: list[Element] = field(default_factory=list)
 
 
-def tagged(pdf: bytes, structure: Structure, facts: Facts) -> bytes:
-    """The same pages with structure, language, title, metadata and bookmarks."""
+def tagged(pdf: bytes, contents: Sequence[bytes], structure: Structure, facts: Facts) -> bytes:
+    """The pages with these contents, and with structure, language, title, metadata and bookmarks."""
     with pikepdf.open(BytesIO(pdf)) as file:
+        for page, content in zip(file.pages, contents, strict=True):
+            page.obj.Contents = file.make_stream(zlib.compress(content), Filter=Name.FlateDecode)
         _tie_in(file, structure, facts)
         described = _saved(file)
     with pikepdf.open(BytesIO(described)) as file:
@@ -106,12 +134,16 @@ class _Update:
         self.catalog = file.Root.objgen[0]
         self.catalog_entries = file.Root.unparse(resolved=True)
         self.links = [self._annotation(file, element) for element in structure.links]
-        self.elements = [structure.root]
+        self.nodes: list[Element | Run] = [structure.root]
+        number = self.first + 2
         # The list grows while it is walked: breadth first, parents before kids.
-        for element in self.elements:
-            self.elements.extend(element.kids)
-        for number, element in enumerate(self.elements, self.first + 2):
-            element.number = number
+        for node in self.nodes:
+            node.number = number
+            if isinstance(node, Run):
+                number = node.row_number(len(node.places))
+            else:
+                number += 1
+                self.nodes.extend(node.kids)
 
     def _annotation(self, file: pikepdf.Pdf, element: Element) -> int:
         """Object number of the annotation that belongs to a link."""
@@ -126,15 +158,27 @@ class _Update:
         yield f"<</Type/StructTreeRoot/K {kid} 0 R/ParentTree {self.first + 1} 0 R/ParentTreeNextKey {key}>>"
         yield self._parent_tree()
         self.structure.root.parent = self.first
-        for element in self.elements:
-            number = element.number
-            for kid_element in element.kids:
-                kid_element.parent = number
-            yield f"<</S/{element.tag}/P {element.parent} 0 R{element.attributes}{self._content(element)}>>"
+        for node in self.nodes:
+            if isinstance(node, Run):
+                yield from self._rows(node)
+            else:
+                for kid_node in node.kids:
+                    kid_node.parent = node.number
+                yield f"<</S/{node.tag}/P {node.parent} 0 R{node.attributes}{self._content(node)}>>"
+
+    def _rows(self, run: Run) -> Iterator[str]:
+        row, count = run.number, len(run.cells)
+        heads = [f"<</S/{cell}/P " for cell in run.cells]
+        for page, mark in run.places:
+            yield f"<</S/TR/P {run.parent} 0 R/K[{_references(row + 1, row + 1 + count)}]>>"
+            tail = f"{row} 0 R/Pg {self.pages[page]} 0 R/K "
+            for number, head in enumerate(heads, mark):
+                yield f"{head}{tail}{number}>>"
+            row += count + 1
 
     def _parent_tree(self) -> str:
         pages = (
-            f"{key}[{' '.join([f'{owner.number} 0 R' for owner in owners])}]"
+            f"{key}[{' '.join([_owner(owner) for owner in owners])}]"
             for key, owners in enumerate(self.structure.owners)
         )
         links = (f"{key} {e.number} 0 R" for key, e in enumerate(self.structure.links, len(self.pages)))
@@ -142,7 +186,7 @@ class _Update:
 
     def _content(self, element: Element) -> str:
         if element.kids:
-            return f"/K[{' '.join([f'{kid.number} 0 R' for kid in element.kids])}]"
+            return f"/K[{' '.join([_kid(kid) for kid in element.kids])}]"
         marks = element.marks
         if len(marks) == 1 and not element.link:
             return f"/Pg {self.pages[marks[0][0]]} 0 R/K {marks[0][1]}"
@@ -167,6 +211,25 @@ class _Update:
         previous = int(pdf[pdf.rindex(b"startxref") + 9 :].split()[0])
         parts.append(table.ending(self.catalog, at, sum(map(len, parts)), previous, self.file_id))
         return b"".join(parts)
+
+
+def _kid(kid: Element | Run) -> str:
+    if isinstance(kid, Run):
+        return _references(kid.number, kid.row_number(len(kid.places)), len(kid.cells) + 1)
+    return f"{kid.number} 0 R"
+
+
+def _owner(owner: Owner) -> str:
+    if isinstance(owner, Element):
+        return f"{owner.number} 0 R"
+    run, place = owner
+    first = run.row_number(place) + 1
+    return _references(first, first + len(run.cells))
+
+
+def _references(first: int, beyond: int, step: int = 1) -> str:
+    """References to objects whose numbers follow each other."""
+    return " 0 R ".join(map(str, range(first, beyond, step))) + " 0 R"
 
 
 _ROW = Struct(">BIH").pack  # kind; offset, or number of the object stream; index in that stream

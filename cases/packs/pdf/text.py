@@ -160,22 +160,30 @@ def escaped(octets: bytes) -> str:
 
 
 class Encoder:
-    """Writes text operators for one face in one document, and lets ReportLab know the glyphs used."""
+    """Writes text operators for one face in one document, and lets ReportLab know the glyphs used.
+
+    The first subset of the face is taken to be selected before what is shown, and it is so again afterwards.
+    """
 
     def __init__(self, face: Face, document: object) -> None:
         self.face = face
         self._document = document
         self._codes = _Codes(face.font, document)
-        self._first = face.font.getSubsetInternalName(0, document)
+        self._first = self._name(0)
+
+    def select(self, size: float) -> str:
+        """The operator that selects the face."""
+        return f"{self._first} {size:g} Tf"
 
     def show(self, text: str, size: float) -> str:
-        """Operators that select the font and show clean text on one line."""
+        """Operators that show clean text on one line."""
         # The first subset holds all of ASCII and a hundred more characters: nearly always, it is enough.
         codes = text.translate(self._codes)
         if not self._codes.overflowed or text.isascii():
-            return f"{self._first} {size:g} Tf ({codes}) Tj"
+            return f"({codes}) Tj"
         chunks = self.face.font.splitString(text, self._document)
-        return " ".join(f"{self._name(subset)} {size:g} Tf ({escaped(part)}) Tj" for subset, part in chunks)
+        shown = [f"{self._name(subset)} {size:g} Tf ({escaped(part)}) Tj" for subset, part in chunks]
+        return " ".join([*shown, self.select(size)])
 
     def _name(self, subset: int) -> str:
         return str(self.face.font.getSubsetInternalName(subset, self._document))

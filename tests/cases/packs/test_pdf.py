@@ -9,7 +9,7 @@ import pytest
 
 from cases.packs.content import PackRecord
 from cases.packs.letter import render_letter
-from cases.packs.pdf.book import CELL, Book, Cell, Running
+from cases.packs.pdf.book import CELL, Book, Running
 from cases.packs.pdf.colours import WHITE, accent, contrast
 from cases.packs.pdf.tags import Facts
 from cases.packs.pdf.text import face
@@ -206,11 +206,10 @@ def test_accent_is_readable_on_white(colour):
 def test_row_that_is_low_moves_to_the_next_page_with_the_head(book):
     book.new_page()
     grid = book.grid(book.document, (56, 200, 500), ("Left", "Right"))
+    shape = book.shape([(56, "TD", ""), (200, "TD", "")], CELL)
     while book.room > 60:
-        row = grid.part.add("TR")
-        book.row(grid, [cell_of(row.add("TD"), 56), cell_of(row.add("TD"), 200)], 11.5)
-    row = grid.part.add("TR")
-    book.row(grid, [cell_of(row.add("TD"), 56, 10), cell_of(row.add("TD"), 200)], 11.5)
+        book.row(grid, shape, [lines(book, 1), lines(book, 1)])
+    book.row(grid, shape, [lines(book, 10), lines(book, 1)])
 
     pages = page_texts(book.finish())
 
@@ -218,5 +217,5 @@ def test_row_that_is_low_moves_to_the_next_page_with_the_head(book):
     assert pages[1].count("line") == 11
 
 
-def cell_of(element, x, lines=1):
-    return Cell(element, x, ["line"] * lines, CELL)
+def lines(book, count):
+    return book.ink("\n".join(["line"] * count), 100, CELL, CELL)
