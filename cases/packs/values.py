@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from math import isfinite
 
 from cases.packs.content import Json, Passages, Redacted
@@ -16,7 +16,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ACRONYMS = frozenset(
     {"id", "ip", "url", "iban", "bic", "vat", "sms", "uuid", "dob", "gps", "iso", "pin", "crm"}
 )
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?)?\Z")
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?)?\Z", re.ASCII)
+_DAYS = 4096  # Days whose words are remembered: those of ten years.
 # A spreadsheet takes a cell that begins so for a formula (full-width forms included), or skips the
 # white space before one. An apostrophe counts too, so that our own can be told from one in the data.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n'＝＋－＠")
@@ -64,12 +65,31 @@ def _date_shown(value: str, words: Wording) -> str:
     match = _ISO.match(value)
     if match is None:
         return value
-    try:
-        day = words.short_day(datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}"))
-    except ValueError:
+    day_text, time, offset = match.groups()
+    day = _day_shown(day_text, words)
+    if not day or (time and not _is_time(time)):
         return value
-    zone = {None: "", "Z": " UTC", "+00:00": " UTC"}.get(match[3], f" {match[3]}")
-    return words.moment_pattern.format(date=day, time=match[2] + zone) if match[2] else day
+    return words.moment_pattern.format(date=day, time=time + _zone_shown(offset)) if time else day
+
+
+@lru_cache(_DAYS)
+def _day_shown(value: str, words: Wording) -> str:
+    """An ISO date in the pack's language; nothing for a day that does not exist."""
+    try:
+        return words.short_day(date.fromisoformat(value))
+    except ValueError:
+        return ""
+
+
+def _is_time(value: str) -> bool:
+    """Whether HH:MM or HH:MM:SS is a time of day."""
+    return value < "24" and value[3] < "6" and value[6:7] < "6"
+
+
+def _zone_shown(offset: str | None) -> str:
+    if offset is None:
+        return ""
+    return " UTC" if offset in ("Z", "+00:00") else f" {offset}"
 
 
 def as_json(value: object) -> bytes:
@@ -110,7 +130,7 @@ _ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_json_default)
 def as_cell(value: Json, words: Wording) -> str | int | float:
     """A value as a CSV cell: exact, unambiguous, and harmless to a spreadsheet."""
     if isinstance(value, str):
-        return _harmless(value)
+        return value if value[:1].isalnum() else _harmless(value)
     if value is None:
         return ""
     if isinstance(value, bool):

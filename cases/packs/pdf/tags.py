@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import islice
+from itertools import accumulate, islice
 from struct import Struct
 from typing import TypeAlias
 from xml.sax.saxutils import escape
@@ -114,7 +114,7 @@ def tagged(pdf: bytes, contents: Sequence[bytes], structure: Structure, facts: F
     """The pages with these contents, and with structure, language, title, metadata and bookmarks."""
     with pikepdf.open(BytesIO(pdf)) as file:
         for page, content in zip(file.pages, contents, strict=True):
-            page.obj.Contents = file.make_stream(zlib.compress(content), Filter=Name.FlateDecode)
+            page.obj.Contents = file.make_stream(zlib.compress(content, _FASTEST), Filter=Name.FlateDecode)
         _tie_in(file, structure, facts)
         described = _saved(file)
     with pikepdf.open(BytesIO(described)) as file:
@@ -232,8 +232,11 @@ def _references(first: int, beyond: int, step: int = 1) -> str:
     return " 0 R ".join(map(str, range(first, beyond, step))) + " 0 R"
 
 
+# What is compressed here repeats itself so much that more effort takes thrice the time for a tenth of the size.
+_FASTEST = 1
 _ROW = Struct(">BIH").pack  # kind; offset, or number of the object stream; index in that stream
 _PER_STREAM = 500
+_INDEXES = [index.to_bytes(2) for index in range(_PER_STREAM)]
 
 
 class _CrossReferences:
@@ -247,7 +250,8 @@ class _CrossReferences:
         """The streams for objects numbered from `first`; the streams' own numbers come after all of them."""
         batches = list(self._batches(bodies))
         for number, (count, _) in enumerate(batches, self.next):
-            self.rows.extend([_ROW(2, number, index) for index in range(count)])
+            # The kind and the stream's number stand before the index of each object.
+            self.rows.append(b"".join(map((b"\x02" + number.to_bytes(4)).__add__, _INDEXES[:count])))
         for _, batch in batches:
             part = f"{self.next} 0 obj\n".encode() + batch
             self.rows.append(_ROW(1, at, 0))
@@ -265,7 +269,7 @@ class _CrossReferences:
     def ending(self, catalog: int, catalog_at: int, at: int, previous: int, file_id: str) -> bytes:
         """The cross-reference stream, and the place where it starts."""
         size = self.next + 1
-        rows = zlib.compress(b"".join([_ROW(1, catalog_at, 0), *self.rows, _ROW(1, at, 0)]))
+        rows = zlib.compress(b"".join([_ROW(1, catalog_at, 0), *self.rows, _ROW(1, at, 0)]), _FASTEST)
         head = (
             f"{self.next} 0 obj\n<</Type/XRef/Size {size}/Root {catalog} 0 R/Prev {previous}/ID {file_id}"
             f"/W[1 4 2]/Index[{catalog} 1 {self.first} {size - self.first}]"
@@ -276,12 +280,9 @@ class _CrossReferences:
 
 def _packed(bodies: Sequence[str], first: int) -> bytes:
     """An object stream without its first line: the numbers and offsets, then the objects."""
-    offsets, at = [], 0
-    for number, body in enumerate(bodies, first):
-        offsets.append(f"{number} {at}")
-        at += len(body) + 1
-    index = " ".join(offsets) + "\n"
-    data = zlib.compress(f"{index}{' '.join(bodies)}".encode("ascii"))
+    offsets = accumulate((len(body) + 1 for body in bodies[:-1]), initial=0)
+    index = " ".join(map("%d %d".__mod__, enumerate(offsets, first))) + "\n"
+    data = zlib.compress(f"{index}{' '.join(bodies)}".encode("ascii"), _FASTEST)
     head = (
         f"<</Type/ObjStm/N {len(bodies)}/First {len(index)}/Filter/FlateDecode/Length {len(data)}>>stream\n"
     )

@@ -53,6 +53,7 @@ class _Clean(dict[int, int | str | None]):
 
 # Thousandths of the font size: no ASCII character of either face is wider (the bold @ has 1,103).
 _WIDEST_ASCII = 1110
+_STEP = 8  # in which widths are rounded up, so that that of each ASCII character fits into a byte
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +63,7 @@ class Face:
     font: TTFont
     widths: _Widths
     clean_table: _Clean
+    steps: bytes  # for bytes.translate: the width of each ASCII character in steps, rounded up
 
     def clean(self, text: str) -> str:
         """The text as it can be printed: uniform line ends, no controls, escapes for missing characters."""
@@ -92,10 +94,11 @@ class Face:
             return [text]
         return [line for paragraph in text.split("\n") for line in self._wrapped(paragraph, room)]
 
-    @staticmethod
-    def _surely_fits(text: str, room: float) -> bool:
-        """Whether even a line of the widest ASCII character would fit: most cells need no measuring."""
-        return len(text) * _WIDEST_ASCII <= room and text.isascii()
+    def _surely_fits(self, text: str, room: float) -> bool:
+        """Whether ASCII fits by a quick and slightly generous measure: most cells need no other."""
+        if not text.isascii():
+            return False
+        return len(text) * _WIDEST_ASCII <= room or sum(text.encode().translate(self.steps)) * _STEP <= room
 
     def _wrapped(self, paragraph: str, room: float) -> Iterator[str]:
         space, line, used = self.widths[" "], "", 0
@@ -132,7 +135,9 @@ def face(name: str) -> Face:
     """The face called regular or bold."""
     with as_file(files("cases.packs") / "fonts" / _FONT_FILES[name]) as path:
         font = TTFont(f"DejaVuSans-{name}", str(path), shapable=False)
-    return Face(font, _Widths(font), _Clean(font))
+    widths = _Widths(font)
+    steps = bytes(-(-widths[chr(code)] // _STEP) for code in range(128))
+    return Face(font, widths, _Clean(font), steps.ljust(256, b"\xff"))
 
 
 class _Codes(dict[int, str]):
