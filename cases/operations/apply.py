@@ -24,6 +24,7 @@ from cases.operations.schema import (
     Facts,
     Hidden,
     Member,
+    Reminders,
     Source,
     Strict,
     TeamEntry,
@@ -384,4 +385,4 @@ def _chosen(entry: Strict, names: set[str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(exclude_unset=True) if isinstance(value, Facts) else value
+    return value.model_dump(exclude_unset=True) if isinstance(value, Facts | Reminders) else value

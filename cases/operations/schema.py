@@ -19,6 +19,7 @@ from cases.connectors import registry
 from cases.deadlines.loader import default_catalogue
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
 from cases.words import Right, Say, Step
+from cases.workflow.reminders import USUAL
 from identity.models import Level
 from identity.roles import Permission, Role
 
@@ -107,6 +108,19 @@ class Facts(Strict):
     transfers: Words = []
 
 
+Days: TypeAlias = list[Annotated[int, Field(ge=0, le=366)]]
+
+
+class Reminders(Strict):
+    """When staff are warned, in days."""
+
+    before_target: Days = list(USUAL.before_target)
+    before_due: Days = list(USUAL.before_due)
+    before_letter: Days = list(USUAL.before_letter)
+    pause: Annotated[int, Field(ge=1, le=3000)] = USUAL.pause
+    dpo: Annotated[int, Field(ge=0, le=366)] = USUAL.dpo
+
+
 class DrillPerson(Strict):
     """A person that a drill may ask for; kept as keyed hashes only."""
 
@@ -158,6 +172,7 @@ class Brand(Strict):
     target_days: Annotated[int, Field(ge=1, le=366)] = 21
     code_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     pack_days: Annotated[int, Field(ge=1, le=366)] = 30
+    reminders: Reminders = Reminders()
     statement: Facts = Facts()
     is_active: bool = True
     instruction: dict[StepName, SayName] | None = None

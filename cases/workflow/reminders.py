@@ -48,6 +48,9 @@ class Policy:
     dpo: int = 3
 
 
+USUAL = Policy()
+
+
 def policy_of(controller: Controller) -> Policy:
     """What the controller chose, the usual for the rest."""
     return Policy(**controller.reminders)

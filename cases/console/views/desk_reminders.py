@@ -55,16 +55,14 @@ def _row(notice: Notice, now: datetime) -> dict[str, object]:
 
 def _settings(brand: Controller) -> dict[str, object]:
     policy = reminders.policy_of(brand)
-    return {
-        "name": brand.name,
-        "cells": [
-            _days(policy.before_target),
-            _days(policy.before_due),
-            _days(policy.before_letter),
-            str(policy.dpo),
-            str(policy.pause),
-        ],
-    }
+    facts = [
+        (_("Before the internal target"), _days(policy.before_target)),
+        (_("Before the due date"), _days(policy.before_due)),
+        (_("Before a letter with reasons is due"), _days(policy.before_letter)),
+        (_("The data protection officer as well, from"), str(policy.dpo)),
+        (_("When the clock has waited for"), str(policy.pause)),
+    ]
+    return {"name": brand.name, "facts": [{"label": label, "value": value} for label, value in facts]}
 
 
 def _days(numbers: object) -> str:

@@ -1,12 +1,14 @@
 """A configuration file is applied whole or not at all, and twice is once."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from cases.models import Instruction, SourceSystem
+from cases.workflow.reminders import USUAL, policy_of
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.tenancy import unit_of_work
@@ -114,6 +116,14 @@ def test_apply_names_what_changed_and_leaves_the_rest(apply_text, everything, mo
     assert "another-s3cret" not in json.dumps(report)
     with everything():
         assert Controller.objects.get(slug="acme").target_days == 14
+
+
+def test_apply_sets_when_staff_are_warned(apply_text, everything):
+    apply_text(DESK.replace("    regime:", "    reminders: {before_due: [10, 2], pause: 21}\n    regime:"))
+
+    with everything():
+        policy = policy_of(Controller.objects.get(slug="acme"))
+    assert policy == replace(USUAL, before_due=[10, 2], pause=21)
 
 
 def test_apply_issues_a_new_instruction_only_for_other_rules(apply_text, everything):
