@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db import Error as DatabaseError
 
+from dsar.lib import clamd
 from dsar.lib.crypto import MasterKeys
 
 WEAK_SECRET = "without-a-secret"  # noqa: S105  It is the beginning of the one that is refused.
@@ -32,6 +33,7 @@ def register_all() -> None:
     register(check_secrets, "security", deploy=True)
     register(check_mode, "security", deploy=True)
     register(check_database, "security", deploy=True)
+    register(check_scanner, "security", deploy=True)
 
 
 def check_secrets(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -104,4 +106,23 @@ def _role(stands_above: bool, owns: bool) -> Iterator[CheckMessage]:
             "DATABASE_URL signs in as an owner of the tables, whom row-level security does not hold back.",
             hint="Set DATABASE_OWNER_URL to the owner, for migrations, and DATABASE_URL to a role that owns nothing.",
             id="DSAR.E005",
+        )
+
+
+def check_scanner(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """That the virus scanner answers where one is configured: while it does not, no file is taken."""
+    return list(_scanner())
+
+
+def _scanner() -> Iterator[CheckMessage]:
+    if not settings.CLAMD:
+        return
+    try:
+        address = clamd.Address.parse(settings.CLAMD)
+    except ValueError as error:
+        yield Error(str(error), hint="Set DSAR_CLAMD.", id="DSAR.E009")
+        return
+    if not clamd.is_there(address, settings.CLAMD_SECONDS):
+        yield Error(
+            "The virus scanner does not answer, so no file is taken.", hint="Start clamd.", id="DSAR.E010"
         )

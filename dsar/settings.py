@@ -197,6 +197,10 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
+# ClamAV's daemon, as unix:/path or tcp:host:port; without one files from outside are judged but not scanned.
+CLAMD = env.text("DSAR_CLAMD", "")
+CLAMD_SECONDS = env.number("DSAR_CLAMD_SECONDS", 20)
+
 # The demo keeps mail in its outbox page; a real site names an SMTP server.
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "cases.correspondence.outbox.EmailBackend")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")

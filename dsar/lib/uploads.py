@@ -61,6 +61,7 @@ PDF = _kind("application/pdf", "pdf", 50)
 JPEG = _kind("image/jpeg", "jpg jpeg jpe", 25)
 PNG = _kind("image/png", "png", 25)
 HEIC = _kind("image/heic", "heic heif", 25)
+WEBP = _kind("image/webp", "webp", 25)
 TIFF = _kind("image/tiff", "tif tiff", 50)
 DOCX = _kind("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", 25)
 XLSX = _kind("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", 25)
@@ -74,7 +75,7 @@ OGG = _kind("audio/ogg", "ogg oga opus", 200)
 M4A = _kind("audio/mp4", "m4a", 200)
 MP4 = _kind("video/mp4", "mp4 m4v", 500)
 
-KINDS = (PDF, JPEG, PNG, HEIC, TIFF, DOCX, XLSX, ODT, TXT, CSV, EML, MP3, WAV, OGG, M4A, MP4)
+KINDS = (PDF, JPEG, PNG, HEIC, WEBP, TIFF, DOCX, XLSX, ODT, TXT, CSV, EML, MP3, WAV, OGG, M4A, MP4)
 
 _BY_EXTENSION = {extension: kind for kind in KINDS for extension in kind.extensions}
 
@@ -85,6 +86,7 @@ _BY_GUESS = {
     "image/png": PNG,
     "image/apng": PNG,
     "image/heic": HEIC,
+    "image/webp": WEBP,
     "image/tiff": TIFF,
     "audio/mpeg": MP3,
     "audio/x-wav": WAV,

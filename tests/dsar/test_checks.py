@@ -20,6 +20,7 @@ def _sound(settings: Any) -> None:
     settings.SECRET_KEY = "a" * 60
     settings.DEBUG = settings.DEMO = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.CLAMD = ""
 
 
 def found() -> list[str]:
@@ -40,6 +41,8 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "default secret": ({"SECRET_KEY": "without-a-secret-nothing-is-signed"}, ["DSAR.E002"]),
     "debug": ({"DEBUG": True}, ["DSAR.E003"]),
     "outbox": ({"EMAIL_BACKEND": "cases.correspondence.outbox.EmailBackend"}, ["DSAR.E006"]),
+    "unreadable address of the scanner": ({"CLAMD": "clamd"}, ["DSAR.E009"]),
+    "scanner away": ({"CLAMD": "unix:/nowhere/clamd.ctl"}, ["DSAR.E010"]),
     "outbox in the demo": ({"EMAIL_BACKEND": "cases.correspondence.outbox.EmailBackend", "DEMO": True}, []),
 }
 
