@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "django_otp",
+    "django_otp_webauthn",
     "axes",
     "csp",
     "django_htmx",
@@ -138,6 +140,13 @@ PUBLIC_PATHS: tuple[str, ...] = (
 )
 INVITATION_DAYS = env.number("DSAR_INVITATION_DAYS", 7)
 OTP_TOTP_ISSUER = "DSAR desk"
+# A passkey belongs to this host name: under another one, none of them works.
+OTP_WEBAUTHN_RP_ID = urlsplit(BASE_URL).hostname or "localhost"
+OTP_WEBAUTHN_RP_NAME = OTP_TOTP_ISSUER
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [BASE_URL]
+OTP_WEBAUTHN_HELPER_CLASS = "identity.passkeys.Helper"
+# Acts of weight ask for the second factor again when it was given longer ago than this.
+STEP_UP_SECONDS = env.number("DSAR_STEP_UP_MINUTES", 15) * 60
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -82,6 +82,60 @@ class RecoveryCodeForm(forms.Form):
     )
 
 
+class PasskeyField(forms.CharField):
+    """What the browser answers to a challenge, as JSON; the page's script fills it in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            widget=forms.HiddenInput(attrs={"data-passkey-answer": ""}), max_length=20_000, **kwargs
+        )
+
+
+class StepUpForm(forms.Form):
+    """The second factor once more: a code of the app, a recovery code, or a passkey's answer."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        help_text=_("The six digits that your authenticator app shows now, or one of your recovery codes."),
+        max_length=40,
+        required=False,
+        widget=FreshInput(
+            attrs={"class": "code__input", "autocomplete": "one-time-code", "spellcheck": "false", "size": 12}
+        ),
+    )
+    passkey = PasskeyField(required=False)
+
+    def clean_code(self) -> str:
+        return "".join(str(self.cleaned_data["code"]).split())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not (cleaned.get("code") or cleaned.get("passkey")):
+            self.add_error("code", _("Enter the six digits."))
+        return cleaned
+
+
+class PasskeyNameForm(forms.Form):
+    """What its owner calls a passkey."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        help_text=_("By which you will know it, such as “Work laptop” or “Blue security key”."),
+        max_length=64,
+        error_messages={"required": _("Give it a name.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class NewPasskeyForm(PasskeyNameForm):
+    passkey = PasskeyField(error_messages={"required": _("Your browser did not make a passkey. Try again.")})
+
+
+class UsePasskeyForm(forms.Form):
+    passkey = PasskeyField(error_messages={"required": _("Your browser gave no passkey. Try again.")})
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 class CurrentPasswordForm(forms.Form):
     """Asked again before anything by which somebody else at this desk could take the account over."""
 

@@ -19,7 +19,15 @@ from identity.models import User
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # What somebody may open who has given the password and not yet the second factor.
-HALF_WAY = frozenset({"identity:second-factor", "identity:recovery-code", "identity:enrolment"})
+HALF_WAY = frozenset(
+    {
+        "identity:second-factor",
+        "identity:second-factor-passkey",
+        "identity:recovery-code",
+        "identity:enrolment",
+        "identity:passkey-enrolment",
+    }
+)
 
 # Paths whose views bring their own transactions, or need none.
 OWN_UNITS = ("/static/", "/p/")

@@ -11,15 +11,17 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django_otp import devices_for_user
 
 from identity import whereabouts
-from identity.models import TotpDevice, User
+from identity.models import User
 
 STARTED = "started_at"
 SEEN = "seen_at"
 DESTINATION = "destination"
 BROWSER = "browser"
 NETWORK = "network"
+FACTOR_AT = "factor_at"
 SEEN_EVERY_SECONDS = 60
 
 
@@ -66,6 +68,16 @@ def touch(request: HttpRequest, now: int) -> None:
         request.session[SEEN] = now
 
 
+def note_factor(request: HttpRequest) -> None:
+    """The second factor was given just now."""
+    request.session[FACTOR_AT] = int(time.time())
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the second factor was given so lately that acts of weight may follow."""
+    return bool(time.time() - request.session.get(FACTOR_AT, 0) <= settings.STEP_UP_SECONDS)
+
+
 def safe_destination(request: HttpRequest, wanted: str) -> str:
     """A path of this site, or the home page: a link to us must not lead elsewhere."""
     is_ours = url_has_allowed_host_and_scheme(
@@ -80,8 +92,8 @@ def next_page(request: HttpRequest) -> str:
         return reverse("identity:sign-in")
     if is_verified(request):
         return str(request.session.pop(DESTINATION, settings.LOGIN_REDIRECT_URL))
-    has_app = TotpDevice.objects.filter(user=request.user, confirmed=True).exists()
-    return reverse("identity:second-factor" if has_app else "identity:enrolment")
+    has_factor = next(devices_for_user(request.user), None) is not None
+    return reverse("identity:second-factor" if has_factor else "identity:enrolment")
 
 
 def sign_in_address(wanted: str, reason: Reason | None, *, unsent: bool = False) -> str:

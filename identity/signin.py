@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor, record, record_whatever_happens
-from identity import sessions
+from identity import passkeys, second_factor, sessions
 from identity.models import User
 from identity.whereabouts import client_address
 
@@ -54,6 +54,22 @@ def begin(request: HttpRequest, person: User, destination: str) -> None:
     """Open a session that has passed the password alone, under a new key so that a planted one is worthless."""
     login(request, person, backend="identity.signin.PasswordBackend")
     sessions.begin(request, destination)
+
+
+def enter_with_passkey(request: HttpRequest, answer: str, destination: str) -> bool:
+    """Open a session by a passkey alone, whose authenticator has verified its user; False where it is refused."""
+    try:
+        passkey = passkeys.prove(request, None, answer)
+    except passkeys.PasskeyRefused:
+        record_whatever_happens(Action.SIGN_IN_FAILED, Actor("staff"), timezone.now(), data={"by": "passkey"})
+        return False
+    person = passkey.user
+    if not PasswordBackend().user_can_authenticate(person):
+        record_whatever_happens(Action.SIGN_IN_FAILED, person.actor, timezone.now(), data={"by": "passkey"})
+        return False
+    begin(request, person, destination)
+    second_factor.complete(request, person, passkey, "passkey_alone")
+    return True
 
 
 def lockout_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:

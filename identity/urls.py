@@ -2,19 +2,26 @@
 
 from django.urls import path
 
-from identity.views import account, invitation, people, second_factor, session, signing_in
+from identity.views import account, invitation, passkeys, people, second_factor, session, signing_in
 
 app_name = "identity"
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign-in"),
+    path("sign-in/passkey/", signing_in.sign_in_with_passkey, name="sign-in-passkey"),
     path("sign-out/", signing_in.sign_out, name="sign-out"),
     path("invitation/", invitation.accept_invitation, name="accept-invitation"),
     path("invitation/<str:token>/", invitation.open_invitation, name="invitation"),
     path("second-factor/", second_factor.second_factor, name="second-factor"),
+    path("second-factor/passkey/", second_factor.second_factor_passkey, name="second-factor-passkey"),
     path("recovery-code/", second_factor.recovery_code, name="recovery-code"),
     path("enrolment/", second_factor.enrolment, name="enrolment"),
+    path("enrolment/passkey/", second_factor.passkey_enrolment, name="passkey-enrolment"),
     path("account/", account.account, name="account"),
+    path("account/passkeys/new/", passkeys.new_passkey, name="new-passkey"),
+    path("account/passkeys/<int:passkey_id>/", passkeys.passkey, name="passkey"),
+    path("account/passkeys/<int:passkey_id>/remove/", passkeys.remove_passkey, name="remove-passkey"),
+    path("account/app/remove/", passkeys.remove_app, name="remove-app"),
     path("account/password/", account.password, name="password"),
     path("account/recovery-codes/", account.recovery_codes, name="recovery-codes"),
     path("account/new-app/", account.new_app, name="new-app"),

@@ -14,6 +14,9 @@ class Action(StrEnum):
     RECOVERY_CODE_USED = "staff.recovery_code_used"
     RECOVERY_CODES_MADE = "staff.recovery_codes_made"
     PASSWORD_CHANGED = "staff.password_changed"  # noqa: S105  (an act)
+    PASSKEY_ADDED = "staff.passkey_added"
+    SECOND_FACTOR_REMOVED = "staff.second_factor_removed"
+    STEPPED_UP = "staff.stepped_up"
     SESSIONS_ENDED = "staff.sessions_ended"
     STAFF_DEACTIVATED = "staff.deactivated"
     STAFF_REACTIVATED = "staff.reactivated"
@@ -22,6 +25,7 @@ class Action(StrEnum):
     # Configuration.
     CONFIGURATION_APPLIED = "configuration.applied"
     INSTRUCTION_ISSUED = "configuration.instruction_issued"
+    IDENTITY_POLICY_ISSUED = "configuration.identity_policy_issued"
     SOURCE_CHANGED = "configuration.source_changed"
     KEYS_ROTATED = "configuration.keys_rotated"
     HEADS_ANCHORED = "audit.anchored"
@@ -57,6 +61,8 @@ class Action(StrEnum):
     CODE_FAILED = "identity.code_failed"
     CODE_ACCEPTED = "identity.code_accepted"
     IDENTITY_RECORDED = "identity.recorded"
+    IDENTITY_RETRACTED = "identity.retracted"
+    IDENTITY_STANDING = "identity.standing"
     ADDRESS_CHECKED = "identity.address_checked"
     AUTHORITY_RECORDED = "identity.authority_recorded"
     # Collection and review.

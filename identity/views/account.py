@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dsar.audit.actions import Action
 from dsar.audit.record import record
-from identity import living, signin
+from identity import living, passkeys, signin
 from identity import second_factor as factor
 from identity.forms import CurrentPasswordForm, PasswordForm
 from identity.models import User
@@ -32,6 +32,7 @@ def account(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     context = {
         "app": factor.app_of(person),
+        "passkeys": passkeys.of(person),
         "codes_left": factor.codes_left(person),
         "sessions": living.living(person, timezone.now(), request.session.session_key),
     }

@@ -1,14 +1,17 @@
 """In and out."""
 
+import json
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from identity import sessions, signin
-from identity.forms import SignInForm
+from identity import passkeys, sessions, signin
+from identity.forms import SignInForm, UsePasskeyForm
 from identity.models import User
 
 
@@ -26,6 +29,26 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     )
 
 
+@never_cache
+@require_http_methods(["GET", "POST"])
+def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
+    """Both factors at once: the passkey, and that its authenticator knew who holds it."""
+    if request.user.is_authenticated:
+        return redirect(sessions.next_page(request))
+    form = UsePasskeyForm(request.POST or None, initial={"next": request.GET.get("next", "")})
+    if form.is_valid() and _enter_with_passkey(request, form):
+        return redirect(sessions.next_page(request))
+    context = {"form": form, "options": json.dumps(passkeys.options_to_prove(request, None))}
+    return render(request, "identity/sign_in_with_passkey.html", context, status=422 if form.errors else 200)
+
+
+def _enter_with_passkey(request: HttpRequest, form: UsePasskeyForm) -> bool:
+    if signin.enter_with_passkey(request, form.cleaned_data["passkey"], form.cleaned_data["next"]):
+        return True
+    form.add_error(None, _("This passkey was not accepted. Try again, or sign in with your password."))
+    return False
+
+
 def _enter(request: HttpRequest, form: SignInForm) -> bool:
     person = signin.check_password(request, form.cleaned_data["email"], form.cleaned_data["password"])
     if person is None:
@@ -39,7 +62,13 @@ def _enter(request: HttpRequest, form: SignInForm) -> bool:
 
 def _context(request: HttpRequest, form: SignInForm) -> dict[str, object]:
     reason = getattr(request, "signed_out_because", request.GET.get("reason"))
-    return {"form": form, "reason": reason, "was_unsent": request.GET.get("unsent") == "1"}
+    wanted = form["next"].value()
+    return {
+        "form": form,
+        "reason": reason,
+        "was_unsent": request.GET.get("unsent") == "1",
+        "passkey_query": f"?{urlencode({'next': wanted})}" if wanted else "",
+    }
 
 
 @require_POST

@@ -22,5 +22,5 @@ def sign_in_quickly(client: Client, user: User) -> None:
     device = TotpDevice.objects.filter(user=user).first() or enrolled(user)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
-    session[sessions.STARTED] = session[sessions.SEEN] = int(time.time())
+    session[sessions.STARTED] = session[sessions.SEEN] = session[sessions.FACTOR_AT] = int(time.time())
     session.save()

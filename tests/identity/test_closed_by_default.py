@@ -22,7 +22,13 @@ PUBLIC = (
     "/staff/invitation/",
     "/calendar/",
 )
-HALF_WAY_PATHS = {"/staff/second-factor/", "/staff/recovery-code/", "/staff/enrolment/"}
+HALF_WAY_PATHS = {
+    "/staff/second-factor/",
+    "/staff/second-factor/passkey/",
+    "/staff/recovery-code/",
+    "/staff/enrolment/",
+    "/staff/enrolment/passkey/",
+}
 SAMPLES = {"int": "1", "uuid": "00000000-0000-7000-8000-000000000000", "path": "a/b"}
 
 
