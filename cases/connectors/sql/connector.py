@@ -38,7 +38,7 @@ from cases.connectors.sql.dialect import Dialect
 from cases.connectors.sql.identity import SHARED_KINDS, equals, is_filled
 from cases.connectors.sql.query import PagePlan, Row, Search, Start, Trait
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
-from cases.connectors.sql.values import key_text, row_ref, to_json
+from cases.connectors.sql.values import PLAIN, key_text, row_ref, to_json
 
 # Up to so many rows found by identity are pinned down by their keys, which is quick; beyond, the identity is
 # asked for
@@ -428,18 +428,19 @@ def _kinds(traits: Sequence[Trait]) -> tuple[str, ...]:
 
 
 def _make_records(plan: PagePlan, rows: Sequence[Row], now: datetime) -> list[Record]:
-    collection, bound = plan.bound.collection, plan.bound
-    columns, size = bound.columns, len(bound.columns)
+    bound = plan.bound
+    collection, columns = bound.collection, bound.columns
     records = []
     for row in rows:
         link = plan.link_of(row)
-        key = plan.key_of(row)
+        values = [value if type(value) in PLAIN else to_json(value) for value in row]
         records.append(
             Record(
-                ref=row_ref(collection.name, key, readable=bound.readable_key),
+                ref=row_ref(collection.name, plan.key_of(row), readable=bound.readable_key),
                 type=collection.name,
                 link=link,
-                data=dict(zip(columns, map(to_json, row[:size]), strict=True)),
+                # What a row holds beyond its columns tells it from others, and is left out.
+                data=dict(zip(columns, values, strict=False)),
                 fetched_at=now,
                 categories=collection.categories,
                 third_party=collection.third_party and link.kind is not LinkKind.IDENTITY,

@@ -7,8 +7,10 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 import sqlalchemy as sa
@@ -74,6 +76,15 @@ class Condition:
     clause: sa.ColumnElement[bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What rows that meet the same conditions have in common; ``places`` are those of the columns that bear it out."""
+
+    kind: LinkKind
+    via: tuple[str, ...]
+    places: tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True)
 class PagePlan:
     """One page of a collection: the statement, and how its rows are laid out.
@@ -86,29 +97,34 @@ class PagePlan:
     conditions: tuple[Condition, ...]
     statement: sa.Select[Any]
 
-    def key_of(self, row: Row) -> tuple[Any, ...]:
-        """Return what the next page starts after."""
-        columns = self.bound.columns
-        if self.bound.key:
-            return tuple(row[columns.index(name)] for name in self.bound.key)
-        return tuple(row[len(columns) : len(columns) + 2])
+    @cached_property
+    def key_of(self) -> Callable[[Row], tuple[Any, ...]]:
+        """Say of a row what the next page starts after."""
+        first = len(self.bound.columns)
+        places = [self.bound.columns.index(name) for name in self.bound.key] or [first, first + 1]
+        if len(places) == 1:
+            return lambda row, place=places[0]: (row[place],)  # type: ignore[misc]
+        return itemgetter(*places)
 
     def link_of(self, row: Row) -> Link:
         """Return the proof that this row belongs to the person."""
-        met = self._met(row)
-        kind = LinkKind.REFERENCE
-        if any(condition.kind is LinkKind.IDENTITY for condition in met):
-            kind = LinkKind.IDENTITY
-        columns = self.bound.columns
-        fields = dict.fromkeys(name for condition in met for name in condition.fields)
-        keys = {name: to_json(row[columns.index(name)]) for name in fields}
-        return Link(kind, tuple(condition.via for condition in met), keys)
+        flags = tuple(row[-len(self.conditions) :]) if len(self.conditions) > 1 else (True,)
+        proof = self._proofs.get(flags) or self._proofs.setdefault(flags, self._proof(flags))
+        return Link(proof.kind, proof.via, {name: to_json(row[place]) for name, place in proof.places})
 
-    def _met(self, row: Row) -> tuple[Condition, ...]:
-        if len(self.conditions) == 1:
-            return self.conditions
-        flags = row[-len(self.conditions) :]
-        return tuple(condition for condition, met in zip(self.conditions, flags, strict=True) if met)
+    @cached_property
+    def _proofs(self) -> dict[tuple[bool, ...], Proof]:
+        return {}
+
+    def _proof(self, flags: tuple[bool, ...]) -> Proof:
+        met = [condition for condition, yes in zip(self.conditions, flags, strict=True) if yes]
+        by_identity = any(condition.kind is LinkKind.IDENTITY for condition in met)
+        fields = dict.fromkeys(name for condition in met for name in condition.fields)
+        return Proof(
+            LinkKind.IDENTITY if by_identity else LinkKind.REFERENCE,
+            tuple(condition.via for condition in met),
+            tuple((name, self.bound.columns.index(name)) for name in fields),
+        )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from cases.connectors.base import JSON
 # Marks binary data, which JSON cannot hold as it is.
 BASE64_KEY = "$base64"
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+# Types that are JSON's own.
+PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def to_json(value: object) -> JSON:
@@ -23,7 +24,7 @@ def to_json(value: object) -> JSON:
 
     Exact numbers, dates and the like as text, binary data in base64 under a marker.
     """
-    if type(value) in _PLAIN:
+    if type(value) in PLAIN:
         return value  # type: ignore[return-value]  # The types looked up are JSON's own.
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
@@ -52,6 +53,8 @@ def row_ref(collection: str, key: Sequence[object], *, readable: bool) -> str:
 
     A key may be an e-mail address, and references are kept where personal data must not be.
     """
+    if readable and len(key) == 1 and type(key[0]) is int:
+        return f"{collection}/{key[0]}"
     if readable and all(isinstance(value, int | UUID) for value in key):
         return f"{collection}/{','.join(str(value) for value in key)}"
     return f"{collection}/~{digest([key_text(value) for value in key])}"
