@@ -18,6 +18,7 @@ ENTRY_POINT_GROUP = "dsar.identity_methods"
 
 BUILT_IN: Mapping[str, str] = {
     "email_code": "identity.providers.code.method:EmailCode",
+    "identity_document": "identity.providers.document.method:IdentityDocument",
     "staff_recorded": "identity.providers.staff.method:StaffRecorded",
     "drill": "identity.providers.staff.method:Drill",
 }

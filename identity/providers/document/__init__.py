@@ -1,0 +1,1 @@
+"""A picture of an identity document, looked at by a person."""
