@@ -320,7 +320,7 @@ class _Records:
 def _record(number: int, row: _Row) -> PackRecord:
     source, collection, data, marks, provenance = row
     label = _collection_label(collection)
-    return PackRecord(source, collection, label, number, redacted(data, marks), provenance)
+    return PackRecord(source, collection, label, number, redacted(data, marks) if marks else data, provenance)
 
 
 @cache

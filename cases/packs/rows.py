@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -101,13 +101,28 @@ _REMEMBERED = 4096  # Cells drawn already: states, currencies and names repeat a
 _HASHABLE = frozenset((str, int, float, bool, type(None), Redacted))
 
 
+def _inker(book: Book, words: Wording) -> Callable[[Json, float], Ink]:
+    """How the values of records are drawn.
+
+    No method of the writer, which remembers what this gives: a circle would keep volumes in memory for long.
+    """
+
+    def inked(value: Json, width: float) -> Ink:
+        if isinstance(value, Redacted):
+            return book.ink(shown(value, words), width, DATA_MARK, DATA, marked=True)
+        return book.ink(shown(value, words), width, DATA, DATA)
+
+    return inked
+
+
 class Writer:
     """Draws the records of one collection in one volume."""
 
     def __init__(self, book: Book, parent: Element, plan: Layout, words: Wording, heading: str) -> None:
         self.book, self.parent, self.layout, self.words = book, parent, plan, words
         self._heading = heading  # the tag of a card's heading
-        self._ink = lru_cache(_REMEMBERED, typed=True)(self._inked)
+        self._ink = _inker(book, words)
+        self._known_ink = lru_cache(_REMEMBERED, typed=True)(self._ink)
         self._label = lru_cache(_REMEMBERED)(partial(book.ink, style=DATA_MARK, row=DATA))
         self._grid: Grid | None = None
         if plan.edges:
@@ -129,17 +144,14 @@ class Writer:
             self._row(self._grid, record)
 
     def _row(self, grid: Grid, record: PackRecord) -> None:
-        get, ink = record.data.get, self._value
+        get, known, new = record.data.get, self._known_ink, self._ink
         head = self.book.ink(str(record.number), self._number_width, DATA, DATA)
-        self.book.row(grid, self._shape, [head, *[ink(get(name), width) for name, width in self._columns]])
-
-    def _value(self, value: Json, width: float) -> Ink:
-        return (self._ink if type(value) in _HASHABLE else self._inked)(value, width)
-
-    def _inked(self, value: Json, width: float) -> Ink:
-        if isinstance(value, Redacted):
-            return self.book.ink(shown(value, self.words), width, DATA_MARK, DATA, marked=True)
-        return self.book.ink(shown(value, self.words), width, DATA, DATA)
+        # Not a function of its own: this runs for each of a million cells.
+        inks = [
+            (known if type(value := get(name)) in _HASHABLE else new)(value, width)
+            for name, width in self._columns
+        ]
+        self.book.row(grid, self._shape, [head, *inks])
 
     # Cards
 
@@ -195,5 +207,5 @@ class Writer:
         widths = [right - left - 2 * Grid.pad for left, right in pairwise(edges)]
         inks: list[Ink] = []
         for (label, value), label_width, width in zip(pairs, widths[::2], widths[1::2], strict=True):
-            inks += (self._label(label, label_width), self._value(value, width))
+            inks += (self._label(label, label_width), self._ink(value, width))
         self.book.row(grid, shape, inks)

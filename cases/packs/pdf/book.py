@@ -354,8 +354,8 @@ class Book:
         """Text for a cell of that width in a row of another style, or the same."""
         if not text:
             return Ink("", 0, (), style)
-        font = self._faces[style.bold]
-        lines = font.wrap(font.clean(text), width * 1000 / style.size)
+        font, room = self._faces[style.bold], width * 1000 / style.size
+        lines = [text] if font.is_plain(text, room) else font.wrap(font.clean(text), room)
         box = max(self.text_width(line, style) for line in lines) if marked else 0.0
         return Ink(self._inked(lines, style, row), len(lines), lines, style, box, font.escapes_in(text))
 

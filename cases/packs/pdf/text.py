@@ -90,13 +90,16 @@ class Face:
 
     def wrap(self, text: str, room: float) -> list[str]:
         """Break clean text into lines that fit into `room` thousandths of the font size."""
-        if "\n" not in text and (self._surely_fits(text, room) or self.width(text) <= room):
+        if "\n" not in text and self.width(text) <= room:
             return [text]
         return [line for paragraph in text.split("\n") for line in self._wrapped(paragraph, room)]
 
-    def _surely_fits(self, text: str, room: float) -> bool:
-        """Whether ASCII fits by a quick and slightly generous measure: most cells need no other."""
-        if not text.isascii():
+    def is_plain(self, text: str, room: float) -> bool:
+        """Whether text needs neither cleaning nor breaking, by a quick and slightly generous measure.
+
+        That is most cells of a table, and no other measure is taken of them.
+        """
+        if not (text.isascii() and text.isprintable()):
             return False
         return len(text) * _WIDEST_ASCII <= room or sum(text.encode().translate(self.steps)) * _STEP <= room
 
