@@ -16,7 +16,7 @@ from dsar.guards import tenant_column, tenant_models
 from dsar.lib.fsm import StateField, allowed_pairs
 from dsar.lib.tenancy import serve
 from tests.conftest import as_superuser, empty
-from tests.dsar.rows import ALPHA, BETA, insert, make_rows, references, row, row_id
+from tests.dsar.rows import ALPHA, BETA, NOBODY, insert, make_rows, references, row, row_id
 
 TENANT = tenant_models()
 FROM_TO = [(model, field) for model in TENANT for field in references(model)]
@@ -237,17 +237,67 @@ def test_reference_to_another_controllers_row_is_refused(
     assert refusal.value.diag.table_name == table
 
 
+@pytest.mark.parametrize(("model", "field"), FROM_TO, ids=label)
+def test_reference_to_no_row_is_refused(
+    two_brands: None, model: type[models.Model], field: models.Field[Any, Any]
+) -> None:
+    table = model._meta.db_table
+    with as_superuser() as database, database.transaction(force_rollback=True):
+        database.execute("SET CONSTRAINTS ALL DEFERRED")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation) as refusal, database.transaction():
+            database.execute(
+                f"UPDATE {table} SET {field.column} = %s WHERE controller_id = %s", [NOBODY, ALPHA]
+            )
+            database.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    assert refusal.value.diag.table_name == table
+
+
+@pytest.mark.parametrize(
+    ("model", "field"), [pair for pair in FROM_TO if pair[1].related_model is not pair[0]], ids=label
+)
+def test_row_that_is_referred_to_is_not_deleted(
+    two_brands: None, model: type[models.Model], field: models.Field[Any, Any]
+) -> None:
+    assert isinstance(field.related_model, type)
+    table, target = model._meta.db_table, field.related_model
+    with as_superuser() as database, database.transaction(force_rollback=True):
+        database.execute("SET CONSTRAINTS ALL DEFERRED")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation) as refusal, database.transaction():
+            database.execute(f"DELETE FROM {target._meta.db_table} WHERE id = %s", [row_id(target, ALPHA)])
+            database.execute(f"SET CONSTRAINTS {composite(database, table, field.column)} IMMEDIATE")
+
+    assert refusal.value.diag.table_name == table
+
+
+@pytest.mark.parametrize(("model", "field"), FROM_TO, ids=label)
+def test_reference_is_looked_up_once(
+    two_brands: None, model: type[models.Model], field: models.Field[Any, Any]
+) -> None:
+    """The composite key alone, but where a row may be nobody's: there Django's own holds the reference."""
+    controller = model._meta.get_field("controller_id")
+    with as_superuser() as database:
+        held = keys(database, model._meta.db_table, [str(field.column)])
+
+    assert len(held) == (1 if controller.null else 0)
+
+
 def composite(database: Any, table: str, column: str) -> str:
     """The foreign key of exactly this column together with the controller."""
+    (name,) = keys(database, table, [column, "controller_id"])
+    return name
+
+
+def keys(database: Any, table: str, columns: list[str]) -> list[str]:
+    """The foreign keys of exactly these columns."""
     found = database.execute(
         "SELECT conname FROM pg_constraint JOIN LATERAL (SELECT array_agg(attname::text ORDER BY place) AS columns"
         " FROM unnest(conkey) WITH ORDINALITY AS key (number, place)"
         " JOIN pg_attribute ON attrelid = conrelid AND attnum = number) AS named ON true"
         " WHERE contype = 'f' AND conrelid = %s::regclass AND columns = %s",
-        [table, [column, "controller_id"]],
+        [table, columns],
     ).fetchall()
-    assert len(found) == 1
-    return str(found[0][0])
+    return [str(name) for (name,) in found]
 
 
 # -- the state ---------------------------------------------------------------------------------------
