@@ -27,6 +27,7 @@ def install(using: str, **_: Any) -> None:
 
 def _statements(app_role: str) -> Iterator[str]:
     role = f'"{app_role}"'
+    yield PLANNING
     yield from _grants(role)
     for model in tenant_models():
         yield from _row_security(model)
@@ -84,6 +85,18 @@ def _may_be_nobodys(model: type[models.Model]) -> bool:
     column = tenant_column(model)
     return next(field.null for field in model._meta.concrete_fields if field.column == column)
 
+
+# PostgreSQL's own figure is that of a turning disk. With it, the small tables that references lead to are read from
+# end to end for every row written: a third of the database's time in a large search. Who chose another is left alone.
+PLANNING = """
+DO $$
+BEGIN
+    IF current_setting('random_page_cost') = '4' THEN
+        EXECUTE format('ALTER DATABASE %I SET random_page_cost = 1.1', current_database());
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN NULL;
+END $$"""
 
 # The composite key says all that Django's own of the reference alone says. Each is looked up for every row that is
 # written, which was a quarter of the database's time in a large search. A reference without a controller is the

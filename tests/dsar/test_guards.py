@@ -132,6 +132,13 @@ def test_every_definer_function_puts_temporary_tables_last() -> None:
     assert open_to_shadowing == []
 
 
+def test_planner_takes_the_disk_for_one_that_seeks_at_once(two_brands: None) -> None:
+    with as_superuser() as database:
+        cost = database.execute("SHOW random_page_cost").fetchone()
+
+    assert cost == ("1.1",)
+
+
 # -- every table -------------------------------------------------------------------------------------
 
 
