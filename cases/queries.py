@@ -15,6 +15,7 @@ from cases.deadlines.events import CaseFacts, EventKind, ExtensionReason, FeeBas
 from cases.deadlines.events import ClockEvent as Fact
 from cases.deadlines.events import Right as DeadlineRight
 from cases.deadlines.loader import Regime, calendar_for, default_catalogue
+from cases.deadlines.rules import ExtensionRule
 from cases.models import Case, ClockEvent, DataSubject, Instruction, SubjectIdentifier, SubjectRequest
 from cases.words import Say
 from dsar.lib import crypto, normalise, references
@@ -150,6 +151,11 @@ def same_person(subject: DataSubject) -> set[UUID]:
     return {subject.pk, *strong.filter(blind__in=known).values_list("subject_id", flat=True)}
 
 
+def is_held(subject: DataSubject) -> bool:
+    """Whether a legal hold lies on the person, under any row by which the brand knows them."""
+    return DataSubject.objects.filter(pk__in=same_person(subject), legal_hold=True).exists()
+
+
 # -- the clock ---------------------------------------------------------------------------------------
 
 NotedType = TypeVar("NotedType", bound="Noted")
@@ -253,6 +259,14 @@ def deadline_from(case: Case, facts: CaseFacts, now: datetime) -> Deadline:
     """The dates that these facts would give the case: those on record, or others that are considered."""
     regime, policy = regime_of(case, case.controller), Policy(target_days=case.controller.target_days)
     return compute(facts, regime, calendar_for(regime, overrides_in_force()), now=now, policy=policy)
+
+
+def extension_rule(case: Case) -> ExtensionRule | None:
+    """How the law of the case lengthens its period; None where it does not, or where it fixes none."""
+    rules, right = regime_of(case, case.controller).version, DeadlineRight(case.right)
+    if rules.extension is None or right is DeadlineRight.COMPLAINT or rules.period_for(right) is None:
+        return None
+    return rules.extension if rules.extension.covers(right) else None
 
 
 # -- instructions ------------------------------------------------------------------------------------

@@ -110,6 +110,14 @@ class Say(TextChoices):
     FORBID = "forbid", _("may not do")
 
 
+# The reasons of cases.deadlines.events.ExtensionReason as a person chooses them.
+EXTENSION_REASONS = {
+    "complexity": _("The request is complex"),
+    "number_of_requests": _("The number of the person's requests"),
+    "other": _("Another reason"),
+}
+
+
 class LateReason(TextChoices):
     """Why something is late, as a regulator would count it."""
 

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     APPROVE_FOR_CONTROLLER = "approve_for_controller"
     WAIVE_SOURCE = "waive_source"
     RELEASE_CONTROL = "release_control"
+    LEGAL_HOLD = "legal_hold"
     OVERSEE = "oversee"
     ADMINISTER = "administer"
     READ_TRAIL = "read_trail"
@@ -59,6 +60,7 @@ USUAL: dict[str, frozenset[Permission]] = {
             Permission.APPROVE,
             Permission.WAIVE_SOURCE,
             Permission.RELEASE_CONTROL,
+            Permission.LEGAL_HOLD,
             Permission.OVERSEE,
             Permission.READ_TRAIL,
         }

@@ -13,10 +13,22 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.console import desk_forms as forms
-from cases.models import Case, Delivery, FulfilmentTask, Letter, ResponsePack, SourceSearch
+from cases.models import Case, Delivery, Extension, FulfilmentTask, Letter, ResponsePack, SourceSearch
 from cases.permissions import By
-from cases.workflow import answer, carry_out, decide, identity, letters, people, questions, search
-from cases.workflow.perform import perform
+from cases.workflow import (
+    answer,
+    carry_out,
+    decide,
+    extension,
+    hold,
+    identity,
+    lateness,
+    letters,
+    people,
+    questions,
+    reopening,
+    search,
+)
 from identity.models import Level
 from identity.roles import Permission
 
@@ -88,17 +100,9 @@ def pack_of(case: Case, pack_id: UUID) -> ResponsePack | None:
     return found
 
 
-def _reopen(deed: Deed) -> Case:
-    """Back to work, with the reason; a search begins at once."""
-    if deed.data["where"] == "search":
-        case = perform(
-            deed.case, "reopen_to_search", deed.by, deed.now, version=deed.version, reason=deed.data["reason"]
-        )
-        search.start_run(case, deed.by, deed.now)
-        return case
-    return perform(
-        deed.case, "reopen_to_review", deed.by, deed.now, version=deed.version, reason=deed.data["reason"]
-    )
+def extension_of(case: Case, extension_id: UUID) -> Extension | None:
+    found: Extension | None = case.extensions.filter(pk=extension_id).select_related("case").first()
+    return found
 
 
 def _record_evidence(deed: Deed) -> None:
@@ -227,8 +231,63 @@ ACTS: dict[str, Act] = {
         _("Reopen the case"),
         _("Reopen"),
         _("The case is open again."),
-        _reopen,
+        lambda deed: reopening.reopen(
+            deed.case,
+            deed.data["where"],
+            deed.data["reason"],
+            deed.by,
+            deed.now,
+            answered_at=deed.data.get("answered_at"),
+            version=deed.version,
+        ),
         forms.Reopen,
+        _("The facts stay as they are, and so does what follows from them: the date is computed anew."),
+    ),
+    "take-extension-back": Act(
+        _("Take the extension back"),
+        _("Take it back"),
+        _("The extension is taken back; the date stays as it is."),
+        lambda deed: extension.withdraw(
+            deed.target, deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Reason,
+        find=extension_of,
+    ),
+    "explain-lateness": Act(
+        _("Say why it is late"),
+        _("Keep the reason"),
+        _("The reason is kept with the case."),
+        lambda deed: lateness.explain(
+            deed.case,
+            lateness.Why(deed.data["late_code"], deed.data["late_remark"]),
+            deed.by,
+            deed.now,
+            version=deed.version,
+        ),
+        forms.LateReasonAlone,
+        _("A regulator asks for it, and it shows where to help. The customer does not see it."),
+        (Permission.WORK, Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER),
+    ),
+    "hold": Act(
+        _("Set a legal hold on this person"),
+        _("Set the hold"),
+        _("A legal hold lies on this person: nothing of theirs is erased."),
+        lambda deed: hold.set_hold(deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version),
+        forms.HoldReason,
+        _(
+            "It holds for everything that the brand has of this person, in every case, also where an erasure was"
+            " approved already. The customer is not told."
+        ),
+        (Permission.LEGAL_HOLD,),
+        "danger",
+    ),
+    "lift-hold": Act(
+        _("Lift the legal hold"),
+        _("Lift the hold"),
+        _("The hold is lifted: erasures that waited can be carried out."),
+        lambda deed: hold.lift_hold(deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version),
+        forms.HoldReason,
+        permissions=(Permission.LEGAL_HOLD,),
     ),
     "assign": Act(
         _("Assign the case"),

@@ -1,5 +1,6 @@
 """What the desk asks for, act by act. Django validates; the workflow decides."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,11 +9,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cases import queries
 from cases.correspondence.compose import Kind
+from cases.deadlines.events import EventKind, ExtensionReason
 from cases.law import loader as law
 from cases.models import Case
-from cases.words import CLOSINGS, Outcome
-from cases.workflow import people
+from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, EXTENSION_REASONS, LateReason, Outcome, Right
+from cases.workflow import decide, lateness, people, reopening
+from cases.workflow.extension import Wanted
 from identity.models import Level, User
 
 LONG = 20_000
@@ -134,11 +138,35 @@ class Evidence(DeskForm):
 class Reopen(DeskForm):
     where = forms.ChoiceField(
         label=_("Go back to"),
-        choices=[("review", _("Review what was found")), ("search", _("Search the sources again"))],
+        choices=[
+            (reopening.REVIEW, _("Review what was found")),
+            (reopening.SEARCH, _("Search the sources again")),
+        ],
         widget=forms.RadioSelect,
-        initial="review",
+        initial=reopening.REVIEW,
+    )
+    answered_at = moment(
+        _("When the customer answered our question"),
+        _("Empty: nobody answered, and we go on without. The clock runs again from now on."),
     )
     reason = paragraph(_("Reason"))
+
+    def prepare(self) -> None:
+        """A complaint has no sources, and only an open question can have been answered meanwhile."""
+        self.fields["answered_at"].required = False
+        if not reopening.waits(self.case, EventKind.CLARIFICATION_REQUESTED):
+            del self.fields["answered_at"]
+        if self.case.right == Right.COMPLAINT:
+            del self.fields["where"]
+
+    def clean(self) -> dict[str, Any]:
+        return {"where": reopening.REVIEW, **(super().clean() or self.cleaned_data)}
+
+
+class HoldReason(DeskForm):
+    reason = paragraph(
+        _("Reason"), 3, _("Such as a claim, a court order or an investigation. It is kept sealed.")
+    )
 
 
 class Withdrawal(DeskForm):
@@ -167,7 +195,43 @@ class Revoke(DeskForm):
     reason = paragraph(_("Reason"))
 
 
-class LetterText(DeskForm):
+class LateReasonForm(DeskForm):
+    """What a late case is asked before it goes on; the two fields are gone where nothing is late."""
+
+    late_code = forms.ChoiceField(
+        label=_("Why is it late?"), choices=[("", _("Choose one")), *LateReason.choices], required=False
+    )
+    late_remark = paragraph(
+        _("In words"),
+        2,
+        _("Needed where the list does not say it. The customer does not see it."),
+        required=False,
+    )
+    late_on: date | None = None
+
+    def prepare(self) -> None:
+        self.late_on = lateness.outstanding(self.case, timezone.now(), self.outcome_thought_of())
+        if self.late_on is None:
+            del self.fields["late_code"], self.fields["late_remark"]
+
+    def outcome_thought_of(self) -> str:
+        return str(self.case.proposed_outcome)
+
+    @property
+    def why_late(self) -> lateness.Why:
+        given = self.cleaned_data
+        return lateness.Why(given.get("late_code", ""), given.get("late_remark", ""))
+
+
+class LateReasonAlone(LateReasonForm):
+    """The reason by itself, from the case's page."""
+
+    def prepare(self) -> None:
+        self.late_on = lateness.outstanding(self.case, timezone.now(), self.outcome_thought_of())
+        self.fields["late_code"].required = True
+
+
+class LetterText(LateReasonForm):
     """The words of a letter; the draft fills them."""
 
     title = forms.CharField(label=_("Subject of the letter"), max_length=200)
@@ -189,6 +253,37 @@ def _named(one: law.Ground | law.Exemption) -> tuple[str, str]:
     return one.code, f"{gettext(one.name)} ({one.provision})"
 
 
+class MoreTime(DeskForm):
+    """Why more time is needed, and the letter that says so."""
+
+    reason = forms.ChoiceField(label=_("Reason in law"), widget=forms.RadioSelect)
+    explanation = paragraph(
+        _("Why, in plain words"),
+        4,
+        _("The approver and the customer read these words: say what makes it so."),
+    )
+    named_on = forms.DateField(
+        label=_("New date"),
+        help_text=_("This law lets the controller name it; the letter has to say it."),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    title = forms.CharField(label=_("Subject of the letter"), max_length=200)
+    body = paragraph(_("Letter"), 18, _("A blank line parts paragraphs."))
+
+    def prepare(self) -> None:
+        rule = queries.extension_rule(self.case)
+        reasons = rule.reasons if rule else ()
+        choices = [(one.value, EXTENSION_REASONS[one.value]) for one in reasons]
+        self.fields["reason"].choices = choices  # type: ignore[attr-defined]
+        if rule is None or not rule.named_by_controller:
+            del self.fields["named_on"]
+
+    @property
+    def wanted(self) -> Wanted:
+        given = self.cleaned_data
+        return Wanted(ExtensionReason(given["reason"]), given["explanation"], given.get("named_on"))
+
+
 class Closing(LetterText):
     """How the case is to end without an answer, and the letter that says so."""
 
@@ -201,9 +296,15 @@ class Closing(LetterText):
         help_text=_("A refusal cites one; the letter says it in plain words."),
     )
     reasons = paragraph(_("Reasons"), 4, _("The approver and the customer read these words."))
-    field_order = ("outcome", "reason_code", "reasons", "title", "body")
+    field_order = ("outcome", "reason_code", "reasons", "late_code", "late_remark", "title", "body")
+
+    def outcome_thought_of(self) -> str:
+        """The one chosen; while none is, the one whose letter is due first."""
+        chosen = self.data.get("outcome") if self.is_bound else self.initial.get("outcome")
+        return str(chosen or Outcome.REFUSED)
 
     def prepare(self) -> None:
+        super().prepare()
         self.fields["reason_code"].choices = refusal_choices(self.case)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -214,13 +315,27 @@ class Closing(LetterText):
 
 
 class Submission(LetterText):
-    """The answer's letter; reasons where all of it is refused."""
+    """The answer's letter; reasons where all of it is refused, and for a complaint what becomes of it."""
 
+    complaint_outcome = forms.ChoiceField(
+        label=_("What becomes of the complaint"),
+        choices=[(outcome.value, outcome.label) for outcome in COMPLAINT_OUTCOMES],
+        widget=forms.RadioSelect,
+    )
     reason_code = forms.ChoiceField(label=_("Legal ground"), required=False)
     reasons = paragraph(_("Reasons"), 4, _("The approver and the customer read these words."), required=False)
-    field_order = ("reason_code", "reasons", "title", "body")
+    field_order = ("complaint_outcome", "reason_code", "reasons", "late_code", "late_remark", "title", "body")
+
+    def outcome_thought_of(self) -> str:
+        return decide.outcome_of(self.case)
 
     def prepare(self) -> None:
+        super().prepare()
+        if self.case.right == Right.COMPLAINT:
+            self.fields["reasons"].required = True
+            del self.fields["reason_code"]
+            return
+        del self.fields["complaint_outcome"]
         self.fields["reason_code"].choices = refusal_choices(self.case)  # type: ignore[attr-defined]
 
 
@@ -276,4 +391,6 @@ KINDS_WORDS = {
     Kind.MESSAGE: _("Message"),
     Kind.PRESERVE: _("Preserve notice"),
     Kind.MISDIRECTED: _("Possible breach"),
+    Kind.EXTENSION: _("More time"),
+    Kind.COMPLAINT_OUTCOME: _("Outcome of the complaint"),
 }

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     ONE_TIME_CODE = "one_time_code"
     CLARIFICATION = "clarification"
     FEE = "fee"
+    EXTENSION = "extension"
+    COMPLAINT_OUTCOME = "complaint_outcome"
     ANSWER = "answer"
     REFUSAL = "refusal"
     NOT_A_REQUEST = "not_a_request"

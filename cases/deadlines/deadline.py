@@ -22,6 +22,7 @@ class State(StrEnum):
     PAUSED = "paused"
     NOT_STARTED = "not_started"
     NOT_APPLICABLE = "not_applicable"
+    MET = "met"
 
 
 class StretchKind(StrEnum):

@@ -181,6 +181,10 @@ def _side_limit(work: Work, clock: SideClock, event_on: date) -> Limit:
     due_on = work.calendar.roll(end) if clock.rolls else end
     first = work.step(StepCode.CLOCK_STARTED, clock.article, event_on, {})
     steps = (first, *tell_length(work, clock, event_on, end), *tell_roll(work, end, clock.rolls))
+    met_on = work.history.acknowledged_on if clock.kind is ClockKind.COMPLAINT_ACK else None
+    if met_on is not None:
+        met = work.step(StepCode.ACKNOWLEDGED, clock.article, met_on, {"limit_on": due_on})
+        return Limit(clock.kind, State.MET, None, None, (*steps, met))
     return _running(clock.kind, due_on, _safe_side(work, clock, event_on, due_on), steps)
 
 
@@ -301,12 +305,17 @@ def _without_period(work: Work, zone: ZoneInfo, today: date) -> Deadline:
     return _side_deadline(work, own, limits, zone, today)
 
 
+def _own_end(work: Work, own: Limit) -> date | None:
+    """Until when a clock of its own ran: to its date, or to the day on which what it asks for was done."""
+    return work.history.acknowledged_on if own.state is State.MET else own.due_on
+
+
 def _side_deadline(
     work: Work, own: Limit, limits: Mapping[ClockKind, Limit], zone: ZoneInfo, today: date
 ) -> Deadline:
     received_on = work.history.received_on
     aim = received_on + timedelta(days=_target_days(work))
-    running = own.due_on is not None
+    running = own.due_on is not None or own.state is State.MET
     return Deadline(
         state=own.state,
         due_on=own.due_on,
@@ -320,7 +329,7 @@ def _side_deadline(
         started_on=received_on if running else None,
         is_extended=False,
         is_late=own.due_on is not None and today > own.due_on,
-        stretches=(Stretch(StretchKind.RUNNING, received_on, own.due_on),) if running else (),
+        stretches=(Stretch(StretchKind.RUNNING, received_on, _own_end(work, own)),) if running else (),
         steps=own.steps,
         warnings=_warnings(own),
         limits=limits,

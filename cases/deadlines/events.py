@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     FEE_PAID = "fee_paid"
     EXTENSION_NOTIFIED = "extension_notified"
     COMPLAINT_RECEIVED = "complaint_received"
+    COMPLAINT_ACKNOWLEDGED = "complaint_acknowledged"
     APPEAL_RECEIVED = "appeal_received"
 
 

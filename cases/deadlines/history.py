@@ -35,6 +35,7 @@ class History:
     unasked: list[tuple[Subject, date]] = field(default_factory=list)
     future: list[date] = field(default_factory=list)
     complaint_on: date | None = None
+    acknowledged_on: date | None = None
     appeal_on: date | None = None
 
 
@@ -84,9 +85,11 @@ def _take(history: History, event: ClockEvent, on: date) -> None:
 
 
 def _take_arrival(history: History, event: ClockEvent, on: date) -> None:
-    """The first complaint and the first appeal count, as the first receipt does."""
+    """The first complaint and the first appeal count, as the first receipt does; so does its acknowledgement."""
     if event.kind is EventKind.COMPLAINT_RECEIVED and history.complaint_on is None:
         history.complaint_on = on
+    if event.kind is EventKind.COMPLAINT_ACKNOWLEDGED and history.acknowledged_on is None:
+        history.acknowledged_on = on
     if event.kind is EventKind.APPEAL_RECEIVED and history.appeal_on is None:
         history.appeal_on = on
 

@@ -43,6 +43,7 @@ STATUS: dict[State, str] = {
     State.PAUSED: "PAUSED",
     State.NOT_STARTED: "NOT_STARTED",
     State.NOT_APPLICABLE: "NOT_APPLICABLE",
+    State.MET: "NOT_APPLICABLE",
 }
 
 _KINDS: dict[str, EventKind] = {

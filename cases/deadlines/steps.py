@@ -54,6 +54,7 @@ class StepCode(StrEnum):
     NOT_IN_FORCE = "not_in_force"
     UNKNOWN_TO_REGIME = "unknown_to_regime"
     CLOCK_STARTED = "clock_started"
+    ACKNOWLEDGED = "acknowledged"
     FUTURE_FACT = "future_fact"
 
 
@@ -111,6 +112,7 @@ _STANDS = frozenset(
         StepCode.NO_FIXED_PERIOD,
         StepCode.NOT_IN_FORCE,
         StepCode.UNKNOWN_TO_REGIME,
+        StepCode.ACKNOWLEDGED,
     }
 )
 _ADDS = frozenset(
@@ -233,6 +235,7 @@ SENTENCES: dict[StepCode, str] = {
     StepCode.NOT_IN_FORCE: gettext_noop("This duty was not in force on {event_on}."),
     StepCode.UNKNOWN_TO_REGIME: gettext_noop("These rules know no such clock here."),
     StepCode.CLOCK_STARTED: gettext_noop("This clock is counted from {on}."),
+    StepCode.ACKNOWLEDGED: gettext_noop("Acknowledged on {on}; the last day for it was {limit_on}."),
     StepCode.FUTURE_FACT: gettext_noop("A fact dated {event_on} lies in the future and is left aside."),
 }
 

@@ -1,6 +1,7 @@
 """Fulfilling: what an approved decision commands, done step by step, and the close that follows."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import translation
@@ -14,7 +15,6 @@ from cases.errors import not_yours
 from cases.fulfilment import tasks
 from cases.models import (
     Case,
-    DataSubject,
     Decision,
     FulfilmentTask,
     Letter,
@@ -25,9 +25,9 @@ from cases.models import (
     Verdict,
 )
 from cases.permissions import BY_SYSTEM, By
-from cases.words import DISCLOSING, Outcome, Right, State
-from cases.workflow import answer, letters
-from cases.workflow.perform import act, lock, perform, put_on_record, touch
+from cases.words import COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, State
+from cases.workflow import answer, complaint, extension, lateness, letters, reopening
+from cases.workflow.perform import act, lock, lock_all, perform, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
@@ -41,6 +41,7 @@ ENDS_IN_A_LETTER = (
     Outcome.TRANSFERRED,
     Outcome.IDENTITY_NOT_VERIFIED,
     Outcome.NO_REPLY,
+    *COMPLAINT_OUTCOMES,
 )
 
 KIND_OF: dict[str, Kind] = {
@@ -50,14 +51,18 @@ KIND_OF: dict[str, Kind] = {
     Outcome.TRANSFERRED: Kind.TRANSFERRED,
     Outcome.IDENTITY_NOT_VERIFIED: Kind.IDENTITY_NOT_VERIFIED,
     Outcome.NO_REPLY: Kind.NO_REPLY,
+    **dict.fromkeys(COMPLAINT_OUTCOMES, Kind.COMPLAINT_OUTCOME),
 }
+
+# Whoever complained has been told that the complaint is here.
+ACKNOWLEDGES = frozenset({Kind.ACKNOWLEDGEMENT, Kind.COMPLAINT_OUTCOME})
 
 
 def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
     """Set off what the decision commands: a pack, tasks in the sources, or a letter."""
     if case.right in DISCLOSING and decision.outcome not in ENDS_IN_A_LETTER:
         answer.order_pack(case, decision, now)
-    elif decision.outcome in ENDS_IN_A_LETTER or case.right == Right.COMPLAINT:
+    elif decision.outcome in ENDS_IN_A_LETTER:
         send_letter(case, decision, by, now)
     else:
         make_tasks(case, decision, by, now)
@@ -100,6 +105,7 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
             raise Refused(_("This task is not open any more."), "task_not_open")
         if done:
             _may_be_done(case)
+        lateness.demand(case, lateness.NOT_SAID, by, now)
         locked.state = TaskState.DONE if done else TaskState.IMPOSSIBLE
         locked.evidence, locked.done_by_id, locked.done_at = evidence.strip(), by.person_id, now
         locked.save()
@@ -121,7 +127,7 @@ def _may_be_done(case: Case) -> None:
     """Checked again at the moment of execution, whatever was approved."""
     if case.right != Right.ERASURE:
         return
-    if DataSubject.objects.filter(pk__in=queries.same_person(case.subject), legal_hold=True).exists():
+    if queries.is_held(case.subject):
         raise Refused(_("A legal hold lies on this person's data: nothing is erased."), "legal_hold")
     if waits_for_copy(case):
         raise Refused(
@@ -190,6 +196,10 @@ def _standing(case: Case) -> Decision | None:
 
 def letter_sent(letter: Letter, by: By, now: datetime) -> None:
     """A letter is out. Where it was the answer, something was carried out, and the case may close."""
+    if letter.kind == Kind.EXTENSION:
+        extension.sent(letter, by, now)
+    elif letter.kind in ACKNOWLEDGES:
+        complaint.acknowledged(letter, by, now)
     if letter.case_id is None or letter.kind not in letters.ANSWERS:
         return
     case = lock(letter.case_id)
@@ -208,18 +218,48 @@ def mailed(letter: Letter, now: datetime) -> None:
     letter_sent(locked, BY_SYSTEM, now)
 
 
+def leaving(letter_id: UUID, now: datetime) -> Letter | None:
+    """A mail that is about to be sent, held; None where it is not to be sent any more.
+
+    A notice whose last day has passed is stopped here, before it leaves the house.
+    """
+    held = _hold(Letter.objects.get(pk=letter_id))
+    if held.state != LetterState.QUEUED:
+        return None
+    refusal = extension.why_not_sent(held, now)
+    if refusal is not None:
+        extension.stop(held, refusal, now)
+        return None
+    return held
+
+
 def _hold(letter: Letter) -> Letter:
     """The letter, locked after its case, as everywhere."""
     if letter.case_id is not None:
         lock(letter.case_id)
-    held: Letter = Letter.objects.select_for_update().get(pk=letter.pk)
+    elif letter.kind == Kind.ACKNOWLEDGEMENT:
+        lock_all(letter.subject_request_id)
+    held: Letter = (
+        Letter.objects.select_for_update(of=("self",))
+        .select_related("subject_request__controller")
+        .get(pk=letter.pk)
+    )
     return held
 
 
 def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
-    """A printed letter was handed to the post; where it was the answer, the case may close."""
+    """A printed letter was handed to the post; where it was the answer, the case may close.
+
+    Raises Refused for a notice that is too late, and for a late answer without a reason.
+    """
     with transaction.atomic():
-        _hold(letter)
+        held = _hold(letter)
+        refusal = extension.why_not_sent(held, now)
+        if refusal is not None:
+            raise refusal
+        if held.kind in letters.ANSWERS and held.case_id is not None:
+            case = lock(held.case_id)
+            lateness.demand(case, lateness.NOT_SAID, by, now, case.proposed_outcome)
         letters.mark_posted(letter, tracking, by, now)
         letter_sent(letter, by, now)
 
@@ -230,6 +270,7 @@ def settle(case: Case, now: datetime) -> Case:
     if case.state != State.FULFILLING or unfinished(case):
         return case
     runs.abandon(case, now)
+    extension.drop(case, now)
     return perform(case, "close", BY_SYSTEM, now)
 
 
@@ -258,11 +299,20 @@ def letter_bounced(letter: Letter, by: By, now: datetime) -> None:
         if locked.state != LetterState.SENT:
             raise Refused(_("Only a letter that was sent can come back."), "not_sent")
         send.mark_bounced(locked, by, now)
+        _undo_notice(locked, by, now)
         if locked.case_id is None or locked.kind not in letters.ANSWERS:
             return
         case = lock(locked.case_id)
         if case.state == State.CLOSED:
-            perform(case, "reopen_to_review", by, now, reason=_("The answer bounced."))
+            reopening.reopen(case, reopening.REVIEW, _("The answer bounced."), by, now)
+
+
+def _undo_notice(letter: Letter, by: By, now: datetime) -> None:
+    """What was told by a letter that came back was told to nobody."""
+    if letter.kind == Kind.EXTENSION:
+        extension.bounced(letter, by, now)
+    elif letter.kind in ACKNOWLEDGES:
+        complaint.not_acknowledged(letter, by, now)
 
 
 def take_back(case: Case, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:

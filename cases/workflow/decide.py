@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,27 +17,19 @@ from cases.law import loader as law
 from cases.models import Case, Decision, Verdict
 from cases.permissions import By
 from cases.review import items
-from cases.words import CLOSINGS, DISCLOSING, Outcome, Right, Say, State, Step
-from cases.workflow import carry_out, identity, letters, people, search
+from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, Say, State, Step
+from cases.workflow import carry_out, complaint, identity, lateness, letters, search
+from cases.workflow.lateness import NOT_SAID, Why
 from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
-
-LETTER_OF: dict[str, Kind] = {
-    Outcome.REFUSED: Kind.REFUSAL,
-    Outcome.NOT_A_REQUEST: Kind.NOT_A_REQUEST,
-    Outcome.DUPLICATE: Kind.DUPLICATE,
-    Outcome.TRANSFERRED: Kind.TRANSFERRED,
-    Outcome.IDENTITY_NOT_VERIFIED: Kind.IDENTITY_NOT_VERIFIED,
-    Outcome.NO_REPLY: Kind.NO_REPLY,
-}
 
 
 def draft_letter(
     case: Case, outcome: str, reasons: str, now: datetime, reason_code: str = ""
 ) -> tuple[str, str]:
     """The letter of an outcome as the template has it, ready to edit, in the requester's language."""
-    kind = LETTER_OF.get(outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
+    kind = carry_out.KIND_OF.get(outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
     with translation.override(case.subject_request.language):
         return letters.draft(
             kind,
@@ -78,24 +71,57 @@ def submit(
     *,
     reason_code: str = "",
     reasons: str = "",
+    complaint_outcome: str = "",
+    why_late: Why = NOT_SAID,
     version: int | None = None,
 ) -> Case:
-    """Send the reviewed case to approval; the outcome follows from what was decided about the items."""
+    """Send the reviewed case to approval; the outcome follows from what was decided about the items.
+
+    What became of a complaint is ``complaint_outcome``. Where the case is late, ``why_late`` says why.
+    """
     with transaction.atomic():
         locked = act(case, None, by, now)
+        once(locked, "submit", by, version)
         if locked.state == State.REVIEW and items.undecided(locked):
             raise Refused(_("Some items are still to be decided."), "items_undecided")
-        outcome = outcome_of(locked)
-        if outcome == Outcome.REFUSED and not reasons.strip():
-            raise Refused(_("A refusal gives its reasons."), "reasons_missing")
-        return _propose(locked, "submit", outcome, title, body, by, now, reason_code, reasons, version)
+        outcome = _outcome_chosen(locked, complaint_outcome)
+        if outcome in {Outcome.REFUSED, *COMPLAINT_OUTCOMES} and not reasons.strip():
+            raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
+        proposal = _Proposal("submit", outcome, title, body, reason_code, reasons, why_late)
+        return _propose(locked, proposal, by, now, version)
+
+
+def _outcome_chosen(case: Case, complaint_outcome: str) -> str:
+    if case.right != Right.COMPLAINT:
+        return outcome_of(case)
+    if complaint_outcome not in COMPLAINT_OUTCOMES:
+        raise Refused(_("Choose what becomes of the complaint."), "unknown_outcome")
+    return complaint_outcome
 
 
 def outcome_of(case: Case) -> str:
-    """What the review amounts to; rights without items are fulfilled by what is carried out."""
-    if case.right in {Right.COMPLAINT, Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED}:
+    """What the review amounts to; rights without items are fulfilled by what is carried out.
+
+    Empty for a complaint: what becomes of it is somebody's judgement.
+    """
+    if case.right == Right.COMPLAINT:
+        return ""
+    if case.right in {Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED}:
         return Outcome.FULFILLED
     return items.outcome_of(case)
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """What goes to the second pair of eyes, and by which transition."""
+
+    transition: str
+    outcome: str
+    title: str
+    body: str
+    reason_code: str
+    reasons: str
+    why_late: Why
 
 
 def propose_closing(
@@ -108,19 +134,23 @@ def propose_closing(
     *,
     reasons: str,
     reason_code: str = "",
+    why_late: Why = NOT_SAID,
     version: int | None = None,
 ) -> Case:
-    """Propose to refuse, or to end without an answer; it takes a second person and a letter."""
+    """Propose to refuse, or to end without an answer; it takes a second person and a letter.
+
+    A letter that says no has a date of its own (U8, E8): where that has passed, ``why_late`` says why.
+    """
     if outcome not in CLOSINGS:
         raise Refused(_("Choose how the case is to end."), "unknown_outcome")
     if not reasons.strip():
         raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
     with transaction.atomic():
         locked = act(case, None, by, now)
+        once(locked, "propose_closing", by, version)
         _may_end_so(locked, outcome)
-        return _propose(
-            locked, "propose_closing", outcome, title, body, by, now, reason_code, reasons, version
-        )
+        proposal = _Proposal("propose_closing", outcome, title, body, reason_code, reasons, why_late)
+        return _propose(locked, proposal, by, now, version)
 
 
 def _may_end_so(case: Case, outcome: str) -> None:
@@ -131,44 +161,22 @@ def _may_end_so(case: Case, outcome: str) -> None:
         raise Refused(_("Under this law the search is done in full even without a reply."), "no_reply_here")
 
 
-def _propose(
-    case: Case,
-    transition: str,
-    outcome: str,
-    title: str,
-    body: str,
-    by: By,
-    now: datetime,
-    reason_code: str,
-    reasons: str,
-    version: int | None,
-) -> Case:
-    if not title.strip() or not body.strip():
+def _propose(case: Case, made: _Proposal, by: By, now: datetime, version: int | None) -> Case:
+    if not made.title.strip() or not made.body.strip():
         raise Refused(_("The letter is empty."), "letter_empty")
-    _may_be_named(case, reason_code)
-    instruction, say = queries.instructed(case.controller_id, steps(case, outcome), case.right)
+    _may_be_named(case, made.reason_code)
+    _forbid_judging_oneself(case, by, now)
+    instruction, say = queries.instructed(case.controller_id, steps(case, made.outcome), case.right)
 
     def prepare(locked: Case) -> None:
-        locked.proposed_outcome = outcome
+        locked.proposed_outcome = made.outcome
         locked.controller_decides = say != Say.ALLOW
 
-    case = perform(case, transition, by, now, version=version, prepare=prepare, codes={"proposed": outcome})
-    decision = Decision(
-        controller_id=case.controller_id,
-        case=case,
-        outcome=outcome,
-        reason_code=reason_code,
-        instruction=instruction,
-        instruction_says=say,
-        proposed_by_id=_person(by),
-        proposed_at=now,
-    )
-    decision.reasons, decision.letter_subject, decision.letter_body = (
-        reasons.strip(),
-        title.strip(),
-        body.strip(),
-    )
-    decision.digest = digest(case, decision)
+    codes = {"proposed": made.outcome}
+    case = perform(case, made.transition, by, now, version=version, prepare=prepare, codes=codes)
+    lateness.demand(case, made.why_late, by, now, made.outcome)
+    decision = _decision(case, made, by, now)
+    decision.instruction, decision.instruction_says = instruction, say
     decision.save()
     put_on_record(
         case,
@@ -177,14 +185,30 @@ def _propose(
         now,
         {
             "decision": str(decision.pk),
-            "outcome": outcome,
-            "reason": reason_code,
+            "outcome": made.outcome,
+            "reason": made.reason_code,
             "digest": decision.digest,
             "instruction": instruction.version if instruction else None,
             "says": say.value,
         },
     )
     return case
+
+
+def _decision(case: Case, made: _Proposal, by: By, now: datetime) -> Decision:
+    """The proposal as a row, with the digest of what it would let out."""
+    decision = Decision(
+        controller_id=case.controller_id,
+        case=case,
+        outcome=made.outcome,
+        reason_code=made.reason_code,
+        proposed_by_id=_person(by),
+        proposed_at=now,
+    )
+    decision.reasons = made.reasons.strip()
+    decision.letter_subject, decision.letter_body = made.title.strip(), made.body.strip()
+    decision.digest = digest(case, decision)
+    return decision
 
 
 def _person(by: By) -> UUID:
@@ -233,15 +257,19 @@ def open_decision(case: Case) -> Decision | None:
     return found
 
 
-def approve(case: Case, by: By, now: datetime, *, version: int | None = None) -> Case:
+def approve(
+    case: Case, by: By, now: datetime, *, why_late: Why = NOT_SAID, version: int | None = None
+) -> Case:
     """Approve what was proposed; where the instruction says so, the controller's reviewer decides next.
 
-    Whoever prepared it can't approve it (NotAllowed), and what was changed since is refused.
+    Whoever prepared it can't approve it (NotAllowed), and what was changed since is refused; so is what has become
+    late, until somebody says why.
     """
     with transaction.atomic():
         locked, decision = _for_decision(case, by, now, ("approve", "hand_to_controller"), version)
         say_transition = "hand_to_controller" if locked.controller_decides else "approve"
         _forbid_own(locked, decision, by, now)
+        lateness.demand(locked, why_late, by, now, decision.outcome)
         case = perform(
             locked,
             say_transition,
@@ -259,11 +287,14 @@ def approve(case: Case, by: By, now: datetime, *, version: int | None = None) ->
         return carry_out.start(case, decision, by, now) if say_transition == "approve" else case
 
 
-def approve_for_controller(case: Case, by: By, now: datetime, *, version: int | None = None) -> Case:
-    """The controller's own reviewer agrees."""
+def approve_for_controller(
+    case: Case, by: By, now: datetime, *, why_late: Why = NOT_SAID, version: int | None = None
+) -> Case:
+    """The controller's own reviewer agrees; what has become late is refused until somebody says why."""
     with transaction.atomic():
         locked, decision = _for_decision(case, by, now, ("approve_for_controller",), version)
         _forbid_own(locked, decision, by, now)
+        lateness.demand(locked, why_late, by, now, decision.outcome)
         case = perform(
             locked,
             "approve_for_controller",
@@ -327,17 +358,21 @@ def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
     if case.items.filter(decided_by=by.person_id).exists():
         sentence = _("You decided about records of this case: somebody else has to approve it.")
         refuse(case, "approve", by, now, Refused(sentence, "own_preparation"))
-    if people.worked_by(case.linked_to, _person(by)):
-        sentence = _("A complaint is decided by somebody who did not work what it is about.")
-        refuse(case, "approve", by, now, Refused(sentence, "worked_it_before"))
+    _forbid_judging_oneself(case, by, now)
+
+
+def _forbid_judging_oneself(case: Case, by: By, now: datetime) -> None:
+    """Whoever handled or decided a case neither answers a complaint about it nor approves that answer."""
+    if by.person_id is not None and complaint.dealt_with(case.linked_to, by.person_id):
+        sentence = _("A complaint is dealt with by people who neither handled nor decided what it is about.")
+        refuse(case, "judge_oneself", by, now, Refused(sentence, "worked_it_before"))
 
 
 def _release_check(case: Case) -> None:
     """No content leaves without identity, whatever was true when it was proposed; and the other way round."""
     _may_end_so(case, case.proposed_outcome)
-    if case.proposed_outcome in {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.NO_DATA} and (
-        case.identity_level < case.required_level
-    ):
+    speaks_of_the_person = {Outcome.FULFILLED, Outcome.PARTLY_FULFILLED, Outcome.NO_DATA, *COMPLAINT_OUTCOMES}
+    if case.proposed_outcome in speaks_of_the_person and (case.identity_level < case.required_level):
         raise unmet("identity_suffices")
 
 

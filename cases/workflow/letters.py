@@ -14,7 +14,7 @@ from cases.errors import not_yours
 from cases.law.loader import remedies
 from cases.models import Case, Letter, LetterState, SourceSystem, SubjectRequest
 from cases.permissions import By
-from cases.words import AnswerBy
+from cases.words import AnswerBy, Right
 from cases.workflow.perform import act
 from dsar.audit.actions import Action
 from dsar.audit.record import record
@@ -37,6 +37,7 @@ ANSWERS = frozenset(
         Kind.TRANSFERRED,
         Kind.IDENTITY_NOT_VERIFIED,
         Kind.NO_REPLY,
+        Kind.COMPLAINT_OUTCOME,
     }
 )
 
@@ -110,6 +111,7 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
         "name": addressee.name,
         "reference": case.reference if case else request.reference,
         "due_on": min((one.due_on for one in cases if one.due_on), default=None),
+        "is_complaint": any(one.right == Right.COMPLAINT for one in cases),
         "identity_outstanding": any(one.identity_level < one.required_level for one in cases),
         "code_minutes": controller.code_minutes,
         "follow_url": links.follow(controller),

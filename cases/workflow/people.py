@@ -15,7 +15,7 @@ from cases.errors import not_yours
 from cases.models import Case, DataSubject, Note, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.words import SUFFIX, AnswerBy, Channel, Right, State
-from cases.workflow import carry_out, identity, intake, letters, search
+from cases.workflow import carry_out, complaint, extension, identity, intake, letters, search
 from cases.workflow.clock import add_fact, recompute
 from cases.workflow.perform import act, lock, lock_all, note, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
@@ -52,21 +52,15 @@ def assign(case: Case, owner: User | None, by: By, now: datetime, *, version: in
         taker = present(owner, now.date()) if owner else None
         if taker and not taker.access.allows(Permission.WORK, case.controller_id):
             raise Refused(_("This person does not work for this brand."), "not_a_handler")
-        if taker and worked_by(case.linked_to, taker.pk):
+        if taker and complaint.dealt_with(case.linked_to, taker.pk):
             raise Refused(
-                _("A complaint is worked by somebody who did not work what it is about."), "worked_it_before"
+                _("A complaint is dealt with by people who neither handled nor decided what it is about."),
+                "worked_it_before",
             )
         case.owner = taker
         touch(case, "owner")
         put_on_record(case, Action.CASE_ASSIGNED, by, now, {"owner": str(taker.pk) if taker else None})
         return case
-
-
-def worked_by(case: Case | None, person_id: UUID) -> bool:
-    """Whether somebody owned a case, or prepared an answer to it. Its approver may judge: many a house has one."""
-    if case is None:
-        return False
-    return case.owner_id == person_id or bool(case.decisions.filter(proposed_by=person_id).exists())
 
 
 def present(person: User, today: date) -> User:
@@ -117,6 +111,7 @@ def withdraw(case: Case, by: By, now: datetime, *, reason: str = "", version: in
         was_approved = lock(case.pk).state == State.FULFILLING
         case = perform(case, "withdraw", by, now, version=version, reason=reason.strip())
         search.void_proposal(case)
+        extension.drop(case, now)
         runs.abandon(case, now)
         if was_approved:
             carry_out.undo(case, now)
@@ -277,7 +272,7 @@ def correct_brand(case: Case, controller: Controller, reason: str, by: By, now: 
         siblings = list(request.cases.all())
         again = _intake_again(request, siblings, controller)
         for sibling in siblings:
-            perform(sibling, "void", by, now, reason=reason)
+            extension.drop(perform(sibling, "void", by, now, reason=reason), now)
         services.revoke_tokens(request, now)
         # Both brands are served for a moment, so that what came along can be read from one into the other.
         with serving([controller.pk, case.controller_id]):

@@ -118,6 +118,17 @@ def once(case: Case, name: str, by: By, version: int | None) -> None:
         raise AlreadyDone(case)
 
 
+def once_recorded(case: Case, action: Action, by: By, version: int | None) -> None:
+    """Raise AlreadyDone where this person put this act on record from the version that they saw."""
+    if version is None or version == case.version:
+        return
+    mine = AuditEvent.objects.filter(
+        case_id=case.pk, action=action, actor_id=by.actor.id, data__version=version
+    )
+    if mine.exists():
+        raise AlreadyDone(case)
+
+
 def touch(case: Case, *fields: str) -> None:
     """Save these fields of a locked case, and let open forms know that it changed."""
     case.version += 1

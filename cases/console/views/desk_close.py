@@ -15,7 +15,7 @@ from cases.models import Case
 from cases.packs.posting import proposed
 from cases.review import items
 from cases.surface import attempt, by, case_or_404, version_of
-from cases.words import CLOSINGS, DISCLOSING, Outcome, State
+from cases.words import CLOSINGS, DISCLOSING, Outcome, Right, State
 from cases.workflow import decide
 from identity.roles import Permission
 
@@ -48,9 +48,9 @@ def close(request: HttpRequest, case_id: UUID) -> HttpResponse:
 def submit(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Send what was reviewed to approval; the outcome follows from the decisions on the items."""
     case = _case(request, case_id)
-    outcome = decide.outcome_of(case)
+    outcome = decide.outcome_of(case) or request.POST.get("complaint_outcome", "")
     if request.method == "GET":
-        title, body = decide.draft_letter(case, outcome, "", timezone.now())
+        title, body = decide.draft_letter(case, outcome, "", timezone.now()) if outcome else ("", "")
         return _page(request, "submit", case, Submission(case=case, initial={"title": title, "body": body}))
     if "draft" in request.POST:
         return _page(request, "submit", case, _drafted(Submission, case, request, outcome))
@@ -83,6 +83,8 @@ def _drafted(form: type[LetterText], case: Case, request: HttpRequest, outcome: 
 
 def _codes(form: LetterText) -> set[str]:
     """Every ground that may be cited, whatever group of the list it stands in."""
+    if "reason_code" not in form.fields:
+        return set()
     choices: Any = form.fields["reason_code"].choices  # type: ignore[attr-defined]
     grouped = [
         option for _name, options in choices if not isinstance(options, str) for option in _options(options)
@@ -115,6 +117,7 @@ def _closing_proposed(request: HttpRequest, form: Closing) -> bool:
             timezone.now(),
             reasons=data["reasons"],
             reason_code=data["reason_code"],
+            why_late=form.why_late,
             version=version_of(request),
         ),
         done,
@@ -133,8 +136,10 @@ def _submitted(request: HttpRequest, form: Submission) -> bool:
             data["body"],
             by(request),
             timezone.now(),
-            reason_code=data["reason_code"],
+            reason_code=data.get("reason_code", ""),
             reasons=data["reasons"],
+            complaint_outcome=data.get("complaint_outcome", ""),
+            why_late=form.why_late,
             version=version_of(request),
         ),
         _("The answer is with the approvers."),
@@ -149,7 +154,8 @@ def _page(request: HttpRequest, name: str, case: Case, form: LetterText) -> Http
         "case": case,
         "form": form,
         "outcome": outcome,
-        "outcome_words": Outcome(outcome).label,
+        "outcome_words": Outcome(outcome).label if outcome else "",
+        "is_complaint": case.right == Right.COMPLAINT,
         "is_refused": outcome == Outcome.REFUSED,
         "undecided": items.undecided(case) if case.state == State.REVIEW else 0,
         "groups": items.groups(case),

@@ -13,7 +13,7 @@ from cases.deadlines.history import NoReceiptError
 from cases.deadlines.intake import first_deadline
 from cases.deadlines.loader import calendar_for, default_catalogue
 from cases.deadlines.rules import ClockKind
-from cases.deadlines.steps import StepCode
+from cases.deadlines.steps import StepCode, replay
 from tests.cases.deadlines.case import deadline, row
 
 LONDON = ZoneInfo("Europe/London")
@@ -201,6 +201,27 @@ def test_complaint_may_be_told_by_its_own_event() -> None:
     found = compute(CaseFacts(Right.COMPLAINT, LONDON, (event,)), regime, calendar_for(regime), now=NOW)
 
     assert str(found.due_on) == "2026-10-01"
+
+
+@pytest.mark.parametrize("acknowledged_on", ["2026-09-03", "2026-10-05"])
+def test_complaint_that_was_acknowledged_waits_for_no_date(acknowledged_on: str) -> None:
+    events = (
+        ClockEvent(EventKind.COMPLAINT_RECEIVED, datetime(2026, 9, 1, 12, tzinfo=LONDON)),
+        ClockEvent(
+            EventKind.COMPLAINT_ACKNOWLEDGED, datetime.fromisoformat(f"{acknowledged_on}T12:00:00+01:00")
+        ),
+    )
+    regime = default_catalogue().regime("UK-ENG", date(2026, 9, 1))
+
+    found = compute(CaseFacts(Right.COMPLAINT, LONDON, events), regime, calendar_for(regime), now=NOW)
+
+    assert (found.state, found.due_on, found.is_late) == (State.MET, None, False)
+    assert (str(found.steps[-1].on), str(found.steps[-1].values["limit_on"])) == (
+        acknowledged_on,
+        "2026-10-01",
+    )
+    assert str(found.target_on) == "2026-09-29"
+    assert replay(found.steps) is None
 
 
 def test_law_without_period_still_gives_a_target() -> None:

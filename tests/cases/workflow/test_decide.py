@@ -5,7 +5,7 @@ from cases.law import loader as law
 from cases.models import Case, Decision, Item, ItemDecision, Letter, ResponsePack
 from cases.permissions import by_staff
 from cases.words import Channel, Outcome, Right, State
-from cases.workflow import decide, identity, people, review, search
+from cases.workflow import carry_out, decide, identity, people, review, search
 from cases.workflow.perform import AlreadyDone
 from cases.workflow.review import Choice, Selection
 from dsar.audit.models import AuditEvent
@@ -168,7 +168,7 @@ def test_closing_without_an_answer_takes_a_second_person_and_a_letter(desk, outc
 
     case.refresh_from_db()
     assert (case.state, case.outcome) == (State.CLOSED, outcome)
-    letter = Letter.objects.get(case=case, kind=decide.LETTER_OF[outcome].value)
+    letter = Letter.objects.get(case=case, kind=carry_out.KIND_OF[outcome].value)
     assert "Because." in letter.body
     assert "ico.org.uk" in letter.body
 
@@ -202,12 +202,24 @@ def test_complaint_is_answered_by_its_letter(desk):
     case = desk.case(Right.COMPLAINT)
     assert case.state == State.REVIEW
 
-    case = desk.submitted(case)
+    outcome = Outcome.PARTLY_UPHELD
+    title, body = decide.draft_letter(case, outcome, "The letter went out twice.", timezone.now())
+    case = decide.submit(
+        case,
+        title,
+        body,
+        desk.handler,
+        timezone.now(),
+        reasons="The letter went out twice.",
+        complaint_outcome=outcome,
+    )
     decide.approve(case, desk.dpo, timezone.now())
     run_jobs()
 
     case.refresh_from_db()
-    assert (case.state, case.outcome) == (State.CLOSED, Outcome.FULFILLED)
+    assert (case.state, case.outcome) == (State.CLOSED, Outcome.PARTLY_UPHELD)
+    letter = Letter.objects.get(case=case, kind="complaint_outcome")
+    assert "The letter went out twice." in letter.body
 
 
 def test_no_data_is_answered_without_a_pack(desk):
