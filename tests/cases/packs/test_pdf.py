@@ -1,3 +1,4 @@
+import gc
 import io
 import re
 from dataclasses import replace
@@ -7,7 +8,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from cases.packs.content import PackRecord
+from cases.packs.content import PackRecord, Redacted
 from cases.packs.letter import render_letter
 from cases.packs.pdf.book import CELL, Book, Running
 from cases.packs.pdf.colours import WHITE, accent, contrast
@@ -101,6 +102,70 @@ def test_rows_of_a_table_have_the_same_number_of_cells(report):
 def span(cell):
     attributes = cell.get("/A", pikepdf.Dictionary())
     return int(attributes.get("/ColSpan", 1))
+
+
+def test_structure_holds_each_cell_in_its_row_and_column():
+    tall = " ".join(["tall"] * 1_500)
+    texts = {1: "short", 2: "brackets (a) and \\", 3: "", 4: tall, 5: Redacted("TP"), 6: "last"}
+    records = [
+        PackRecord("crm", "row", "Rows", n, {"key": f"k{n}", "text": text}) for n, text in texts.items()
+    ]
+
+    files, _ = rendered(pack_of([*records, *rows(60, key="k", text="more")]))
+
+    found = read_tables(files["02-report.pdf"])[-1]
+    assert found[0] == ["No.", "Key", "Text"]
+    assert found[1:7] == [
+        ["1", "k1", "short"],
+        ["2", "k2", "brackets (a) and \\"],
+        ["3", "k3", ""],
+        ["4", "k4", tall],
+        ["5", "k5", "[withheld: TP]"],
+        ["6", "k6", "last"],
+    ]
+    assert found[7:] == [[str(number), "k", "more"] for number in range(1, 61)]
+
+
+def read_tables(pdf):
+    """The text of each cell of each table as a program reads it that follows the structure."""
+    with pikepdf.open(io.BytesIO(pdf)) as file:
+        drawn = {page.obj.objgen: marked_texts(page) for page in file.pages}
+        tables = [e for e in elements(file.Root.StructTreeRoot) if e.S == "/Table"]
+        return [
+            [[text_of(cell, drawn) for cell in row.K] for row in elements(table) if row.S == "/TR"]
+            for table in tables
+        ]
+
+
+def marked_texts(page):
+    """The text of each mark of a page, lines parted by a space."""
+    content = page.obj.Contents.read_bytes().decode("ascii")
+    return {
+        int(mark): " ".join(
+            re.sub(r"\\(.)", r"\1", line) for line in re.findall(r"\(((?:\\.|[^\\()])*)\) Tj", code)
+        )
+        for mark, code in re.findall(r"/\w+<</MCID (\d+)>>BDC(.*?) EMC", content)
+    }
+
+
+def text_of(cell, drawn):
+    if "/Pg" in cell:
+        return drawn[cell.Pg.objgen][int(cell.K)]
+    return " ".join(drawn[mark.Pg.objgen][int(mark.MCID)] for mark in cell.K)
+
+
+def test_volume_is_freed_without_a_search_for_garbage():
+    pack = pack_of(rows(300, name="Ada", agent=Redacted("TP")))
+    rendered(pack)
+    gc.collect()
+    gc.disable()
+    try:
+        rendered(pack)
+        circles = gc.collect()
+    finally:
+        gc.enable()
+
+    assert circles < 300  # fewer objects than there were rows
 
 
 def test_fonts_are_embedded(report):
