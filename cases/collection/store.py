@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
-from cases.connectors.base import Record
+from cases.connectors.base import LinkKind, Record
 from cases.law.loader import others_code
 from cases.models import Case, Item, ItemDecision, SourceSearch
 from cases.words import DISCLOSING
@@ -139,16 +139,14 @@ class _Form:
 
 def _written(record: Record, data: str) -> bytes:
     """The content as JSON, round its data, which are in this form already because their hash is taken of it."""
-    ref, around = _encoded(record.ref), _encoded(_proof(record))
-    return f'{{"ref":{ref},"data":{data},{around[1:]}'.encode()
+    proof = _proof(record.link.via, record.link.kind, record.fetched_at)
+    return f'{{"ref":{_encoded(record.ref)},"data":{data},{proof}'.encode()
 
 
-def _proof(record: Record) -> dict[str, Any]:
-    return {
-        "via": list(record.link.via),
-        "link": record.link.kind.value,
-        "fetched_at": record.fetched_at.isoformat(),
-    }
+@lru_cache(maxsize=100)
+def _proof(via: tuple[str, ...], kind: LinkKind, fetched_at: datetime) -> str:
+    """The end of a content, which most records of a page share."""
+    return _encoded({"via": list(via), "link": kind.value, "fetched_at": fetched_at.isoformat()})[1:]
 
 
 def _plain(value: Any) -> Any:
