@@ -195,6 +195,12 @@ def _code(name: str) -> Callable[[Data], str]:
     return lambda data: _(str(data.get(name) or "").replace("_", " ").capitalize())
 
 
+def _clock_event(data: Data) -> str:
+    fact = _code("kind")(data)
+    words = {"corrected": _("%(fact)s, corrected"), "removed": _("%(fact)s, removed: it did not happen")}
+    return words[data["what"]] % {"fact": fact} if data.get("what") in words else fact
+
+
 def _proposed(data: Data) -> str:
     sentence = _label(Outcome, data.get("outcome"))
     return f"{sentence} ({data['reason']})" if data.get("reason") else sentence
@@ -205,7 +211,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.ACT_REFUSED: lambda data: f"{_code('act')(data)}: {data.get('code', '')}",
     Action.CASE_ASSIGNED: lambda data: str(data["owner"]) or _("to nobody"),
     Action.CASE_CORRECTED: _code("what"),
-    Action.CLOCK_EVENT: _code("kind"),
+    Action.CLOCK_EVENT: _clock_event,
     Action.DUE_DATE_MOVED: _moved,
     Action.DECISION_PROPOSED: _proposed,
     Action.DECISION_MADE: _verdict,

@@ -61,8 +61,17 @@ def note_fact(
     )
     event.reason = reason
     event.save()
-    put_on_record(case, Action.CLOCK_EVENT, by, now, {"kind": kind.value, "at": at.isoformat()})
+    put_on_record(case, Action.CLOCK_EVENT, by, now, _codes(event))
     return event
+
+
+def _codes(event: ClockEvent) -> dict[str, str]:
+    """What the trail keeps of a fact: what it is, and whether it takes the place of another."""
+    codes = {"kind": event.kind, "at": event.at.isoformat()}
+    if event.supersedes_id is not None:
+        codes |= {"what": "removed" if event.data.get("withdraws") else "corrected"}
+        codes |= {"replaces": str(event.supersedes_id)}
+    return codes
 
 
 def cached(deadline: Deadline) -> dict[str, date | str | None]:

@@ -8,9 +8,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import queries
 from cases.collection import runs
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
+from cases.deadlines.loader import UnknownRegimeError
 from cases.errors import not_yours
 from cases.models import Case, DataSubject, Note, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
@@ -170,13 +172,23 @@ def correct_received(case: Case, at: datetime, reason: str, by: By, now: datetim
             raise Refused(_("A request cannot have been made in the future."), "received_in_the_future")
         request.received_at = at
         request.save(update_fields=["received_at"])
-        for locked in lock_all(request.pk):
+        # What is closed was answered by the dates that it had then.
+        for locked in [sibling for sibling in lock_all(request.pk) if sibling.is_open]:
             wrong = locked.clock_events.filter(kind__in=_RECEIPTS, superseded_by=None).first()
-            locked.received_at = at
-            touch(locked, "received_at")
+            locked.received_at, locked.regime_version = at, regime_version_at(locked, at)
+            touch(locked, "received_at", "regime_version")
             kind = EventKind.COMPLAINT_RECEIVED if locked.right == Right.COMPLAINT else EventKind.RECEIVED
             add_fact(locked, kind, at, by, now, reason=reason, supersedes=wrong)
             _corrected(locked, "received", reason, by, now)
+
+
+def regime_version_at(case: Case, at: datetime) -> str:
+    """The version of the case's law that held on that day; raises Refused where none did."""
+    try:
+        regime = queries.regime_in_force(case.regime, at.astimezone(case.controller.zone).date())
+    except UnknownRegimeError:
+        raise Refused(_("On that day this law was not in force."), "no_law_then") from None
+    return regime.version.version
 
 
 _RECEIPTS = [EventKind.RECEIVED.value, EventKind.COMPLAINT_RECEIVED.value]

@@ -1,7 +1,5 @@
 """The case page: the next action first, then everything that is known, each part as the role may see it."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,26 +7,22 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cases import history, queries, worklist
+from cases import history, worklist
 from cases.console import desk_next
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
-from cases.deadlines import steps
-from cases.deadlines.deadline import Deadline
 from cases.models import Case, Letter, RequestFile
 from cases.review import items
 from cases.surface import by, case_or_404
+from cases.why import why
 from cases.words import State
 from cases.workflow.letters import ANSWERS
 from identity.models import Level
 from identity.roles import Permission
 
 RECENT = 8
-WIDTH = 1000
 
 
 @require_safe
@@ -58,7 +52,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "next": desk_next.next_step(found),
         "more": desk_next.more(found),
         "siblings": case.subject_request.cases.exclude(pk=case.pk).order_by("right"),
-        "deadline": _why(case, now),
+        "why": why(case, now),
         "verifications": case.subject_request.verifications.select_related("recorded_by").order_by(
             "started_at"
         ),
@@ -136,72 +130,3 @@ def _letters(case: Case) -> "QuerySet[Letter]":
 
 def _notes(case: Case) -> Any:
     return case.notes.select_related("author", "case").order_by("-written_at")
-
-
-# -- why this date? ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A stretch of the clock as a bar: place and width in thousandths of the whole."""
-
-    kind: str
-    words: str
-    from_on: date
-    to_on: date | None
-    x: int
-    width: int
-
-
-@dataclass(frozen=True)
-class Why:
-    """The dates of a case with the reason for each."""
-
-    deadline: Deadline
-    reasons: list[tuple[str, str]]
-    warnings: list[str]
-    bars: list[Bar]
-
-
-def _why(case: Case, now: datetime) -> Why:
-    deadline = queries.deadline_of(case, now)
-    return Why(
-        deadline,
-        [(steps.sentence(step, _, _day), step.article) for step in deadline.steps],
-        [steps.sentence(step, _, _day) for step in deadline.warnings],
-        _bars(deadline, now.astimezone(case.controller.zone).date()),
-    )
-
-
-def _day(on: date) -> str:
-    return date_format(on, _("l j F Y"))
-
-
-def _bars(deadline: Deadline, today: date) -> list[Bar]:
-    """The stretches to scale; one whose end is not known reaches to today, or to the last date known."""
-    ends = [stretch.to_on or today for stretch in deadline.stretches]
-    if not ends:
-        return []
-    first, last = deadline.stretches[0].from_on, max(ends)
-    days = max((last - first).days + 1, 1)
-    return [
-        Bar(
-            stretch.kind.value,
-            _stretch_words(stretch.kind.value),
-            stretch.from_on,
-            stretch.to_on,
-            WIDTH * (stretch.from_on - first).days // days,
-            max(WIDTH * ((end - stretch.from_on).days + 1) // days, 4),
-        )
-        for stretch, end in zip(deadline.stretches, ends, strict=True)
-    ]
-
-
-def _stretch_words(kind: str) -> str:
-    words = {
-        "waiting": _("Not started"),
-        "running": _("Running"),
-        "paused": _("Paused"),
-        "extended": _("Extended"),
-    }
-    return words[kind]

@@ -92,7 +92,7 @@ def test_agent_sees_neither_items_nor_offers(office):
 def test_why_this_date_names_the_articles(office):
     case = in_review(office.brand, office.handler)
 
-    why = signed_in(office.handler).get(page(case)).context["deadline"]
+    why = signed_in(office.handler).get(page(case)).context["why"]
 
     assert why.deadline.due_on == case.due_on
     assert all(article for _sentence, article in why.reasons)
