@@ -1,6 +1,7 @@
 """Reads over a case's items: groups, counts, what is still to decide, the digest of what is decided."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,6 +14,7 @@ from cases.law import loader as law
 from cases.models import Case, Item, ItemDecision
 from cases.review.redaction import codes
 from cases.words import DISCLOSING
+from dsar.vault.fields import opener
 
 GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
 PAGE = 2000
@@ -97,12 +99,17 @@ def withheld_counts(case: Case) -> list[tuple[str, int]]:
 
 def named_counts(case: Case) -> list[tuple[str, int]]:
     """What the answer says was left out, by exemption: whole items, and fields and passages of others."""
-    counts = dict(withheld_counts(case))
-    for item in case.items.filter(decision=ItemDecision.REDACT).iterator(chunk_size=500):
-        item.case = case
-        for code in codes(item.redactions):
-            counts[code] = counts.get(code, 0) + 1
+    counts = Counter(dict(withheld_counts(case)))
+    for redactions in _redactions(case):
+        counts.update(codes(redactions))
     return sorted(counts.items())
+
+
+def _redactions(case: Case) -> Iterator[Any]:
+    """What is taken out of each item that goes out redacted: there may be as many as there are items."""
+    open_redactions = opener(Item, "redactions", case.collected_key_id)
+    marked = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
+    return (open_redactions(pk, sealed) for pk, sealed in marked.iterator(chunk_size=PAGE))
 
 
 def exemption_sentence(code: str, regime: str) -> str:

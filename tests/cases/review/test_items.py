@@ -19,11 +19,10 @@ def case(serve):
     return case
 
 
-def _add(case, source, collection, number, decision):
-    item = Item(
-        controller_id=case.controller_id, case=case, source=source, collection=collection, number=number
-    )
-    item.decision, item.content = decision, {"data": {}}
+def _add(case, source, collection, number, decision, **fields):
+    place = {"source": source, "collection": collection, "number": number}
+    item = Item(controller_id=case.controller_id, case=case, decision=decision, **place, **fields)
+    item.content = {"data": {}}
     item.ref_hash = item.content_hash = item.pk.bytes
     item.save()
 
@@ -50,3 +49,27 @@ def test_pages_of_one_collection_ask_once_each(case, monkeypatch, django_assert_
         second = items.page(chosen, columns, first[-1])
 
     assert len(second) == 2
+
+
+def test_counts_of_what_is_left_out_name_items_fields_and_passages(case, django_assert_num_queries):
+    _add(case, None, "call", 1, "withhold", exemption="TP")
+    _add(case, None, "call", 2, "withhold", exemption="TP", is_silent=True)
+    _add(
+        case,
+        None,
+        "call",
+        3,
+        "disclose",
+        redactions={"fields": [{"field": "a", "code": "LPP"}], "passages": []},
+    )
+    for number in range(4, 7):
+        passages = [
+            {"field": "text", "start": start, "end": start + 1, "code": "LPP"} for start in range(number)
+        ]
+        marks = {"fields": [{"field": "agent", "code": "TP"}], "passages": passages}
+        _add(case, None, "call", number, "redact", redactions=marks)
+
+    with django_assert_num_queries(3):  # whole items, the key, the marks
+        counts = items.named_counts(case)
+
+    assert counts == [("LPP", 4 + 5 + 6), ("TP", 1 + 3)]
