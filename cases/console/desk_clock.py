@@ -22,7 +22,7 @@ from identity.roles import Permission
 KINDS: dict[str, Any] = {
     EventKind.RECEIVED: gettext_lazy("Request received"),
     EventKind.COMPLAINT_RECEIVED: gettext_lazy("Complaint received"),
-    "complaint_acknowledged": gettext_lazy("Complaint acknowledged"),
+    EventKind.COMPLAINT_ACKNOWLEDGED: gettext_lazy("Complaint acknowledged"),
     EventKind.APPEAL_RECEIVED: gettext_lazy("Appeal received"),
     EventKind.IDENTITY_REQUESTED: gettext_lazy("Identity asked for"),
     EventKind.IDENTITY_RECEIVED: gettext_lazy("Information on identity received"),

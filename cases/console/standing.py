@@ -1,7 +1,7 @@
 """Where a request stands, in words that an agent can say; never what was collected, nor what is only proposed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.models import Case, DataSubject, SubjectRequest
+from cases.why import why
 from cases.words import DISCLOSING, AnswerBy, Outcome, Right, State
 from cases.workflow import letters
 from dsar.audit.actions import Action
@@ -58,6 +59,7 @@ class Standing:
     due_state: str
     may_be_withdrawn: bool
     may_be_complained_about: bool
+    why: str = ""
 
 
 def name_of(subject: DataSubject) -> str:
@@ -84,6 +86,11 @@ def standing(case: Case, today: date) -> Standing:
         may_be_withdrawn=case.is_open and not case.carried_out,
         may_be_complained_about=case.right != Right.COMPLAINT,
     )
+
+
+def explained(found: Standing, now: datetime) -> Standing:
+    """The same, with why the date is what it is, in a sentence to read out."""
+    return replace(found, why=why(found.case, now).in_short) if found.case.is_open else found
 
 
 def _says(case: Case) -> str:

@@ -4,7 +4,7 @@ Internal states, colleagues, proposals and what is withheld in silence have no w
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cases import queries
-from cases.deadlines.deadline import Deadline
+from cases.deadlines.deadline import Deadline, StretchKind
 from cases.deadlines.events import EventKind
 from cases.deadlines.steps import Step, StepCode
 from cases.models import Case, ClockEvent, Delivery, Letter, LetterState, PackState, SubjectRequest
 from cases.portal.words import RIGHTS, Words
+from cases.why import Bar, why_of
 from cases.words import Outcome, Right, State
 
 STEPS = (
@@ -110,6 +111,8 @@ class Due:
     tone: str
     sentence: str
     reasons: tuple[str, ...]
+    bars: tuple[Bar, ...] = ()
+    today_x: int | None = None
 
 
 @dataclass(frozen=True)
@@ -221,10 +224,21 @@ def due_of(case: Case, now: datetime) -> Due:
     deadline = queries.deadline_of(case, now)
     today = now.astimezone(case.controller.zone).date()
     reasons = tuple(sentence for step in deadline.steps if (sentence := _reason(step)))
+    drawn = why_of(deadline, now)
+    bars = tuple(replace(bar, words=str(_STRETCHES[StretchKind(bar.kind)])) for bar in drawn.bars)
     if deadline.due_on is None:
-        return Due(None, 0, "paused", _waiting(case), reasons)
+        return Due(None, 0, "paused", _waiting(case), reasons, bars, drawn.today_x)
     days_left = (deadline.due_on - today).days
-    return Due(deadline.due_on, days_left, _tone(deadline, days_left), "", reasons)
+    tone = _tone(deadline, days_left)
+    return Due(deadline.due_on, days_left, tone, "", reasons, bars, drawn.today_x)
+
+
+_STRETCHES: dict[StretchKind, Words] = {
+    StretchKind.WAITING: gettext_lazy("We waited for something from you"),
+    StretchKind.RUNNING: gettext_lazy("Our time"),
+    StretchKind.PAUSED: gettext_lazy("The time stood still"),
+    StretchKind.EXTENDED: gettext_lazy("More time, as we wrote to you"),
+}
 
 
 def _tone(deadline: Deadline, days_left: int) -> str:
@@ -287,8 +301,23 @@ _COUNTED: dict[StepCode, Callable[[Step], str]] = {
 _SENTENCES: dict[StepCode, Words] = {
     StepCode.RECEIVED: gettext_lazy("We received your request on %(day)s."),
     StepCode.STARTED_BY: gettext_lazy("The time began on %(day)s, when we had from you what we needed."),
+    StepCode.NEXT_DAY: gettext_lazy("The time is counted from the day after: %(day)s."),
+    StepCode.CLOCK_STARTED: gettext_lazy("The time is counted from %(day)s."),
     StepCode.WORKING_DAYS: gettext_lazy("By law we have until %(day)s; only working days count."),
+    StepCode.CLAMPED: gettext_lazy("That month is shorter, so its last day counts: %(day)s."),
     StepCode.EXTENDED: gettext_lazy("We wrote to you that we need more time, and why."),
+    StepCode.EXTENDED_PAUSED: gettext_lazy("We wrote to you that we need more time, and why."),
+    StepCode.EXTENSION_NAMED: gettext_lazy("We wrote to you that we need more time, until %(day)s."),
+    StepCode.SUSPENSION_IGNORED: gettext_lazy(
+        "The longer time is counted from your request, so the days of waiting are in it."
+    ),
+    StepCode.NO_ROLL: gettext_lazy("That is not a working day, but the day stays as it is."),
+    StepCode.QUESTION_UNREASONABLE: gettext_lazy("A question of ours does not change the date."),
+    StepCode.QUESTION_TOO_LATE: gettext_lazy("A question of ours came too late to change the date."),
+    StepCode.QUESTION_DELAYED: gettext_lazy("A question of ours came too late to change the date."),
+    StepCode.EXTENSION_LATE: gettext_lazy("We wrote too late that we need more time, so the date stays."),
+    StepCode.NO_FIXED_PERIOD: gettext_lazy("The law names no number of days; we answer as soon as we can."),
+    StepCode.ACKNOWLEDGED: gettext_lazy("We confirmed your complaint on %(day)s."),
     StepCode.ROLLED: gettext_lazy("That is not a working day, so it becomes %(day)s."),
     StepCode.WAITING_FOR: gettext_lazy("The time has not begun: we wait for something from you."),
     StepCode.PAUSE_OPEN: gettext_lazy("The time stands still since we asked you a question."),

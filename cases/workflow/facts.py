@@ -32,7 +32,7 @@ KEEPERS = (Permission.CORRECT, Permission.APPROVE)
 
 RECEIPTS = frozenset({EventKind.RECEIVED, EventKind.COMPLAINT_RECEIVED, EventKind.APPEAL_RECEIVED})
 # These follow from a letter that went out, so that no hand can make or unmake them.
-BY_LETTER = frozenset(kind for kind in EventKind if kind in {"extension_notified", "complaint_acknowledged"})
+BY_LETTER = frozenset({EventKind.EXTENSION_NOTIFIED, EventKind.COMPLAINT_ACKNOWLEDGED})
 ADDABLE = tuple(kind for kind in EventKind if kind not in RECEIPTS | BY_LETTER)
 
 # While a case waits for one of these, recording it is an act of its own, which lets the case go on as well.

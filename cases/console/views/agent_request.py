@@ -154,7 +154,9 @@ def _crumbs(found: SubjectRequest) -> list[dict[str, Any]]:
 def _cases(found: SubjectRequest) -> list[Case]:
     """Open ones first; with what their references and dates need."""
     cases = list(
-        found.cases.select_related("subject_request", "controller", "subject").order_by("opened_at", "pk")
+        found.cases.select_related("subject_request", "controller", "subject")
+        .prefetch_related("clock_events")
+        .order_by("opened_at", "pk")
     )
     return sorted(cases, key=lambda case: not case.is_open)
 
@@ -166,7 +168,7 @@ def _page(request: HttpRequest, found: SubjectRequest, *, status: int = 200, **f
     context = {
         "subject_request": found,
         "person": standing.name_of(found.subject) or _("Somebody whose details are no longer kept"),
-        "standings": [standing.standing(case, today) for case in cases],
+        "standings": [standing.explained(standing.standing(case, today), now) for case in cases],
         "is_open": any(case.is_open for case in cases),
         "by_email": by_email,
         "to_print": acknowledgement_of(found, to_print=True),

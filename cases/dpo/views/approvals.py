@@ -19,6 +19,7 @@ from cases.models import Case, Decision
 from cases.packs.posting import proposed
 from cases.review import items
 from cases.surface import attempt, by, case_or_404, staff, version_of
+from cases.why import why
 from cases.words import DISCLOSING, State
 from cases.workflow import decide
 from cases.workflow.perform import put_on_record
@@ -129,6 +130,7 @@ def _page(
     context = {
         "case": case,
         "row": worklist.row(case, timezone.now()),
+        "why": why(case, timezone.now()),
         "decision": found,
         "refused": approval if approval and approval.errors else returning,
         "returning": returning or ReturnForm(),

@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cases.deadlines import steps
+from cases.deadlines.steps import StepCode
 from cases.models import Case, Letter, LetterFile, LetterState, Note
 from cases.permissions import by_staff
 from cases.portal import story
@@ -61,6 +63,30 @@ def test_page_tells_the_date_and_its_reasons(inside, asked):
     assert (told.due.on, told.due.tone, told.stage.step) == (case.due_on, "ok", story.WORK)
     assert told.due.reasons[0].startswith("We received your request on ")
     assert any("1 month" in reason for reason in told.due.reasons)
+
+
+def test_every_step_that_sets_the_date_has_plain_words():
+    moving = steps._SETS | steps._ADDS | steps._STANDS
+    # They stand in no answer to a customer: a right, or a duty, that the law of the case does not know.
+    unknown = {StepCode.NOT_IN_FORCE, StepCode.UNKNOWN_TO_REGIME}
+
+    told = set(story._SENTENCES) | set(story._COUNTED)
+
+    assert moving - unknown - told == set()
+
+
+def test_timeline_tells_what_ran_and_what_stood_still(inside, asked, brand):
+    case, handler = asked.cases.get(), staff(Role.HANDLER, brand)
+    questions.ask_clarification(case, "Which account?", True, by_staff(handler), timezone.now())
+
+    due = inside.see("mine").context["stories"][0].due
+
+    assert [(bar.kind, str(bar.words), bar.to_on is None) for bar in due.bars][-1] == (
+        "paused",
+        "The time stood still",
+        True,
+    )
+    assert "until we hear from you" in page_of(inside)
 
 
 def test_late_answer_is_admitted(inside, asked):
