@@ -355,14 +355,17 @@ class Book:
         if not text:
             return Ink("", 0, (), style)
         font, room = self._faces[style.bold], width * 1000 / style.size
-        lines = [text] if font.is_plain(text, room) else font.wrap(font.clean(text), room)
+        if not font.is_plain(text, room):
+            lines: Sequence[str] = font.wrap(font.clean(text), room)
+        elif style is row:
+            return Ink(self._encoders[style.bold].show(text, style.size), 1, (text,), style)
+        else:
+            lines = (text,)
         box = max(self.text_width(line, style) for line in lines) if marked else 0.0
         return Ink(self._inked(lines, style, row), len(lines), lines, style, box, font.escapes_in(text))
 
     def _inked(self, lines: Sequence[str], style: Style, row: Style) -> str:
         show, size = self._encoders[style.bold].show, style.size
-        if len(lines) == 1 and style is row:
-            return show(lines[0], size)
         operators = " T* ".join([show(line, size) for line in lines])
         if len(lines) > 1:
             operators += f" 0 {(len(lines) - 1) * style.leading:g} Td"

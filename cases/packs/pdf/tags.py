@@ -9,10 +9,11 @@ the rows of large tables are not elements here, but numbers in a run.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
+from operator import add
 from struct import Struct
 from typing import TypeAlias
 from xml.sax.saxutils import escape
@@ -154,26 +155,30 @@ class _Update:
         return link.number
 
     def _bodies(self) -> Iterator[str]:
+        """All objects in the order of their numbers."""
+        return chain(self._roots(), chain.from_iterable(chain.from_iterable(map(self._node, self.nodes))))
+
+    def _roots(self) -> Iterator[str]:
         key, kid = len(self.pages) + len(self.links), self.structure.root.number
         yield f"<</Type/StructTreeRoot/K {kid} 0 R/ParentTree {self.first + 1} 0 R/ParentTreeNextKey {key}>>"
         yield self._parent_tree()
         self.structure.root.parent = self.first
-        for node in self.nodes:
-            if isinstance(node, Run):
-                yield from self._rows(node)
-            else:
-                for kid_node in node.kids:
-                    kid_node.parent = node.number
-                yield f"<</S/{node.tag}/P {node.parent} 0 R{node.attributes}{self._content(node)}>>"
 
-    def _rows(self, run: Run) -> Iterator[str]:
+    def _node(self, node: Element | Run) -> Iterable[list[str]]:
+        if isinstance(node, Run):
+            return self._rows(node)
+        for kid in node.kids:
+            kid.parent = node.number
+        return ([f"<</S/{node.tag}/P {node.parent} 0 R{node.attributes}{self._content(node)}>>"],)
+
+    def _rows(self, run: Run) -> Iterator[list[str]]:
+        """Each row with its cells."""
         row, count = run.number, len(run.cells)
         heads = [f"<</S/{cell}/P " for cell in run.cells]
         for page, mark in run.places:
-            yield f"<</S/TR/P {run.parent} 0 R/K[{_references(row + 1, row + 1 + count)}]>>"
             tail = f"{row} 0 R/Pg {self.pages[page]} 0 R/K "
-            for number, head in enumerate(heads, mark):
-                yield f"{head}{tail}{number}>>"
+            cells = [f"{head}{tail}{number}>>" for number, head in enumerate(heads, mark)]
+            yield [f"<</S/TR/P {run.parent} 0 R/K[{_references(row + 1, row + 1 + count)}]>>", *cells]
             row += count + 1
 
     def _parent_tree(self) -> str:
@@ -280,7 +285,8 @@ class _CrossReferences:
 
 def _packed(bodies: Sequence[str], first: int) -> bytes:
     """An object stream without its first line: the numbers and offsets, then the objects."""
-    offsets = accumulate((len(body) + 1 for body in bodies[:-1]), initial=0)
+    ends = accumulate(map(len, bodies[:-1]), initial=0)
+    offsets = map(add, ends, range(len(bodies)))  # A space follows each object.
     index = " ".join(map("%d %d".__mod__, enumerate(offsets, first))) + "\n"
     data = zlib.compress(f"{index}{' '.join(bodies)}".encode("ascii"), _FASTEST)
     head = (
