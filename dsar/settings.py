@@ -134,6 +134,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     "/static/",
     "/p/",
     "/staff/sign-in/",
+    "/staff/sign-on/",
     "/staff/sign-out/",
     "/staff/invitation/",
     "/calendar/",
@@ -237,6 +238,8 @@ LOGGING = {
     # Django logs a request's path with its errors; ours carry ids and references, never tokens or names.
     "loggers": {
         "axes": {"level": "ERROR"},
+        # It logs the address of each request, which may name a person.
+        "httpx2": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "pikepdf": {"level": "WARNING"},
     },

@@ -111,7 +111,7 @@ class StepUpForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not (cleaned.get("code") or cleaned.get("passkey")):
-            self.add_error("code", _("Enter the six digits."))
+            self.add_error("code", _("Confirm first: nothing was done yet."))
         return cleaned
 
 

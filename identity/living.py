@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from django_otp import DEVICE_ID_SESSION_KEY
-
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor, record
 from identity import sessions
@@ -29,7 +27,9 @@ class Living:
 
 def living(person: User, now: datetime, here: str | None = None) -> list[Living]:
     """The sessions in which both factors were passed, the latest first; ``here`` is the key of the reader's own."""
-    shown = [_living(row.session_key, data, here) for row, data in _open(person, now) if _is_complete(data)]
+    shown = [
+        _living(row.session_key, data, here) for row, data in _open(person, now) if sessions.is_complete(data)
+    ]
     return sorted(shown, key=lambda each: (each.is_here, each.seen_at), reverse=True)
 
 
@@ -50,10 +50,6 @@ def _open(person: User, now: datetime) -> Iterator[tuple[Session, dict[str, Any]
         data = row.get_decoded()
         if sessions.end_reason(data, int(now.timestamp())) is None:
             yield row, data
-
-
-def _is_complete(data: dict[str, Any]) -> bool:
-    return DEVICE_ID_SESSION_KEY in data
 
 
 def _living(key: str, data: dict[str, Any], here: str | None) -> Living:

@@ -140,7 +140,4 @@ class UnitOfWorkMiddleware:
 
 def _controllers(request: HttpRequest) -> list[UUID]:
     user = request.user
-    is_verified = getattr(user, "is_verified", None)
-    if not user.is_authenticated or is_verified is None or not is_verified():
-        return []
-    return list(user.access.by_controller)
+    return list(user.access.by_controller) if isinstance(user, User) and sessions.is_verified(request) else []

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -11,7 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
-from django_otp import devices_for_user
+from django_otp import DEVICE_ID_SESSION_KEY, devices_for_user
 
 from identity import whereabouts
 from identity.models import User
@@ -22,6 +23,7 @@ DESTINATION = "destination"
 BROWSER = "browser"
 NETWORK = "network"
 FACTOR_AT = "factor_at"
+VOUCHED_BY = "vouched_by"
 SEEN_EVERY_SECONDS = 60
 
 
@@ -49,7 +51,20 @@ def end(request: HttpRequest) -> None:
 
 def is_verified(request: HttpRequest) -> bool:
     """Whether the visitor is a member of staff who has passed both factors."""
-    return request.user.is_authenticated and getattr(request.user, "otp_device", None) is not None
+    if not request.user.is_authenticated:
+        return False
+    return getattr(request.user, "otp_device", None) is not None or VOUCHED_BY in request.session
+
+
+def is_complete(data: Mapping[str, Any]) -> bool:
+    """The same of a session's data, whoever's it is."""
+    return DEVICE_ID_SESSION_KEY in data or VOUCHED_BY in data
+
+
+def vouch(request: HttpRequest, provider_id: UUID) -> None:
+    """The provider of the single sign-on has seen a second factor just now."""
+    request.session[VOUCHED_BY] = str(provider_id)
+    note_factor(request)
 
 
 def end_reason(session: Mapping[str, Any] | SessionBase, now: int) -> Reason | None:

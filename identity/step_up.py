@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from dsar.audit.actions import Action
 from dsar.audit.record import record
-from identity import passkeys, sessions
+from identity import passkeys, sessions, sign_on
 from identity import second_factor as factor
 from identity.forms import StepUpForm
 from identity.models import User
@@ -109,7 +109,8 @@ def _question(request: HttpRequest, form: StepUpForm) -> HttpResponse:
         "form": form,
         "carried": _carried(request),
         "from_method": request.POST.get(f"{PREFIX}-from", request.method),
-        "has_app": factor.app_of(person) is not None,
+        "provider": sign_on.second_factor_by(person),
+        "has_own": factor.has_any(person),
         "passkey_options": json.dumps(passkeys.options_to_prove(request, person)) if has_passkeys else "",
     }
     return render(request, "identity/step_up.html", context, status=422 if form.errors else 200)

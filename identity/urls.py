@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from identity.views import account, invitation, passkeys, people, second_factor, session, signing_in
+from identity.views import account, invitation, passkeys, people, second_factor, session, sign_on, signing_in
 
 app_name = "identity"
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign-in"),
     path("sign-in/passkey/", signing_in.sign_in_with_passkey, name="sign-in-passkey"),
+    path("sign-on/<slug:slug>/", sign_on.sign_on, name="sign-on"),
+    path("sign-on/<slug:slug>/back/", sign_on.back, name="sign-on-back"),
     path("sign-out/", signing_in.sign_out, name="sign-out"),
     path("invitation/", invitation.accept_invitation, name="accept-invitation"),
     path("invitation/<str:token>/", invitation.open_invitation, name="invitation"),
@@ -25,6 +27,9 @@ urlpatterns = [
     path("account/password/", account.password, name="password"),
     path("account/recovery-codes/", account.recovery_codes, name="recovery-codes"),
     path("account/new-app/", account.new_app, name="new-app"),
+    path("account/sign-on/<slug:slug>/link/", sign_on.link, name="sign-on-link"),
+    path("account/sign-on/<slug:slug>/unlink/", sign_on.unlink, name="sign-on-unlink"),
+    path("account/sign-on/<slug:slug>/confirm/", sign_on.confirm, name="sign-on-confirm"),
     path("account/sessions/end/", session.end_session, name="end-session"),
     path("account/sessions/end-others/", session.end_other_sessions, name="end-other-sessions"),
     path("people/", people.people, name="people"),

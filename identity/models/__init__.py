@@ -7,6 +7,7 @@ from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
 from identity.models.policy import IdentityPolicy
 from identity.models.session import Session
+from identity.models.sign_on import SignOnGroup, SignOnIdentity, SignOnProvider
 from identity.models.team import Membership, Team, TeamController
 from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
 from identity.models.user import User
@@ -24,6 +25,9 @@ __all__ = [
     "OneTimeCode",
     "RecoveryCode",
     "Session",
+    "SignOnGroup",
+    "SignOnIdentity",
+    "SignOnProvider",
     "Team",
     "TeamController",
     "TenantModel",

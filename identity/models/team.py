@@ -43,6 +43,14 @@ class Membership(UuidModel):
     role = models.CharField(max_length=20, choices=Role.choices)
     extra = ArrayField(models.CharField(max_length=40, choices=PERMISSIONS), default=list, blank=True)
     withheld = ArrayField(models.CharField(max_length=40, choices=PERMISSIONS), default=list, blank=True)
+    granted_by = models.ForeignKey(
+        "identity.SignOnProvider",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="whose group gives it, taken anew at each sign-in; empty for what an operator gave",
+    )
 
     class Meta:
         constraints = [

@@ -16,10 +16,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dsar.audit.actions import Action
 from dsar.audit.record import record
-from identity import living, passkeys, signin
+from identity import living, passkeys, sign_on, signin
 from identity import second_factor as factor
 from identity.forms import CurrentPasswordForm, PasswordForm
 from identity.models import User
+from identity.step_up import asks_second_factor_first
 from identity.views.person import person_of
 from identity.views.second_factor import enrolment_page
 
@@ -34,6 +35,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "app": factor.app_of(person),
         "passkeys": passkeys.of(person),
         "codes_left": factor.codes_left(person),
+        "linked": (linked := sign_on.linked_by(person)),
+        "linkable": [provider for provider in sign_on.offered() if provider not in linked],
         "sessions": living.living(person, timezone.now(), request.session.session_key),
     }
     return render(request, "identity/account.html", context)
@@ -66,14 +69,28 @@ def change_password(request: HttpRequest, person: User, new: str) -> None:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def recovery_codes(request: HttpRequest) -> HttpResponse:
+    if not person_of(request).has_usable_password():
+        return _recovery_codes_without_password(request)
     form = CurrentPasswordForm(request.POST or None)
     if form.is_valid() and _is_confirmed(request, form):
-        codes = factor.make_recovery_codes(person_of(request))
-        return render(
-            request, "identity/recovery_codes.html", {"codes": codes, "onward": reverse("identity:account")}
-        )
+        return _new_codes(request)
     context = {"form": form, "codes_left": factor.codes_left(person_of(request))}
     return render(request, "identity/new_recovery_codes.html", context, status=422 if form.errors else 200)
+
+
+@asks_second_factor_first
+def _recovery_codes_without_password(request: HttpRequest) -> HttpResponse:
+    """For who signs in by their employer alone."""
+    if request.method == "POST":
+        return _new_codes(request)
+    context = {"codes_left": factor.codes_left(person_of(request))}
+    return render(request, "identity/new_recovery_codes.html", context)
+
+
+def _new_codes(request: HttpRequest) -> HttpResponse:
+    codes = factor.make_recovery_codes(person_of(request))
+    context = {"codes": codes, "onward": reverse("identity:account")}
+    return render(request, "identity/recovery_codes.html", context)
 
 
 @sensitive_post_parameters("current")
@@ -81,6 +98,8 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new_app(request: HttpRequest) -> HttpResponse:
     """First the password, then the new app; the present one works until the new one is confirmed."""
+    if not person_of(request).has_usable_password():
+        return _change_app_without_password(request)
     if request.session.get(CHANGING_APP, 0) > time.time() - CHANGING_SECONDS:
         return _change_app(request)
     form = CurrentPasswordForm(request.POST or None)
@@ -88,6 +107,12 @@ def new_app(request: HttpRequest) -> HttpResponse:
         request.session[CHANGING_APP] = int(time.time())
         return redirect("identity:new-app")
     return render(request, "identity/new_app.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@asks_second_factor_first
+def _change_app_without_password(request: HttpRequest) -> HttpResponse:
+    """For who signs in by their employer alone."""
+    return enrolment_page(request)
 
 
 def _change_app(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from identity import passkeys, sessions, signin
+from identity import passkeys, sessions, sign_on, signin
 from identity.forms import SignInForm, UsePasskeyForm
 from identity.models import User
 
@@ -67,7 +67,8 @@ def _context(request: HttpRequest, form: SignInForm) -> dict[str, object]:
         "form": form,
         "reason": reason,
         "was_unsent": request.GET.get("unsent") == "1",
-        "passkey_query": f"?{urlencode({'next': wanted})}" if wanted else "",
+        "providers": sign_on.offered(),
+        "query": f"?{urlencode({'next': wanted})}" if wanted else "",
     }
 
 

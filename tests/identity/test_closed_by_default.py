@@ -18,6 +18,7 @@ PUBLIC = (
     "/static/",
     "/p/",
     "/staff/sign-in/",
+    "/staff/sign-on/",
     "/staff/sign-out/",
     "/staff/invitation/",
     "/calendar/",
