@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from cases import queries
 from cases.deadlines import steps
@@ -76,8 +76,8 @@ def why_of(deadline: Deadline, now: datetime) -> Why:
     today = now.astimezone(deadline.zone).date()
     return Why(
         deadline,
-        [(steps.sentence(step, _, in_full), step.article) for step in deadline.steps],
-        [steps.sentence(step, _, in_full) for step in deadline.warnings],
+        [(steps.sentence(step, _TONGUE), step.article) for step in deadline.steps],
+        [steps.sentence(step, _TONGUE) for step in deadline.warnings],
         _bars(deadline, today),
         dates_of(deadline, today),
         _place_of(today, deadline, today),
@@ -87,6 +87,9 @@ def why_of(deadline: Deadline, now: datetime) -> Why:
 def in_full(on: date) -> str:
     """A date as a person says it."""
     return date_format(on, _("l j F Y"))
+
+
+_TONGUE = steps.Tongue(_, ngettext, in_full)
 
 
 def dates_of(deadline: Deadline, today: date) -> list[Dated]:

@@ -149,7 +149,20 @@ def gettext_noop(message: str) -> str:
     return message
 
 
-SENTENCES: dict[StepCode, str] = {
+class Counted(NamedTuple):
+    """A sentence for one and one for more; which is said is the language's own rule. ``by`` names the number."""
+
+    one: str
+    more: str
+    by: str
+
+
+def ngettext_lazy(one: str, more: str, by: str = "count") -> Counted:
+    """Mark a sentence and its plural for the translators' tools, which know this name."""
+    return Counted(one, more, by)
+
+
+SENTENCES: dict[StepCode, str | Counted] = {
     StepCode.RECEIVED: gettext_noop(
         "Received on {on}. The day of receipt counts, by any channel, working day or not."
     ),
@@ -189,15 +202,23 @@ SENTENCES: dict[StepCode, str] = {
         "The question about {subject} of {asked_on} is not answered: the clock has not started. "
         "Counted from receipt, the date would be {shadow_on}."
     ),
-    StepCode.MONTHS: gettext_noop("The period is {count} month(s): it ends on {on}."),
-    StepCode.DAYS: gettext_noop("The period is {count} days, the first day not counted: it ends on {on}."),
-    StepCode.WORKING_DAYS: gettext_noop(
-        "The period is {working_days} working days, the first day not counted: it ends on {on}."
+    StepCode.MONTHS: ngettext_lazy(
+        "The period is {count} month: it ends on {on}.", "The period is {count} months: it ends on {on}."
+    ),
+    StepCode.DAYS: ngettext_lazy(
+        "The period is {count} day, the first day not counted: it ends on {on}.",
+        "The period is {count} days, the first day not counted: it ends on {on}.",
+    ),
+    StepCode.WORKING_DAYS: ngettext_lazy(
+        "The period is {working_days} working day, the first day not counted: it ends on {on}.",
+        "The period is {working_days} working days, the first day not counted: it ends on {on}.",
+        "working_days",
     ),
     StepCode.CLAMPED: gettext_noop("That month has no day {day}, so its last day takes its place."),
-    StepCode.PAUSED_DAYS: gettext_noop(
-        "{count} day(s), from {first_on} to {last_on}, do not count while an answer was awaited: the "
-        "period ends on {on}."
+    StepCode.PAUSED_DAYS: ngettext_lazy(
+        "{count} day, {first_on}, does not count, since an answer was awaited: the period ends on {on}.",
+        "{count} days, from {first_on} to {last_on}, do not count, since an answer was awaited: the "
+        "period ends on {on}.",
     ),
     StepCode.PAUSE_OPEN: gettext_noop(
         "The period stands still from {first_on}, until the answer comes. Without the pause, the "
@@ -253,32 +274,48 @@ def _same(message: str) -> str:
     return message
 
 
-def sentence(
-    step: Step,
-    translate: Callable[[str], str] = _same,
-    show_date: Callable[[date], str] = date.isoformat,
-) -> str:
-    """Write a step as a sentence in the language of ``translate``."""
-    shown = {name: _shown(value, translate, show_date) for name, value in step.values.items()}
-    on = show_date(step.on) if step.on is not None else ""
-    return translate(SENTENCES[step.code]).format(**{"on": on, **shown})
+def _in_english(one: str, more: str, number: int) -> str:
+    return one if number == 1 else more
 
 
-def cited_sentence(
-    step: Step,
-    translate: Callable[[str], str] = _same,
-    show_date: Callable[[date], str] = date.isoformat,
-) -> str:
+class Tongue(NamedTuple):
+    """How sentences are said: gettext and ngettext of a language, and its dates."""
+
+    translate: Callable[[str], str] = _same
+    choose: Callable[[str, str, int], str] = _in_english
+    show_date: Callable[[date], str] = date.isoformat
+
+
+PLAIN = Tongue()
+
+
+def sentence(step: Step, tongue: Tongue = PLAIN) -> str:
+    """Write a step as a sentence; without a tongue, in English with dates as machines write them."""
+    shown = {name: _shown(value, tongue) for name, value in step.values.items()}
+    on = tongue.show_date(step.on) if step.on is not None else ""
+    return _words(step, tongue).format(**{"on": on, **shown})
+
+
+def _words(step: Step, tongue: Tongue) -> str:
+    words = SENTENCES[step.code]
+    if isinstance(words, str):
+        return tongue.translate(words)
+    number = step.values[words.by]
+    assert isinstance(number, int)
+    return tongue.choose(words.one, words.more, number)
+
+
+def cited_sentence(step: Step, tongue: Tongue = PLAIN) -> str:
     """Write a step with its article, calendar version and rule version."""
-    return translate(CITATION).format(
-        sentence=sentence(step, translate, show_date),
+    return tongue.translate(CITATION).format(
+        sentence=sentence(step, tongue),
         article=step.article,
         calendar=step.calendar_version,
         rules=step.rule_version,
     )
 
 
-def _shown(value: Parameter, translate: Callable[[str], str], show_date: Callable[[date], str]) -> str:
+def _shown(value: Parameter, tongue: Tongue) -> str:
     if isinstance(value, date):
-        return show_date(value)
-    return translate(WORDS.get(value, value)) if isinstance(value, str) else str(value)
+        return tongue.show_date(value)
+    return tongue.translate(WORDS.get(value, value)) if isinstance(value, str) else str(value)

@@ -27,6 +27,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], date, date]] = {
     "eu": (
         (
             *(code for code in default_catalogue().codes() if code.startswith("EU-")),
+            # Their calendars hold days that are doubted.
+            *("EU-BG", "EU-FI", "EU-HU", "EU-LV") * 4,
             *("EU-DE/BY", "EU-DE/SN", "EU-ES/CT", "EU-IT/BZ", "EU-PT/30", "EU-AT/9"),
         ),
         date(2018, 7, 21),
@@ -53,6 +55,7 @@ TELLING = (
         for month, day in ((1, 29), (1, 30), (1, 31), (2, 28))
     ),
     *(date(year, 11, 30) for year in range(2019, 2032)),
+    *(date(year, 11, 24) for year in range(2019, 2032)),
     *(date(year, 12, 31) for year in range(2019, 2031)),
     *(date(2020, 2, 29), date(2024, 2, 29), date(2028, 2, 29)),
 )

@@ -15,6 +15,7 @@ from cases.deadlines.steps import (
     ReplayError,
     Step,
     StepCode,
+    Tongue,
     cited_sentence,
     replay,
     sentence,
@@ -63,7 +64,7 @@ def test_sentences_say_why_the_date_is_so() -> None:
     assert sentences("identity_requested=2026-09-02;identity_received=2026-09-11") == [
         "Received on 2026-09-01. The day of receipt counts, by any channel, working day or not.",
         "What was asked for about identity on 2026-09-02 came in on 2026-09-11: the clock starts that day.",
-        "The period is 1 month(s): it ends on 2026-10-11.",
+        "The period is 1 month: it ends on 2026-10-11.",
         "2026-10-11 is a day off (Sunday): the period ends on the next working day, 2026-10-12.",
     ]
 
@@ -144,21 +145,61 @@ def test_warnings_never_move_a_date() -> None:
 
 
 def test_sentence_is_translated_with_its_words_and_dates() -> None:
-    german = {
+    german: dict[object, str] = {
         SENTENCES[StepCode.QUESTION_WITHOUT_EFFECT]: "Frage nach {subject} vom {asked_on}: ohne Wirkung.",
         WORDS["authority"]: "Vollmacht",
     }
     events = "authority_requested=2026-09-03"
     step = deadline(row("EU-DE", "2026-09-01", events)).steps[1]
 
-    told = sentence(step, lambda text: german.get(text, text), lambda day: f"{day:%d.%m.%Y}")
+    tongue = Tongue(lambda text: german.get(text, text), show_date=lambda day: f"{day:%d.%m.%Y}")
+
+    told = sentence(step, tongue)
 
     assert told == "Frage nach Vollmacht vom 03.09.2026: ohne Wirkung."
 
 
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        (
+            "2026-06-10",
+            "1 day, 2026-06-10, does not count, since an answer was awaited: the period ends on 2026-07-06.",
+        ),
+        (
+            "2026-06-11",
+            "2 days, from 2026-06-10 to 2026-06-11, do not count, since an answer was awaited: the period ends on 2026-07-07.",
+        ),
+    ],
+)
+def test_one_and_many_are_said_apart(answered: str, told: str) -> None:
+    events = f"clarification_requested=2026-06-10;clarification_received={answered}"
+
+    assert sentences(events, received_on="2026-06-05")[2] == told
+
+
+def test_language_decides_what_is_one_and_what_is_many() -> None:
+    """French says nought in the singular, and others know more than two forms: the number goes along."""
+    asked: list[int] = []
+
+    def choose(one: str, more: str, number: int) -> str:
+        asked.append(number)
+        return more
+
+    tongue = Tongue(choose=choose)
+    steps = deadline(row("US-CA", "2026-09-01", right="opt_out")).steps
+
+    for step in steps:
+        sentence(step, tongue)
+
+    assert asked == [15]
+
+
 @pytest.mark.parametrize("code", sorted(SENTENCES))
 def test_placeholders_are_plain_names(code: StepCode) -> None:
-    fields = [name for _, name, spec, _ in string.Formatter().parse(SENTENCES[code]) if name is not None]
+    words = SENTENCES[code]
+    texts = [words] if isinstance(words, str) else [words.one, words.more]
+    fields = [name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None]
 
     assert [name for name in fields if not name.isidentifier()] == []
 
