@@ -1,9 +1,11 @@
 """Search one source for one case: page by page, each page and its cursor in one transaction.
 
-The source is read outside of transactions; what is stored is fenced by the job's attempt, so that a worker
-that was given up can't write late.
+The source is read outside of transactions, one page ahead of the one being stored; what is stored is fenced by the
+job's attempt, so that a worker that was given up can't write late.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from uuid import UUID
@@ -25,6 +27,26 @@ class Plan:
     connector: Connector
     wanted: list[Identifier]
     cursor: Cursor | None
+    found: int
+    form: store.Form
+
+    def read(self, matches: Sequence[Match], cursor: Cursor | None, found: int) -> "Reading":
+        """Read the page at the cursor, of which so many records come before; asks nothing of our database."""
+        page = self.connector.collect(matches, cursor)
+        return Reading(page, self.form.seal(page.records, found), found)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One page as it was read, ready to be stored; ``before`` counts the records of the pages before it."""
+
+    page: Page
+    sealed: store.SealedPage
+    before: int
+
+    @property
+    def found(self) -> int:
+        return self.before + len(self.sealed.rows)
 
 
 def search(claim: Claim, search_id: UUID) -> bool:
@@ -47,10 +69,20 @@ def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
     with closing(plan.connector):
         found = plan.connector.find(plan.wanted)
         matches = [match for match in found if _is_theirs(match, plan.wanted)]
-        cursor = plan.cursor
-        while matches and not _store(claim, search_id, page := plan.connector.collect(matches, cursor)):
-            cursor = page.next
+        if matches:
+            _collect(claim, search_id, plan, matches)
     _end(claim, search_id, matches, len(found) - len(matches))
+
+
+def _collect(claim: Claim, search_id: UUID, plan: Plan, matches: Sequence[Match]) -> None:
+    """While our database stores a page, a thread reads and seals the next; an error there is raised here."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
+        reading = plan.read(matches, plan.cursor, plan.found)
+        while following := reading.page.next:
+            coming = ahead.submit(plan.read, matches, following, reading.found)
+            _store(claim, search_id, reading)
+            reading = coming.result()
+        _store(claim, search_id, reading)
 
 
 def _is_theirs(match: Match, wanted: list[Identifier]) -> bool:
@@ -86,21 +118,23 @@ def _begin(claim: Claim, search_id: UUID) -> Plan:
         found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
         found.save(update_fields=["state", "started_at"])
         cursor = Cursor.from_json(found.cursor) if found.cursor else None
-        wanted = identifiers.of(found.run.case)
-        return Plan(identifiers.connect(found.source), wanted, cursor)
+        case = found.run.case
+        connector, wanted = identifiers.connect(found.source), identifiers.of(case)
+        # Without a cursor it begins with the first page, whatever an attempt before this one had stored.
+        return Plan(connector, wanted, cursor, found.found if cursor else 0, store.Form.of(case))
 
 
-def _store(claim: Claim, search_id: UUID, page: Page) -> bool:
-    """Store one page and where the next begins; True where it was the last."""
+def _store(claim: Claim, search_id: UUID, reading: Reading) -> None:
+    """Store one page and where the next begins."""
+    page = reading.page
     with claim.step():
         found = _wanted(search_id)
-        found.found += store.store_page(found, page.records, found.found)
-        found.expected = page.expected_total
+        reading.sealed.store(found)
+        found.found, found.expected = reading.found, page.expected_total
         found.cursor = page.next.to_json() if page.next else None
         found.warnings = _warnings(found, page)
         found.save(update_fields=["found", "expected", "cursor", "warnings"])
         claim.progress(found=found.found, expected=found.expected or found.found)
-    return page.next is None
 
 
 def _warnings(search: SourceSearch, page: Page) -> list[str]:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection
@@ -54,54 +54,58 @@ class Row(NamedTuple):
     redactions: bytes | None
 
 
-def store_page(search: SourceSearch, records: Sequence[Record], first_number: int) -> int:
-    """Store one page inside the caller's transaction; returns how many records it held."""
-    if not records:
-        return 0
-    once = {(record.type, record.ref): record for record in records}.values()
-    form = _Form(search.run.case)
-    rows = [form.row(record, number) for number, record in enumerate(once, first_number)]
-    case_id, source_id = search.run.case_id, search.source_id
-    columns: list[Any] = [list(column) for column in zip(*rows, strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(INSERT, [*columns, search.controller_id, case_id, source_id, search.pk])
-        changed = {bytes(ref_hash) for (ref_hash,) in cursor.fetchall()}
-    for row, record in zip(rows, once, strict=True) if changed else ():
-        if row.ref_hash in changed:
-            form.replace(Item.objects.get(case=case_id, source=source_id, ref_hash=row.ref_hash), record)
-    return len(rows)
-
-
 @dataclass(frozen=True)
-class _Form:
-    """How records become rows of one case; what the records of a page share is worked out once."""
+class Form:
+    """How records become rows of one case: its keys, opened, and what its law says of others."""
 
-    case: Case
+    blind: Callable[[str], bytes]
+    content: Sealer
+    redactions: Sealer
+    others: str
+    goes_out: bool
 
-    def row(self, record: Record, number: int) -> Row:
+    @classmethod
+    def of(cls, case: Case) -> Self:
+        """Open the case's keys, once for all pages; raises KeyDestroyed."""
+        key_id = case.collected_key_id
+        return cls(
+            blind=crypto.blinder(keyring.key(key_id)),
+            content=sealer(Item, "content", key_id),
+            redactions=sealer(Item, "redactions", key_id),
+            others=others_code(case.regime),
+            goes_out=case.right in DISCLOSING,
+        )
+
+    def seal(self, records: Sequence[Record], first_number: int) -> "SealedPage":
+        """Make a page ready to be stored; nothing is asked of the database."""
+        once = list({(record.type, record.ref): record for record in records}.values())
+        return SealedPage(
+            self, once, [self._row(record, number) for number, record in enumerate(once, first_number)]
+        )
+
+    def change(self, item: Item, record: Record) -> None:
+        """Give an item what was found now: it has to be decided anew."""
+        data = _encoded(record.data)
+        item.content, item.content_hash = json.loads(_written(record, data)), self.blind(data)
+        item.decision, item.exemption, item.redactions = self._first_decision(record)
+        item.is_silent, item.decided_by_id, item.decided_at = False, None, None
+
+    def _row(self, record: Record, number: int) -> Row:
         item_id = uuid7()
         data = _encoded(record.data)
         decision, exemption, redactions = self._first_decision(record)
         return Row(
             item_id,
             record.type,
-            self._blind(f"ref|{record.type}|{record.ref}"),
-            self._blind(data),
+            self.blind(f"ref|{record.type}|{record.ref}"),
+            self.blind(data),
             number,
-            self._content(item_id, _written(record, data)),
+            self.content(item_id, _written(record, data)),
             record.third_party,
             decision,
             exemption,
-            None if redactions is None else self._redactions(item_id, _encoded(redactions).encode()),
+            None if redactions is None else self.redactions(item_id, _encoded(redactions).encode()),
         )
-
-    def replace(self, item: Item, record: Record) -> None:
-        """A record that is another than before is stored anew, and has to be decided anew."""
-        data = _encoded(record.data)
-        item.content, item.content_hash = json.loads(_written(record, data)), self._blind(data)
-        item.decision, item.exemption, item.redactions = self._first_decision(record)
-        item.is_silent, item.decided_by_id, item.decided_at = False, None, None
-        item.save()
 
     def _first_decision(self, record: Record) -> tuple[str, str, Any]:
         """Third parties' records start as withheld; fields about others in the person's own as redacted.
@@ -110,31 +114,35 @@ class _Form:
         whole.
         """
         if record.third_party:
-            return ItemDecision.WITHHOLD.value, self._others, None
-        if self._goes_out and record.third_party_fields:
-            fields = [{"field": name, "code": self._others} for name in record.third_party_fields]
+            return ItemDecision.WITHHOLD.value, self.others, None
+        if self.goes_out and record.third_party_fields:
+            fields = [{"field": name, "code": self.others} for name in record.third_party_fields]
             return ItemDecision.REDACT.value, "", {"fields": fields, "passages": []}
         return ItemDecision.UNDECIDED.value, "", None
 
-    @cached_property
-    def _others(self) -> str:
-        return others_code(self.case.regime)
 
-    @cached_property
-    def _goes_out(self) -> bool:
-        return self.case.right in DISCLOSING
+@dataclass(frozen=True)
+class SealedPage:
+    """The records of a page, each once, and as rows."""
 
-    @cached_property
-    def _blind(self) -> Callable[[str], bytes]:
-        return crypto.blinder(keyring.key(self.case.collected_key_id))
+    form: Form
+    records: Sequence[Record]
+    rows: Sequence[Row]
 
-    @cached_property
-    def _content(self) -> Sealer:
-        return sealer(Item, "content", self.case.collected_key_id)
-
-    @cached_property
-    def _redactions(self) -> Sealer:
-        return sealer(Item, "redactions", self.case.collected_key_id)
+    def store(self, search: SourceSearch) -> None:
+        """Store the page inside the caller's transaction."""
+        if not self.rows:
+            return
+        columns: list[Any] = [list(column) for column in zip(*self.rows, strict=True)]
+        case_id, source_id = search.run.case_id, search.source_id
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [*columns, search.controller_id, case_id, source_id, search.pk])
+            changed = {bytes(ref_hash) for (ref_hash,) in cursor.fetchall()}
+        for row, record in zip(self.rows, self.records, strict=True) if changed else ():
+            if row.ref_hash in changed:
+                item = Item.objects.get(case=case_id, source=source_id, ref_hash=row.ref_hash)
+                self.form.change(item, record)
+                item.save()
 
 
 def _written(record: Record, data: str) -> bytes:

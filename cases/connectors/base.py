@@ -320,6 +320,8 @@ class Setup:
 class Connector(Protocol):
     """A source system, connected. Nothing is kept between calls but an open connection.
 
+    Calls come one at a time, but not all from the same thread: a page is read while the one before is stored.
+
     Each method raises ConnectorError and nothing else for what can go wrong at or on the way to the source.
     """
 

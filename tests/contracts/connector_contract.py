@@ -12,6 +12,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -236,6 +237,21 @@ class ConnectorContract(ABC):
         once, again = ([_fingerprint(record) for record in page.records] for page in pages)
         assert once == again
         assert pages[0].next == pages[1].next
+
+    def test_collect_answers_another_thread(self) -> None:
+        """The engine has a page read by a thread while it stores the one before."""
+        matches = self.find(self.world().subject)
+        connector = self.connect(page_size=2)
+        cursor = connector.collect(matches, None).next
+        here = connector.collect(matches, cursor)
+
+        with ThreadPoolExecutor(1) as thread:
+            there = thread.submit(connector.collect, matches, cursor).result()
+
+        connector.close()
+        assert [_fingerprint(record) for record in there.records] == [
+            _fingerprint(record) for record in here.records
+        ]
 
     def test_collect_leaves_out_other_people(self) -> None:
         taken = json.dumps([record.data for record in self.records()], ensure_ascii=False)

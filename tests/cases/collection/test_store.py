@@ -41,6 +41,13 @@ def record(number: int = 1, **changes: Any) -> Record:
     return replace(Record(f"notes/{number}", "notes", LINK, data, FETCHED, {}), **changes)
 
 
+def keep(found: SourceSearch, records: list[Record], first_number: int) -> int:
+    """Seal and store as one page; returns how many records it held."""
+    page = store.Form.of(found.run.case).seal(records, first_number)
+    page.store(found)
+    return len(page.rows)
+
+
 def items() -> list[Item]:
     return list(Item.objects.select_related("case").order_by("number"))
 
@@ -54,7 +61,7 @@ def column(name: str) -> bytes:
 def test_record_opens_as_it_was_found():
     found = search()
 
-    stored = store.store_page(found, [record()], 7)
+    stored = keep(found, [record()], 7)
 
     (item,) = items()
     assert stored == 1
@@ -75,7 +82,7 @@ def test_record_opens_as_it_was_found():
 
 
 def test_values_that_json_has_not_become_what_it_has():
-    store.store_page(search(), [record(data={"at": FETCHED, "inner": LINK.keys, "none": None})], 0)
+    keep(search(), [record(data={"at": FETCHED, "inner": LINK.keys, "none": None})], 0)
 
     (item,) = items()
     assert item.content["data"] == {
@@ -86,7 +93,7 @@ def test_values_that_json_has_not_become_what_it_has():
 
 
 def test_columns_hold_no_plain_text():
-    store.store_page(search(), [record(third_party_fields=("text",))], 0)
+    keep(search(), [record(third_party_fields=("text",))], 0)
 
     stored = b"".join(column(name) for name in ("content", "ref_hash", "content_hash", "redactions"))
 
@@ -95,17 +102,17 @@ def test_columns_hold_no_plain_text():
 
 
 def test_record_that_a_page_holds_twice_is_stored_once():
-    stored = store.store_page(search(), [record(1), record(2), record(1)], 0)
+    stored = keep(search(), [record(1), record(2), record(1)], 0)
 
     assert (stored, [item.content["ref"] for item in items()]) == (2, ["notes/1", "notes/2"])
 
 
 def test_empty_page_stores_nothing():
-    assert (store.store_page(search(), [], 0), items()) == (0, [])
+    assert (keep(search(), [], 0), items()) == (0, [])
 
 
 def test_same_reference_in_another_collection_is_another_record():
-    store.store_page(search(), [record(), record(type="letters")], 0)
+    keep(search(), [record(), record(type="letters")], 0)
 
     assert [item.collection for item in items()] == ["notes", "letters"]
 
@@ -124,7 +131,7 @@ REDACTED = {"fields": [{"field": "agent", "code": others_code("UK-ENG")}], "pass
     ],
 )
 def test_first_decision_follows_from_whom_a_record_is_about(right, changes, decision, exemption, redactions):
-    store.store_page(search(right), [record(**changes)], 0)
+    keep(search(right), [record(**changes)], 0)
 
     (item,) = items()
     assert (item.decision, item.exemption, item.redactions) == (decision, exemption, redactions)
@@ -132,12 +139,12 @@ def test_first_decision_follows_from_whom_a_record_is_about(right, changes, deci
 
 def test_record_found_again_keeps_its_decision_and_takes_its_new_place():
     first = search()
-    store.store_page(first, [record(1), record(2)], 0)
+    keep(first, [record(1), record(2)], 0)
     Item.objects.update(decision="disclose")
     before = [(item.pk, item.content) for item in items()]
     second = runs.start(first.run.case, None, timezone.now()).searches.get()
 
-    stored = store.store_page(again(second), [record(1), record(2)], 5)
+    stored = keep(again(second), [record(1), record(2)], 5)
 
     assert stored == 2
     assert [(item.pk, item.content) for item in items()] == before
@@ -150,10 +157,10 @@ def test_record_found_again_keeps_its_decision_and_takes_its_new_place():
 def test_record_that_changed_is_stored_anew_with_its_first_redactions():
     """Decided to go out, then found with another text: the field about somebody else is redacted again."""
     found = search()
-    store.store_page(found, [record(1, **AGENT), record(2, **AGENT)], 0)
+    keep(found, [record(1, **AGENT), record(2, **AGENT)], 0)
     Item.objects.update(decision="disclose", redactions=None)
 
-    store.store_page(found, [record(1, data={"text": "Other."}, **AGENT), record(2, **AGENT)], 0)
+    keep(found, [record(1, data={"text": "Other."}, **AGENT), record(2, **AGENT)], 0)
 
     assert [(item.content["data"].get("text"), item.decision, item.redactions) for item in items()] == [
         ("Other.", "redact", REDACTED),
