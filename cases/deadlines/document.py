@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from cases.deadlines.engine import State
-from cases.deadlines.events import FeeBasis, Right
+from cases.deadlines.events import FeeBasis, Right, Subject
 from cases.deadlines.loader import Catalogue, catalogue_of, read_laws
 from cases.deadlines.notation import STATUS, Row, limit_of
 from cases.deadlines.rules import (
@@ -111,15 +111,21 @@ _SAFE_RESET = {
 
 
 def _reset(rule: ResetRule) -> str:
-    bases = f" asked as {' or '.join(_BASES[basis] for basis in rule.fee_bases)}" if rule.fee_bases else ""
-    return f"starts when {rule.subject.value}{bases} has come in; {_SAFE_RESET[rule.cautious]}"
+    bases = f" ({' or '.join(_BASES[basis] for basis in rule.fee_bases)})" if rule.fee_bases else ""
+    return f"starts when {_AWAITED[rule.subject]}{bases} has come in; {_SAFE_RESET[rule.cautious]}"
 
 
+_AWAITED = {
+    Subject.IDENTITY: "identity information that was asked for",
+    Subject.AUTHORITY: "evidence of authority that was asked for",
+    Subject.CLARIFICATION: "the clarification",
+    Subject.FEE: "the fee",
+}
 _BASES = {
-    FeeBasis.UNFOUNDED: "manifestly unfounded",
-    FeeBasis.EXCESSIVE: "excessive",
-    FeeBasis.FURTHER_COPIES: "for further copies",
-    FeeBasis.OTHER: "on another ground",
+    FeeBasis.UNFOUNDED: "for a manifestly unfounded request",
+    FeeBasis.EXCESSIVE: "an excessive one",
+    FeeBasis.FURTHER_COPIES: "further copies",
+    FeeBasis.OTHER: "anything else",
 }
 
 
@@ -331,14 +337,14 @@ def _place(place: Place) -> list[str]:
 # -- worked examples, by the engine itself ---------------------------------------------------------------
 
 _EXAMPLES: tuple[tuple[str, Row], ...] = (
-    ("Received on a Thursday: the same day number a month later", Row("UK-ENG", date(2026, 9, 3))),
+    ("The same day number a month later", Row("UK-ENG", date(2026, 9, 2))),
     ("No such day in the month: its last day, here a Sunday, so Monday", Row("UK-ENG", date(2027, 1, 31))),
-    ("The end of February does not stick", Row("UK-ENG", date(2027, 2, 28))),
+    ("The end of February does not stick", Row("UK-ENG", date(2028, 2, 29))),
     ("Easter Monday is no holiday in Scotland", Row("UK-SCT", date(2026, 3, 6))),
     ("… and is one in England", Row("UK-ENG", date(2026, 3, 6))),
     (
-        "Identity asked on the 3rd, its proof in on the 10th: that day starts the month",
-        Row("UK-ENG", date(2026, 9, 1), "identity_requested=2026-09-03;identity_received=2026-09-10"),
+        "Identity asked on the 3rd, its proof in on the 9th: that day starts the month",
+        Row("UK-ENG", date(2026, 9, 1), "identity_requested=2026-09-03;identity_received=2026-09-09"),
     ),
     ("… not yet in", Row("UK-ENG", date(2026, 9, 1), "identity_requested=2026-09-03")),
     (
