@@ -241,6 +241,7 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.CONTENT_VIEWED: (gettext_lazy("Content viewed"), "neutral", "eye"),
     Action.CLOCK_EVENT: (gettext_lazy("Fact of the clock"), "neutral", "clock"),
     Action.DUE_DATE_MOVED: (gettext_lazy("Due date moved"), "warning", "calendar"),
+    Action.DATE_MOVE_SEEN: (gettext_lazy("The moved date was seen"), "neutral", "eye"),
     Action.DECISION_PROPOSED: (gettext_lazy("Outcome proposed"), "accent", "scale"),
     Action.DECISION_MADE: (gettext_lazy("Decision"), "success", "scale"),
     Action.FILE_ADDED: (gettext_lazy("File added"), "neutral", "upload"),

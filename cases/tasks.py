@@ -20,7 +20,17 @@ from cases.models import (
 )
 from cases.packs import build
 from cases.permissions import BY_SYSTEM
-from cases.workflow import answer, carry_out, decide, identity, recomputation, reminders, search, upkeep
+from cases.workflow import (
+    answer,
+    carry_out,
+    date_moves,
+    decide,
+    identity,
+    recomputation,
+    reminders,
+    search,
+    upkeep,
+)
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.tenancy import unit_of_work
@@ -166,6 +176,19 @@ def recompute_dates(claim: Claim) -> None:
         with claim.step():
             walk = recomputation.go_on(walk.pk, timezone.now())
             claim.progress(examined=walk.examined, moved=walk.moved)
+
+
+@job(date_moves.MAIL)
+def mail_date_moves(claim: Claim) -> None:
+    """Tell one person of the dates that a walk moved."""
+    walk_id, person_id = UUID(claim.args["walk"]), UUID(claim.args["person"])
+    with claim.step():
+        mail = date_moves.written(walk_id, person_id, timezone.now())
+    if mail is not None:
+        try:
+            mail.send()
+        except send.MAIL_TROUBLE as error:
+            raise RetryLater(f"mail_{type(error).__name__}") from None
 
 
 @job(reminders.REMIND)

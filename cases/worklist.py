@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import (
     Case,
+    DateMove,
     FulfilmentTask,
     Letter,
     LetterState,
@@ -175,6 +176,11 @@ class Row:
         if self.case.letter_on is None or self.letter_days_left is None:
             return None
         return Due(self.case.letter_on, self.letter_days_left, _urgency(self.letter_days_left))
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether its date moved by itself and nobody has seen that yet; lists alone ask."""
+        return bool(getattr(self.case, "date_moved", False))
 
     @property
     def state_icon(self) -> str:
@@ -389,9 +395,14 @@ def _loaded(ids: list[UUID]) -> "QuerySet[Case]":
         Case.objects.filter(pk__in=ids)
         .select_related("subject_request", "owner")
         .only(*_OF_A_LINE)
-        .annotate(blocked_on=blocked())
+        .annotate(blocked_on=blocked(), date_moved=_moved_unseen())
     )
     return cases
+
+
+def _moved_unseen() -> Exists:
+    """The due date moved though nobody touched the case, and nobody has said to have seen it."""
+    return Exists(DateMove.objects.filter(case=OuterRef("pk"), seen_at=None))
 
 
 def _after(key: tuple[date | None, UUID]) -> str:

@@ -18,6 +18,7 @@ from cases.permissions import By
 from cases.workflow import (
     answer,
     carry_out,
+    date_moves,
     decide,
     extension,
     hold,
@@ -312,6 +313,15 @@ ACTS: dict[str, Act] = {
         _("The message is on its way."),
         lambda deed: letters.say(deed.case, deed.data["text"], deed.by, deed.now),
         forms.Message,
+    ),
+    "date-seen": Act(
+        _("The due date moved"),
+        _("I have seen it"),
+        _("Noted: the moved date was seen."),
+        lambda deed: date_moves.seen(deed.case, deed.by, deed.now),
+        lede=_(
+            "The law, the public holidays or the brand's own days changed, and the dates were computed anew."
+        ),
     ),
     "read": Act(
         _("Mark the message as read"),

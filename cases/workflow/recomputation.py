@@ -18,6 +18,7 @@ from cases.deadlines.deadline import Deadline
 from cases.models import Case, DateMove, Recomputation
 from cases.permissions import BY_SYSTEM
 from cases.words import State
+from cases.workflow import date_moves
 from cases.workflow.clock import cached, put_move_on_record
 from dsar.audit.record import gathered
 from dsar.jobs.queue import enqueue
@@ -127,6 +128,7 @@ def go_on(walk_id: UUID, now: datetime, *, batch: int = BATCH) -> Recomputation:
         walk.cursor = cases[-1].pk
     if len(cases) < batch:
         walk.ended_at = now
+        date_moves.tell(walk, now)
     walk.save(update_fields=["cursor", "examined", "moved", "ended_at"])
     return walk
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
     CONTENT_VIEWED = "case.content_viewed"
     CLOCK_EVENT = "case.clock_event"
     DUE_DATE_MOVED = "case.due_date_moved"
+    DATE_MOVE_SEEN = "case.date_move_seen"
     REMINDED = "case.reminded"
     DECISION_PROPOSED = "case.decision_proposed"
     DECISION_MADE = "case.decision_made"

@@ -13,11 +13,13 @@ from cases import history, worklist
 from cases.console import desk_next
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
+from cases.correspondence import date_moves as moved
 from cases.models import Case, Letter, RequestFile
 from cases.review import items
 from cases.surface import by, case_or_404
 from cases.why import why
 from cases.words import State
+from cases.workflow import date_moves
 from cases.workflow.letters import ANSWERS
 from identity.models import Level
 from identity.roles import Permission
@@ -53,6 +55,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "more": desk_next.more(found),
         "siblings": case.subject_request.cases.exclude(pk=case.pk).order_by("right"),
         "why": why(case, now),
+        "moves": [moved.sentence(move) for move in date_moves.unseen(case)],
         "verifications": case.subject_request.verifications.select_related("recorded_by").order_by(
             "started_at"
         ),

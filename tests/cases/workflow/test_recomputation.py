@@ -14,17 +14,23 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.urls import reverse
 
+from cases.correspondence.outbox import mails
 from cases.deadlines.calendars import PACKAGE_VERSION
 from cases.models import Case, DateMove, Recomputation
+from cases.permissions import by_staff
 from cases.words import Right, State
-from cases.workflow import recomputation
+from cases.workflow import date_moves, people, recomputation
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
+from dsar.lib.errors import NotAllowed
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
+from identity.roles import Role
+from tests.cases.staff_client import signed_in
 from tests.factories.cases import in_state, one_case, run_jobs
-from tests.factories.identity import ControllerFactory
+from tests.factories.identity import ControllerFactory, staff
 
 NOW = datetime(2026, 9, 2, 9, tzinfo=UTC)
 RECEIVED = datetime(2026, 9, 1, 9, tzinfo=UTC)
@@ -82,6 +88,59 @@ def test_local_day_moves_open_cases_once_and_is_recorded(serve, local_day):
     assert (told.data["from"], told.data["to"]) == ("2026-10-01", "2026-10-02")
     assert told.data["calendar"].startswith(f"holidays {PACKAGE_VERSION} GB/ENG +")
     assert told.actor_kind == "system"
+
+
+@pytest.mark.django_db
+def test_people_in_charge_are_told_by_mail_and_on_the_page_until_it_is_seen(serve, local_day):
+    controller = brand("acme")
+    handler, other = (
+        staff(Role.HANDLER, controller, full_name=name) for name in ("Hannah Handler", "Omar Other")
+    )
+    staff(Role.DPO, controller)
+    case, drill = received(controller), received(controller, is_drill=True)
+    people.assign(case, handler, by_staff(handler), NOW)
+    stranger = received(brand("other"))
+    run_jobs()
+    for one in (controller, stranger.controller):
+        follow(one)
+    before = len(mails())
+    local_day("GB/ENG")
+
+    for one in (controller, stranger.controller):
+        follow(one)
+
+    sent = mails()[: len(mails()) - before]
+    assert [(mail.to, mail.title) for mail in sent] == [(handler.email, "1 due date moved")]
+    assert f"{case.reference} · Access · {controller.name}" in sent[0].body
+    assert "from 1 Oct 2026 to 2 Oct 2026" in sent[0].body
+    assert "Ada" not in sent[0].body
+    assert drill.reference not in sent[0].body
+    assert date_moves.unseen(case).count() == 1
+    with pytest.raises(NotAllowed):
+        date_moves.seen(case, by_staff(staff(Role.AGENT, controller)), NOW)
+    date_moves.seen(case, by_staff(other), NOW)
+    assert date_moves.unseen(case).count() == 0
+    assert AuditEvent.objects.filter(case_id=case.pk, action=Action.DATE_MOVE_SEEN).count() == 1
+
+
+@pytest.mark.django_db
+def test_moved_date_stands_on_page_and_queue_until_it_is_seen(serve, local_day):
+    controller = brand("acme")
+    handler, case = staff(Role.HANDLER, controller), received(controller)
+    follow(controller)
+    local_day("GB/ENG")
+    follow(controller)
+    client = signed_in(handler)
+    queue, page = reverse("console:queue"), reverse("console:case", args=[case.pk])
+
+    shown = [client.get(queue).context["page"].rows[0].has_moved, client.get(page).context["moves"]]
+    client.post(reverse("console:act", args=[case.pk, "date-seen"]), {"version": case.version})
+
+    assert shown == [True, ["The due date moved from 1 Oct 2026 to 2 Oct 2026."]]
+    assert [client.get(queue).context["page"].rows[0].has_moved, client.get(page).context["moves"]] == [
+        False,
+        [],
+    ]
 
 
 @pytest.mark.django_db
@@ -213,7 +272,7 @@ DIES = """
 import os, signal, django
 django.setup()
 from django.core.management import call_command
-from cases.workflow import recomputation
+from cases.workflow import date_moves, people, recomputation
 whole, batches = recomputation.go_on, []
 def dies(*args):
     found = whole(*args, batch=4)
