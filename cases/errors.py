@@ -41,6 +41,10 @@ _SENTENCES = {
     "identity_suffices": lambda: _(
         "The requester's identity is not yet verified at the level that this right asks for."
     ),
+    "identity_suffices_for_answer": lambda: _(
+        "The requester's identity is not verified at the level that this right asks for. What is known of the"
+        " person goes to nobody before that, not even as the reasons of a refusal."
+    ),
     "needs_no_search": lambda: _("The sources have to be searched for this right first."),
     "is_marketing_objection": lambda: _(
         "Only an objection to direct marketing is carried out without a decision."

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from cases.collection import engine, identifiers, runs
@@ -25,7 +26,9 @@ from cases.workflow import (
     carry_out,
     date_moves,
     decide,
+    document,
     identity,
+    level,
     recomputation,
     reminders,
     search,
@@ -35,7 +38,9 @@ from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.tenancy import unit_of_work
 from identity.access import all_controllers
-from identity.models import Verification
+from identity.documents import reading
+from identity.evidence import keeping
+from identity.models import DocumentStage, IdentityDocument, Verification
 
 
 def _search_given_up(claim: Claim, code: str) -> None:
@@ -90,14 +95,20 @@ def build_pack(claim: Claim) -> None:
 
 
 def _as_approved(claim: Claim, pack_id: UUID) -> bool:
-    """Whether the pack is still wanted, of exactly what was approved; anything else is shown as a failure."""
+    """Whether the pack is still wanted, of exactly what was approved, by somebody of whom it is sure who they are.
+
+    Anything else is shown as a failure.
+    """
     pack = answer.wanted(pack_id)
     if pack is None:
         return False
-    same = decide.digest(pack.case, pack.decision) == pack.decision.digest
-    if not same:
+    if decide.digest(pack.case, pack.decision) != pack.decision.digest:
         _pack_failed(claim, "digest_differs")
-    return same
+        return False
+    if not level.is_known(pack.case, timezone.now()):
+        _pack_failed(claim, "identity_lapsed")
+        return False
+    return True
 
 
 def _letter_given_up(claim: Claim, code: str) -> None:
@@ -137,6 +148,21 @@ def check_address(claim: Claim) -> None:
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
+
+
+@job(document.READ_ZONE)
+def read_zone(claim: Claim) -> None:
+    """Read the machine-readable zone of a document that was sent; where nothing is found a reviewer types it."""
+    wanted, now = UUID(claim.args["document"]), timezone.now()
+    with claim.step():
+        sent = IdentityDocument.objects.filter(pk=wanted, stage=DocumentStage.WAITING).first()
+        pictures = [keeping.rendition(one) for one in sent.pictures.select_related("file")] if sent else []
+    for picture in reversed(pictures):
+        zone = reading.read_zone(picture, settings.TESSERACT, now.date())
+        if zone is not None:
+            with claim.step():
+                document.machine_read(wanted, "\n".join(zone.lines), timezone.now())
+            return
 
 
 def _connected(source: SourceSystem) -> Connector | None:

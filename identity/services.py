@@ -13,6 +13,7 @@ from dsar.audit.record import Actor
 from dsar.lib import crypto
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
+from identity import assurance
 from identity.models import (
     AccessToken,
     Level,
@@ -22,22 +23,31 @@ from identity.models import (
     Verification,
     VerificationState,
 )
+from identity.providers import registry
+from identity.providers.base import JSON, Context, Message, Person, State, Step
 from identity.signals import level_reached
 
 CODE_TRIES = 5
 CODES_PER_HOUR = 5
 TOKEN_BYTES = 32
+RENEWED_AFTER = timedelta(days=1)
 
 
 class TooManyCodes(Exception):
     """The requester asked for more codes than an hour allows."""
 
 
-def open_verification(subject_request: Any, now: datetime) -> Verification:
-    """The request's check by one-time code; there is one from the beginning."""
-    checks = Verification.objects.filter(subject_request=subject_request, method=Method.EMAIL_CODE)
+class TooWeak(Exception):
+    """Evidence of this kind does not reach the level that was claimed for it."""
+
+
+def open_verification(
+    subject_request: Any, now: datetime, method: str = Method.EMAIL_CODE.value
+) -> Verification:
+    """The request's check by this method; one by e-mail is there from the beginning."""
+    checks = Verification.objects.filter(subject_request=subject_request, method=method)
     found: Verification | None = checks.order_by("-started_at", "-pk").first()
-    return found or new_verification(subject_request, now)
+    return found or new_verification(subject_request, now, method)
 
 
 def restart_verification(subject_request: Any, now: datetime) -> Verification:
@@ -50,35 +60,40 @@ def restart_verification(subject_request: Any, now: datetime) -> Verification:
     return new_verification(subject_request, now)
 
 
-def new_verification(subject_request: Any, now: datetime) -> Verification:
+def new_verification(
+    subject_request: Any, now: datetime, method: str = Method.EMAIL_CODE.value
+) -> Verification:
     """The first check of a request that is just being logged, or another one."""
     return Verification.objects.create(
         controller_id=subject_request.controller_id,
         subject_request=subject_request,
         subject_id=subject_request.subject_id,
-        method=Method.EMAIL_CODE,
+        method=method,
         started_at=now,
     )
 
 
-def new_code(verification: Verification, purpose: str, minutes: int, now: datetime) -> str:
-    """Make a code of six digits, valid for ``minutes``; earlier ones stop working. Raises TooManyCodes."""
+def new_code(
+    verification: Verification, person: Person, purpose: str, minutes: int, now: datetime
+) -> Message:
+    """A code to send, valid for ``minutes``; earlier ones stop working. Raises TooManyCodes, NotPossible."""
     Verification.objects.select_for_update().get(pk=verification.pk)
     recent = verification.codes.filter(sent_at__gt=now - timedelta(hours=1)).count()
     if recent >= CODES_PER_HOUR:
         raise TooManyCodes
+    step = registry.build(verification.method).begin(person, _context(verification, minutes, now))
+    assert step.expires_at is not None
     # Ended, not used: a used code is one that was accepted, and proves something.
     verification.codes.filter(used_at=None, purpose=purpose, expires_at__gt=now).update(expires_at=now)
-    code = f"{secrets.randbelow(1_000_000):06}"
     OneTimeCode.objects.create(
         controller_id=verification.controller_id,
         verification=verification,
-        code_hash=_code_hash(verification, code, now),
+        code_hash=bytes.fromhex(str(step.state["digest"])),
         purpose=purpose,
         sent_at=now,
-        expires_at=now + timedelta(minutes=minutes),
+        expires_at=step.expires_at,
     )
-    return code
+    return step.messages[0]
 
 
 def count_try(verification: Verification, purpose: str, now: datetime) -> UUID | None:
@@ -97,31 +112,91 @@ def count_try(verification: Verification, purpose: str, now: datetime) -> UUID |
     return code.pk if spent else None
 
 
-def code_matches(code_id: UUID, typed: str, now: datetime) -> bool:
-    """Compare, in constant time, and use the code up; True once."""
+def try_code(code_id: UUID, typed: str, person: Person, now: datetime) -> Step:
+    """Hand a typed code to its method, and use the code up where it was right: that happens once."""
     code = OneTimeCode.objects.select_for_update().select_related("verification").get(pk=code_id)
-    expected = _code_hash(code.verification, typed.strip(), now)
-    if code.used_at is not None or not secrets.compare_digest(bytes(code.code_hash), expected):
-        return False
-    code.used_at = now
-    code.save(update_fields=["used_at"])
-    return True
+    step = _stepped(code, {"code": typed}, person, now)
+    if is_right(step) and code.used_at is None:
+        code.used_at = now
+        code.save(update_fields=["used_at"])
+    return step
+
+
+def is_right(step: Step) -> bool:
+    """Whether the code was the one that was sent, whatever it proves."""
+    spent = step.result is not None and step.result.reason in {"code_spent", "code_expired"}
+    return not step.problem and not spent
+
+
+def typed_before(verification: Verification, purpose: str, person: Person, now: datetime) -> Step | None:
+    """What a code that was right proves by now; None where none was typed."""
+    used = verification.codes.filter(purpose=purpose, used_at__isnull=False, tries__gt=0)
+    code = used.select_related("verification").order_by("-used_at").first()
+    return _stepped(code, {}, person, now, stage="typed") if code is not None else None
+
+
+def _stepped(
+    code: OneTimeCode, given: dict[str, JSON], person: Person, now: datetime, stage: str = ""
+) -> Step:
+    """The row is the method's state: what has to be counted and found stands in columns."""
+    state: State = {"digest": bytes(code.code_hash).hex(), "expires_at": code.expires_at.isoformat()}
+    stage = stage or ("over" if code.used_at is not None else "")
+    method = registry.build(code.verification.method)
+    return method.step(
+        state | ({"stage": stage} if stage else {}), given, person, _context(code.verification, 0, now)
+    )
 
 
 def achieve(verification: Verification, level: int, actor: Actor, now: datetime) -> None:
     """The check succeeded to this level; twice is once. Whoever listens learns it in this transaction."""
     locked = Verification.objects.select_for_update().get(pk=verification.pk)
-    if locked.state == VerificationState.OPEN:
+    if locked.state == VerificationState.OPEN and level > Level.NONE:
         locked.achieve(level)
         locked.ended_at = now
+        locked.policy = assurance.policy_in_force(locked.controller_id)
         _save_state(locked)
         level_reached.send(Verification, verification=locked, by=actor, now=now)
+
+
+def fail(verification: Verification, now: datetime) -> None:
+    """The check is over, and nothing was shown."""
+    locked = Verification.objects.select_for_update().get(pk=verification.pk)
+    if locked.state == VerificationState.OPEN:
+        locked.fail()
+        locked.ended_at = now
+        _save_state(locked)
+
+
+def retract(verification: Verification, now: datetime) -> bool:
+    """What was taken for proof was none; True where there was something to take back."""
+    locked = Verification.objects.select_for_update().get(pk=verification.pk)
+    if locked.state != VerificationState.ACHIEVED:
+        return False
+    locked.retract()
+    _save_state(locked)
+    return True
+
+
+def renew(verification: Verification, level: int, actor: Actor, now: datetime) -> None:
+    """The same was shown once more: a check of today, since what was shown once counts for so many days only."""
+    if verification.ended_at is not None and now - verification.ended_at < RENEWED_AFTER:
+        return
+    again = new_verification(verification.subject_request, now, verification.method)
+    Verification.objects.filter(pk=again.pk).update(address_on_file=verification.address_on_file)
+    achieve(again, level, actor, now)
 
 
 def record_by_staff(
     subject_request: Any, level: Level, method: Method, evidence_code: str, actor: Actor, now: datetime
 ) -> Verification:
-    """What a member of staff saw and took as proof: method and level, never a copy of it."""
+    """What a member of staff saw and took as proof: method and level, never a copy of it.
+
+    Raises TooWeak where this kind of evidence cannot reach the level.
+    """
+    given: dict[str, JSON] = {"evidence": evidence_code, "level": int(level)}
+    step = registry.build(method).step({}, given, Person(), Context(now, b""))
+    if step.result is None:
+        raise TooWeak(step.problem)
     verification = Verification.objects.create(
         controller_id=subject_request.controller_id,
         subject_request=subject_request,
@@ -131,7 +206,7 @@ def record_by_staff(
         recorded_by_id=actor.id,
         started_at=now,
     )
-    achieve(verification, level, actor, now)
+    achieve(verification, step.result.level, actor, now)
     return verification
 
 
@@ -142,9 +217,10 @@ def _save_state(verification: Verification) -> None:
         cursor.execute("SELECT set_config('dsar.performing', '', true)")
 
 
-def _code_hash(verification: Verification, code: str, now: datetime) -> bytes:
+def _context(verification: Verification, minutes: int, now: datetime) -> Context:
     key = keyring.key(keyring.shared_key(KeyPurpose.LOOKUP, verification.controller_id, now).pk)
-    return crypto.blind(key, f"code|{verification.pk}|{code}")
+    own = crypto.blind(key, f"method|{verification.method}|{verification.pk}")
+    return Context(now, own, timedelta(minutes=minutes))
 
 
 # -- tokens ------------------------------------------------------------------------------------------

@@ -48,6 +48,19 @@ def identity_suffices(case: Any) -> bool:
     return bool(case.identity_level >= case.required_level)
 
 
+def identity_suffices_for_answer(case: Any) -> bool:
+    """The same for what is proposed; an end that tells nothing of the person's data needs no proof of who asks."""
+    if case.proposed_outcome == Outcome.REFUSED:
+        tells_nothing = not case.items.exists()
+    else:
+        tells_nothing = case.proposed_outcome in CLOSINGS
+    return bool(tells_nothing or identity_suffices(case))
+
+
+# Conditions that rest on who asks: what they read is brought up to date right before they are judged.
+ON_IDENTITY = frozenset({identity_suffices, identity_suffices_for_answer})
+
+
 def needs_no_search(case: Any) -> bool:
     """A complaint is about our handling: nothing is collected for it."""
     return bool(case.right == Right.COMPLAINT)
@@ -311,7 +324,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.APPROVAL,
         State.FULFILLING,
-        conditions=[proposal_stands, may_be_decided_here],
+        conditions=[proposal_stands, may_be_decided_here, identity_suffices_for_answer],
         permission=may(Permission.APPROVE),
     )
     def approve(self) -> None:
@@ -321,7 +334,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.APPROVAL,
         State.WITH_CONTROLLER,
-        conditions=[proposal_stands],
+        conditions=[proposal_stands, identity_suffices_for_answer],
         permission=may(Permission.APPROVE),
     )
     def hand_to_controller(self) -> None:
@@ -331,7 +344,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.WITH_CONTROLLER,
         State.FULFILLING,
-        conditions=[proposal_stands],
+        conditions=[proposal_stands, identity_suffices_for_answer],
         permission=may(Permission.APPROVE_FOR_CONTROLLER),
     )
     def approve_for_controller(self) -> None:

@@ -25,6 +25,7 @@ from cases.operations.schema import (
     Hidden,
     Member,
     Reminders,
+    SignOn,
     Source,
     Strict,
     TeamEntry,
@@ -38,8 +39,10 @@ from dsar.lib.tenancy import serve, served, unit_of_work
 from dsar.lib.uuid7 import uuid7
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
+from identity import assurance
 from identity.access import all_controllers
-from identity.models import Controller, Membership, Team, TeamController, User
+from identity.models import Controller, Membership, SignOnGroup, SignOnProvider, Team, TeamController, User
+from identity.policy.form import PolicyEntry
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -104,6 +107,8 @@ class _Work:
             self._team(("teams", index), team)
         for index, member in enumerate(configuration.staff):
             self._member(("staff", index), member)
+        for index, provider in enumerate(configuration.sign_on):
+            self._sign_on(("sign_on", index), provider)
         return self.changes
 
     # -- controllers -----------------------------------------------------------------------------
@@ -114,7 +119,9 @@ class _Work:
         if controller is None:
             controller = Controller(id=uuid7(), slug=entry.slug, languages=[entry.language])
             serve([*served(), controller.pk])
-        changed = self._set(controller, place, _fields_of(entry, leave_out={"sources", "instruction"}))
+        changed = self._set(
+            controller, place, _fields_of(entry, leave_out={"sources", "instruction", "identity"})
+        )
         if entry.language not in (controller.languages or [entry.language]):
             self._wrong((*place, "languages"), f"it lacks the brand's own language, “{entry.language}”.")
         if not self._save(controller, place, is_new, changed):
@@ -122,6 +129,8 @@ class _Work:
         self._note("controller", controller.slug, controller.pk, is_new, changed, controller_id=controller.pk)
         if entry.instruction is not None:
             self._instruct(controller, entry.instruction)
+        if entry.identity is not None:
+            self._set_policy(controller, entry.identity)
         for index, source in enumerate(entry.sources):
             self._source((*place, "sources", index), controller, source)
 
@@ -140,6 +149,18 @@ class _Work:
         self.changes.append(Change("instruction", name, what, ("rules",), f"version {version}"))
         codes: Codes = {"instruction": str(issued.pk), "version": version}
         record(Action.INSTRUCTION_ISSUED, OPERATOR, self.now, controller_id=controller.pk, data=codes)
+
+    def _set_policy(self, controller: Controller, entry: PolicyEntry) -> None:
+        """As with instructions: other rules are a new version, and cases keep naming the one they came under."""
+        present, wanted = assurance.policy_in_force(controller.pk), entry.stored()
+        name = f"of {controller.slug}"
+        if present is not None and PolicyEntry.model_validate(present.content) == entry:
+            note = f"version {present.version}"
+            self.changes.append(Change("identity policy", name, UNCHANGED, note=note))
+            return
+        issued = assurance.issue_policy(controller, wanted, OPERATOR, self.now)
+        what = UPDATED if present else CREATED
+        self.changes.append(Change("identity policy", name, what, ("rules",), f"version {issued.version}"))
 
     # -- source systems --------------------------------------------------------------------------
 
@@ -271,16 +292,67 @@ class _Work:
             wanted[teams[held.team].pk, held.role] = (sorted(held.extra), sorted(held.withheld))
         present = {
             (held.team_id, held.role): (sorted(held.extra), sorted(held.withheld))
-            for held in Membership.objects.filter(user=person)
+            for held in Membership.objects.filter(user=person, granted_by=None)
         }
         for key in present.keys() - wanted.keys():
-            Membership.objects.filter(user=person, team_id=key[0], role=key[1]).delete()
+            Membership.objects.filter(user=person, team_id=key[0], role=key[1], granted_by=None).delete()
         for key, (extra, withheld) in wanted.items():
             if present.get(key) != (extra, withheld):
                 Membership.objects.update_or_create(
-                    user=person, team_id=key[0], role=key[1], defaults={"extra": extra, "withheld": withheld}
+                    user=person,
+                    team_id=key[0],
+                    role=key[1],
+                    defaults={"extra": extra, "withheld": withheld, "granted_by": None},
                 )
         return ["memberships"] if wanted != present else []
+
+    # -- single sign-on --------------------------------------------------------------------------
+
+    def _sign_on(self, place: Place, entry: SignOn) -> None:
+        provider = SignOnProvider.objects.filter(slug=entry.slug).first()
+        is_new = provider is None
+        if provider is None:
+            key = keyring.shared_key(KeyPurpose.STAFF, None, self.now)
+            provider = SignOnProvider(slug=entry.slug, key=key)
+        wanted = _fields_of(entry, leave_out={"client_secret", "second_factor", "groups"})
+        if "second_factor" in entry.model_fields_set:
+            wanted["second_factor_acr"] = entry.second_factor.acr
+            wanted["second_factor_amr"] = entry.second_factor.amr
+        if entry.client_secret is not None:
+            wanted["client_secret"] = self._fetched((*place, "client_secret"), entry.client_secret)
+        if not entry.issuer.startswith("https://") and not entry.allow_private:
+            self._wrong((*place, "issuer"), "it must be https, but for a private network (allow_private).")
+        changed = self._set(provider, place, wanted)
+        if not self._save(provider, place, is_new, changed):
+            return
+        if "groups" in entry.model_fields_set:
+            changed += self._groups(place, provider, entry)
+        self._note("sign_on", provider.slug, provider.pk, is_new, changed)
+
+    def _groups(self, place: Place, provider: SignOnProvider, entry: SignOn) -> list[str]:
+        """Exactly those of the file; who is in a group that it does not name loses its role at the next sign-in."""
+        teams = {team.name: team for team in Team.objects.all()}
+        wanted: dict[tuple[str, UUID, str], tuple[list[str], list[str]]] = {}
+        for index, one in enumerate(entry.groups):
+            if one.team not in teams:
+                said = f"there is no team “{one.team}”.{suggestion(one.team, teams)}"
+                self._wrong((*place, "groups", index, "team"), said)
+                continue
+            wanted[one.group, teams[one.team].pk, one.role] = (sorted(one.extra), sorted(one.withheld))
+        present = {
+            (one.group, one.team_id, one.role): (sorted(one.extra), sorted(one.withheld))
+            for one in provider.groups.all()
+        }
+        if wanted == present:
+            return []
+        provider.groups.all().delete()
+        SignOnGroup.objects.bulk_create(
+            SignOnGroup(
+                provider=provider, group=group, team_id=team, role=role, extra=extra, withheld=withheld
+            )
+            for (group, team, role), (extra, withheld) in wanted.items()
+        )
+        return ["groups"]
 
     # -- what they share -------------------------------------------------------------------------
 
@@ -364,10 +436,12 @@ _NOT_CLEANED = {
     "options",
     "facts",
     "statement",
-    "required_levels",
+    "data_kinds",
     "test_persons",
     "dataset",
     "languages",
+    "issuer",
+    "client_secret",
 }
 
 

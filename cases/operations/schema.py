@@ -20,10 +20,10 @@ from cases.deadlines.loader import default_catalogue
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
 from cases.words import Right, Say, Step
 from cases.workflow.reminders import USUAL
-from identity.models import Level
+from identity.models.sign_on import UnknownPeople
+from identity.policy.form import PolicyEntry
+from identity.policy.words import DataKind
 from identity.roles import Permission, Role
-
-LEVELS = {level.name.lower(): int(level) for level in Level}
 
 
 def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:
@@ -34,14 +34,6 @@ def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:
         return word
 
     return AfterValidator(check)
-
-
-def _level(value: Any) -> Any:
-    if isinstance(value, str):
-        if value not in LEVELS:
-            raise ValueError(f"there is no level “{value}”.{suggestion(value, LEVELS)}")
-        return LEVELS[value]
-    return value
 
 
 def _step_names() -> list[str]:
@@ -56,13 +48,13 @@ def _as_list(value: Any) -> Any:
 Regime: TypeAlias = Annotated[str, _one_of("regime", lambda: default_catalogue().codes())]
 Zone: TypeAlias = Annotated[str, _one_of("time zone", available_timezones)]
 Language: TypeAlias = Annotated[str, _one_of("language", lambda: dict(settings.LANGUAGES))]
-RightName: TypeAlias = Annotated[str, _one_of("right", lambda: [*Right.values, "default"])]
 RoleName: TypeAlias = Annotated[str, _one_of("role", lambda: Role.values)]
 PermissionName: TypeAlias = Annotated[str, _one_of("permission", lambda: [one.value for one in Permission])]
 ConnectorName: TypeAlias = Annotated[str, _one_of("connector", registry.available)]
 StepName: TypeAlias = Annotated[str, _one_of("step", _step_names)]
+KindName: TypeAlias = Annotated[str, _one_of("kind of data", lambda: list(DataKind))]
 SayName: TypeAlias = Annotated[str, _one_of("word", lambda: Say.values)]
-LevelNumber: TypeAlias = Annotated[int, BeforeValidator(_level), Field(ge=0, le=3)]
+UnknownWord: TypeAlias = Annotated[str, _one_of("word", lambda: UnknownPeople.values)]
 Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=50)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 Words: TypeAlias = Annotated[list[Text], BeforeValidator(_as_list)]
@@ -141,6 +133,7 @@ class Source(Strict):
     options: dict[str, Annotated[Any, BeforeValidator(_option)]] = {}
     secrets: dict[str, Hidden] = {}
     dataset: Text | None = None
+    data_kinds: list[KindName] = []
     facts: Facts = Facts()
     owner_email: str = ""
     purged_after_days: Annotated[int, Field(ge=0)] | None = None
@@ -168,7 +161,7 @@ class Brand(Strict):
     languages: list[Language] = []
     logo: str = ""
     accent: str = "#1f4f8f"
-    required_levels: dict[RightName, LevelNumber] = {}
+    identity: PolicyEntry | None = None
     target_days: Annotated[int, Field(ge=1, le=366)] = 21
     code_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     pack_days: Annotated[int, Field(ge=1, le=366)] = 30
@@ -202,18 +195,50 @@ class Member(Strict):
     memberships: list[MembershipEntry] = []
 
 
+class GroupEntry(MembershipEntry):
+    """A group at the provider, and the membership that it gives."""
+
+    group: Text
+
+
+class Vouching(Strict):
+    """Which words of the provider say that a second factor was given."""
+
+    acr: list[Text] = []
+    amr: list[Text] = []
+
+
+class SignOn(Strict):
+    """A provider of single sign-on."""
+
+    slug: Slug
+    name: Text
+    issuer: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+    client_id: Text
+    client_secret: Hidden | None = None
+    scopes: list[Text] = ["email", "profile"]
+    groups_claim: Text = "groups"
+    second_factor: Vouching = Vouching()
+    unknown_people: UnknownWord = "refuse"
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
+    allow_private: bool = False
+    is_active: bool = True
+    groups: list[GroupEntry] = []
+
+
 class Configuration(Strict):
     """The whole file."""
 
     controllers: list[Brand] = []
     teams: list[TeamEntry] = []
     staff: list[Member] = []
+    sign_on: list[SignOn] = []
 
 
 def validated(document: Document) -> Configuration:
     """The file as values. Raises FileWrong with everything that is wrong in its form."""
     if not isinstance(document.data, dict):
-        raise FileWrong([document.problem((), "it must hold controllers, teams or staff.")])
+        raise FileWrong([document.problem((), "it must hold controllers, teams, staff or sign_on.")])
     try:
         configuration = Configuration.model_validate(document.data)
     except ValidationError as error:
@@ -272,6 +297,7 @@ def _refuse_doubles(document: Document, configuration: Configuration) -> None:
         (("controllers",), [one.slug for one in configuration.controllers]),
         (("teams",), [one.name for one in configuration.teams]),
         (("staff",), [one.email.strip().lower() for one in configuration.staff]),
+        (("sign_on",), [one.slug for one in configuration.sign_on]),
     ]
     for index, brand in enumerate(configuration.controllers):
         named.append((("controllers", index, "sources"), [source.slug for source in brand.sources]))

@@ -13,7 +13,7 @@ from cases.errors import not_yours
 from cases.models import Case, Decision, Delivery, Letter, LetterState, PackState, ResponsePack, Verdict
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, State
-from cases.workflow import letters
+from cases.workflow import letters, level
 from cases.workflow.perform import act, lock, put_on_record, refuse
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
@@ -172,7 +172,7 @@ def _may_be_fetched(delivery: Delivery, now: datetime) -> None:
 
 def _release_identity(case: Case, by: By, now: datetime) -> None:
     """At the moment of delivery, whatever was true before."""
-    if case.identity_level < case.required_level:
+    if not level.is_known(case, now):
         sentence = _("The requester's identity is not verified at the level that this right asks for.")
         refuse(case, "deliver", by, now, NotAllowed(sentence, "identity_suffices"))
 

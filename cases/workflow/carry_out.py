@@ -11,7 +11,7 @@ from cases import queries
 from cases.collection import runs
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
-from cases.errors import not_yours
+from cases.errors import not_yours, unmet
 from cases.fulfilment import tasks
 from cases.models import (
     Case,
@@ -26,7 +26,7 @@ from cases.models import (
 )
 from cases.permissions import BY_SYSTEM, By
 from cases.words import COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, State
-from cases.workflow import answer, complaint, extension, lateness, letters, reopening
+from cases.workflow import answer, complaint, extension, lateness, letters, level, reopening
 from cases.workflow.perform import act, lock, lock_all, perform, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
@@ -104,7 +104,7 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
         if case.state != State.FULFILLING or locked.state != TaskState.OPEN:
             raise Refused(_("This task is not open any more."), "task_not_open")
         if done:
-            _may_be_done(case)
+            _may_be_done(case, now)
         lateness.demand(case, lateness.NOT_SAID, by, now)
         locked.state = TaskState.DONE if done else TaskState.IMPOSSIBLE
         locked.evidence, locked.done_by_id, locked.done_at = evidence.strip(), by.person_id, now
@@ -123,8 +123,10 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
         return settle(case, now)
 
 
-def _may_be_done(case: Case) -> None:
+def _may_be_done(case: Case, now: datetime) -> None:
     """Checked again at the moment of execution, whatever was approved."""
+    if not level.is_known(case, now):
+        raise unmet("identity_suffices")
     if case.right != Right.ERASURE:
         return
     if queries.is_held(case.subject):
@@ -221,7 +223,8 @@ def mailed(letter: Letter, now: datetime) -> None:
 def leaving(letter_id: UUID, now: datetime) -> Letter | None:
     """A mail that is about to be sent, held; None where it is not to be sent any more.
 
-    A notice whose last day has passed is stopped here, before it leaves the house.
+    A notice whose last day has passed is stopped here, before it leaves the house; so is an answer to somebody
+    of whom it is not sure any more who they are.
     """
     held = _hold(Letter.objects.get(pk=letter_id))
     if held.state != LetterState.QUEUED:
@@ -230,7 +233,17 @@ def leaving(letter_id: UUID, now: datetime) -> Letter | None:
     if refusal is not None:
         extension.stop(held, refusal, now)
         return None
+    if not _may_be_told(held, now):
+        send.mark_failed(held, "identity_lapsed", BY_SYSTEM, now)
+        return None
     return held
+
+
+def _may_be_told(letter: Letter, now: datetime) -> bool:
+    """Whether an answer may leave at this very moment; other letters tell nothing of what was decided."""
+    if letter.case_id is None or letter.kind not in letters.ANSWERS:
+        return True
+    return level.may_be_told(lock(letter.case_id), now)
 
 
 def _hold(letter: Letter) -> Letter:
@@ -257,6 +270,8 @@ def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
         refusal = extension.why_not_sent(held, now)
         if refusal is not None:
             raise refusal
+        if not _may_be_told(held, now):
+            raise unmet("identity_suffices_for_answer")
         if held.kind in letters.ANSWERS and held.case_id is not None:
             case = lock(held.case_id)
             lateness.demand(case, lateness.NOT_SAID, by, now, case.proposed_outcome)

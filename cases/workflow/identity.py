@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -11,18 +12,20 @@ from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, SubjectRequest
-from cases.models.case import DECIDED
+from cases.models.case import DECIDED, identity_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import Outcome, State
-from cases.workflow import letters, search
+from cases.workflow import letters, level, search
 from cases.workflow.clock import add_fact
-from cases.workflow.perform import lock, lock_all, note, perform, put_on_record, touch
+from cases.workflow.perform import lock, lock_all, note, perform, put_on_record
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import Refused
 from identity import services
 from identity.models import Level, Method, Verification, VerificationState
+from identity.policy.rules import HOUSE_VERSION
+from identity.providers.base import Person, Step
 from identity.roles import Permission
 
 CHECK_ADDRESS = "check_address"
@@ -83,12 +86,14 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
         lock_all(request.pk)
         verification = services.open_verification(request, now)
         try:
-            code = services.new_code(verification, purpose, request.controller.code_minutes, now)
+            message = services.new_code(
+                verification, _person(request, verification), purpose, request.controller.code_minutes, now
+            )
         except services.TooManyCodes:
             raise Refused(
                 _("Too many codes were asked for. Wait an hour, or use the newest one."), "too_many_codes"
             ) from None
-        letters.to_requester(Kind.ONE_TIME_CODE, request, by, now, code=code, is_silent=True)
+        letters.to_requester(Kind.ONE_TIME_CODE, request, by, now, code=message.values["code"], is_silent=True)
         _on_record(request, Action.CODE_SENT, by.actor, now, {"purpose": purpose})
 
 
@@ -98,49 +103,65 @@ def accept_code(
     """Compare a typed code whose try was counted already; True where it is the one that was sent."""
     with transaction.atomic():
         lock_all(request.pk)
-        if not services.code_matches(code_id, typed, now):
+        verification = services.open_verification(request, now)
+        step = services.try_code(code_id, typed, _person(request, verification), now)
+        if not services.is_right(step):
             _on_record(request, Action.CODE_FAILED, by.actor, now, {"purpose": purpose})
             return False
         _on_record(request, Action.CODE_ACCEPTED, by.actor, now, {"purpose": purpose})
         if purpose == VERIFY:
-            _code_proved(request, by, now)
+            received(request, by, now)
+        _take_result(verification, step, by.actor, now)
         return True
 
 
-def _code_proved(request: SubjectRequest, by: By, now: datetime) -> None:
-    """The address is under the requester's control; that proves the person where it is on file."""
-    verification = services.open_verification(request, now)
+def received(request: SubjectRequest, by: By, now: datetime) -> None:
+    """Something was shown; whether it is enough is another question (the clock knows both facts)."""
     for case in lock_all(request.pk):
         if _waits_for(case, EventKind.IDENTITY_RECEIVED):
             add_fact(case, EventKind.IDENTITY_RECEIVED, now, by, now)
-    if verification.address_on_file and request.representative_id is None:
-        services.achieve(verification, Level.LOW, by.actor, now)
+
+
+def _take_result(verification: Verification, step: Step, actor: Actor, now: datetime) -> None:
+    """What a method found counts, once; shown again on another day it counts from then on."""
+    if step.result is None or not step.result.is_reached:
+        return
+    if verification.state == VerificationState.ACHIEVED:
+        services.renew(verification, step.result.level, actor, now)
+    else:
+        services.achieve(verification, step.result.level, actor, now)
+
+
+def _person(request: SubjectRequest, verification: Verification) -> Person:
+    """What a method may know of the requester. A representative's own address says nothing of the person."""
+    on_file = verification.address_on_file if request.representative_id is None else False
+    return Person(email=requester_email(request), email_on_file=on_file, language=request.language)
 
 
 def address_checked(verification: Verification, on_file: bool, now: datetime) -> None:
     """A source knows the requester's address, or none does. Where the code came first, the level follows now."""
     request = verification.subject_request
     with transaction.atomic():
-        lock_all(request.pk)
+        cases = lock_all(request.pk)
         locked = Verification.objects.select_for_update().get(pk=verification.pk)
         locked.address_on_file = on_file
         locked.save(update_fields=["address_on_file"])
         _on_record(request, Action.ADDRESS_CHECKED, BY_SYSTEM.actor, now, {"on_file": on_file})
-        proved = locked.codes.filter(purpose=VERIFY, used_at__isnull=False, tries__gt=0).exists()
-        if (
-            on_file
-            and proved
-            and request.representative_id is None
-            and locked.state == VerificationState.OPEN
-        ):
-            services.achieve(locked, Level.LOW, BY_SYSTEM.actor, now)
+        # A rule may ask for more where the answer goes to an address that nobody knows.
+        for case in cases:
+            level.refresh(case, now)
+        step = services.typed_before(locked, VERIFY, _person(request, locked), now)
+        if step is not None and locked.state == VerificationState.OPEN:
+            _take_result(locked, step, BY_SYSTEM.actor, now)
 
 
-def record_evidence(case: Case, level: Level, evidence_code: str, remark: str, by: By, now: datetime) -> None:
+def record_evidence(
+    case: Case, reached: Level, evidence_code: str, remark: str, by: By, now: datetime
+) -> None:
     """A member of staff saw evidence of identity and records what it was. Raises NotAllowed or Refused."""
     if not by.allows(Permission.RECORD_IDENTITY, case.controller_id):
         raise not_yours("record_identity")
-    if level < Level.LOW or not remark.strip():
+    if reached < Level.LOW or not remark.strip():
         raise Refused(_("Say what was seen, and which level it reaches."), "evidence_incomplete")
     with transaction.atomic():
         lock_all(case.subject_request_id)
@@ -148,13 +169,37 @@ def record_evidence(case: Case, level: Level, evidence_code: str, remark: str, b
         request = case.subject_request
         if request.representative_id:
             _authority_seen(request, by, now)
-        services.record_by_staff(request, level, Method.STAFF_RECORDED, evidence_code, by.actor, now)
+        try:
+            services.record_by_staff(request, reached, Method.STAFF_RECORDED, evidence_code, by.actor, now)
+        except services.TooWeak:
+            raise Refused(
+                _("Evidence of this kind does not reach that level. Choose a lower one."), "evidence_too_weak"
+            ) from None
+
+
+def retract(case: Case, verification_id: UUID, reason: str, by: By, now: datetime) -> None:
+    """What was taken for proof was none: from now on it opens nothing. Raises NotAllowed or Refused."""
+    if not by.allows(Permission.RECORD_IDENTITY, case.controller_id):
+        raise not_yours("retract_identity")
+    if not reason.strip():
+        raise Refused(_("Say why this does not count."), "reason_missing")
+    with transaction.atomic():
+        cases = lock_all(case.subject_request_id)
+        mine = case.subject_request.verifications.filter(pk=verification_id)
+        found = mine.select_for_update().first()
+        if found is None or not services.retract(found, now):
+            raise Refused(_("This is no proof that counts."), "nothing_to_retract")
+        note(lock(case.pk), by, now, reason.strip(), about="retract_identity")
+        codes = {"method": found.method, "verification": str(found.pk)}
+        _on_record(case.subject_request, Action.IDENTITY_RETRACTED, by.actor, now, codes)
+        for each in cases:
+            level.refresh(each, now)
 
 
 def record_drill(request: SubjectRequest, by: By, now: datetime) -> None:
     """A drill's person is verified by the drill itself, and marked so."""
-    level = Level(max(case.required_level for case in request.cases.all()))
-    services.record_by_staff(request, max(level, Level.LOW), Method.DRILL, "drill", by.actor, now)
+    needed = Level(max(case.required_level for case in request.cases.all()))
+    services.record_by_staff(request, max(needed, Level.LOW), Method.DRILL, "drill", by.actor, now)
 
 
 def _authority_seen(request: SubjectRequest, by: By, now: datetime) -> None:
@@ -167,29 +212,25 @@ def _authority_seen(request: SubjectRequest, by: By, now: datetime) -> None:
 
 
 def level_reached(verification: Verification, actor: Actor, now: datetime) -> None:
-    """Every case of the request learns the level; those that waited for it go on."""
+    """Every case of the request learns what it amounts to; those that waited for it go on."""
     cases = lock_all(verification.subject_request_id)
-    _on_record(
-        verification.subject_request,
-        Action.IDENTITY_RECORDED,
-        actor,
-        now,
-        {"method": verification.method, "level": verification.level},
-    )
+    codes = {
+        "method": verification.method,
+        "level": verification.level,
+        "policy": verification.policy.version if verification.policy else HOUSE_VERSION,
+    }
+    _on_record(verification.subject_request, Action.IDENTITY_RECORDED, actor, now, codes)
     for case in cases:
-        _reached(case, verification.level, now)
+        level.refresh(case, now)
+        if identity_suffices(case):
+            _confirmed(case, now)
 
 
-def _reached(case: Case, level: int, now: datetime) -> None:
-    if level <= case.identity_level:
-        return
-    case.identity_level = level
-    touch(case, "identity_level")
-    if case.identity_level >= case.required_level:
-        for kind in (EventKind.IDENTITY_RECEIVED, EventKind.IDENTITY_CONFIRMED):
-            if _waits_for(case, kind):
-                add_fact(case, kind, now, BY_SYSTEM, now)
-        go_on(case, now)
+def _confirmed(case: Case, now: datetime) -> None:
+    for kind in (EventKind.IDENTITY_RECEIVED, EventKind.IDENTITY_CONFIRMED):
+        if _waits_for(case, kind):
+            add_fact(case, kind, now, BY_SYSTEM, now)
+    go_on(case, now)
 
 
 def go_on(case: Case, now: datetime) -> Case:

@@ -10,7 +10,7 @@ import psycopg
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from cases import queries
+from cases import assurance, queries
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
@@ -26,7 +26,9 @@ from dsar.lib import cards, references
 from dsar.lib.errors import Refused
 from dsar.vault import files, keyring
 from dsar.vault.models import KeyPurpose, VaultKey
+from identity.assurance import policy_in_force
 from identity.models import Controller, Team
+from identity.models.policy import rules_of
 from identity.roles import Permission
 
 REFERENCE_TRIES = 5
@@ -312,6 +314,11 @@ def _open(
     intake: Intake, request: SubjectRequest, right: Right, team: Team | None, keys: Keys, now: datetime
 ) -> Case:
     controller = intake.controller
+    asked = assurance.asked(
+        right, intake.about_marketing, request, assurance.data_kinds(controller.pk), new_address=False
+    )
+    policy = policy_in_force(controller.pk)
+    required = rules_of(policy).require(asked)
     regime = queries.regime_in_force(controller.regime, intake.received_at.astimezone(controller.zone).date())
     case = Case(
         controller=controller,
@@ -319,7 +326,9 @@ def _open(
         subject=request.subject,
         right=right,
         about_marketing=right == Right.OBJECTION and intake.about_marketing,
-        required_level=required_level(controller, right),
+        required_level=required.level,
+        identity_policy=policy,
+        identity_rule=required.rule,
         regime=regime.code,
         regime_version=regime.version.version,
         received_at=intake.received_at,
@@ -333,12 +342,6 @@ def _open(
     )
     case.save()
     return case
-
-
-def required_level(controller: Controller, right: str) -> int:
-    """The level of identity that the controller's policy asks for this right."""
-    levels = controller.required_levels
-    return int(levels.get(right, levels.get("default", 1)))
 
 
 def _team(controller: Controller) -> Team | None:

@@ -17,7 +17,7 @@ from cases.errors import not_yours
 from cases.models import Case, DataSubject, Note, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.words import SUFFIX, AnswerBy, Channel, Right, State
-from cases.workflow import carry_out, complaint, extension, identity, intake, letters, search
+from cases.workflow import carry_out, complaint, extension, identity, intake, letters, level, search
 from cases.workflow.clock import add_fact, recompute
 from cases.workflow.perform import act, lock, lock_all, note, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
@@ -207,8 +207,8 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
         if right not in SUFFIX or case.subject_request.cases.filter(right=right).exists():
             raise Refused(_("There is a case for this right already."), "right_taken")
         case.right = right
-        case.required_level = intake.required_level(case.controller, right)
-        touch(case, "right", "required_level")
+        touch(case, "right")
+        level.refresh(case, now)
         _corrected(case, "right", reason, by, now)
         recompute(case, by, now)
         if case.identity_level >= case.required_level:

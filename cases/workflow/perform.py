@@ -10,8 +10,10 @@ from django_fsm import Transition
 
 from cases import errors
 from cases.models import Case, Note
+from cases.models.case import ON_IDENTITY
 from cases.permissions import By
 from cases.words import State
+from cases.workflow import level
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.audit.record import Codes, record, record_whatever_happens
@@ -78,6 +80,8 @@ def perform(
         with transaction.atomic():
             locked = lock(case.pk)
             transition_ = _find(locked, name, by, version)
+            if ON_IDENTITY.intersection(transition_.conditions):
+                level.refresh(locked, now)
             if prepare is not None:
                 prepare(locked)
             _check(locked, transition_, name, by)

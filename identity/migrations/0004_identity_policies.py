@@ -75,6 +75,20 @@ class Migration(migrations.Migration):
                 to="identity.identitypolicy",
             ),
         ),
+        migrations.AlterField(
+            model_name="verification",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("open", "open"),
+                    ("achieved", "achieved"),
+                    ("failed", "failed"),
+                    ("retracted", "taken back"),
+                ],
+                default="open",
+                max_length=30,
+            ),
+        ),
         migrations.AddConstraint(
             model_name="identitypolicy",
             constraint=models.UniqueConstraint(

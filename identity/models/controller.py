@@ -40,9 +40,6 @@ class Controller(UuidModel):
     languages = ArrayField(models.CharField(max_length=10), default=list)
     logo = models.CharField(max_length=200, blank=True, help_text="path below static/")
     accent = models.CharField(max_length=7, default="#1f4f8f", validators=[COLOUR])
-    required_levels = models.JSONField(
-        default=dict, help_text="identity level by right; 'default' for the rest"
-    )
     target_days = models.PositiveSmallIntegerField(
         default=21, help_text="internal target, days after receipt"
     )

@@ -36,6 +36,7 @@ class VerificationState(models.TextChoices):
     OPEN = "open", _("open")
     ACHIEVED = "achieved", _("achieved")
     FAILED = "failed", _("failed")
+    RETRACTED = "retracted", _("taken back")
 
 
 class Verification(TenantModel, StatefulModel):
@@ -87,7 +88,7 @@ class Verification(TenantModel, StatefulModel):
     def fail(self) -> None:
         """It could not be established."""
 
-    @transition(field="state", source=VerificationState.ACHIEVED, target=VerificationState.FAILED)
+    @transition(field="state", source=VerificationState.ACHIEVED, target=VerificationState.RETRACTED)
     def retract(self) -> None:
         """What was taken for proof was none."""
         self.level = Level.NONE

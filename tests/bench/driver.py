@@ -35,7 +35,7 @@ from identity import sessions  # noqa: E402
 from identity.models import Controller, User  # noqa: E402
 from identity.roles import Role  # noqa: E402
 from identity.session_store import SessionStore  # noqa: E402
-from tests.factories.identity import enrolled, staff  # noqa: E402
+from tests.factories.identity import enrolled, give_policy, staff  # noqa: E402
 
 SLUG = "bench"
 POLL_SECONDS = 0.005
@@ -71,8 +71,8 @@ def set_up() -> str:
             time_zone="Europe/London",
             language="en-gb",
             languages=["en-gb"],
-            required_levels={"default": 1},
         )
+        give_policy(brand, {"default": 1})
         rules = {step.value: Say.ALLOW.value for step in Step}
         Instruction.objects.create(controller=brand, version=1, rules=rules, issued_at=timezone.now())
         staff(Role.HANDLER, brand, email=PREPARER)
@@ -195,6 +195,7 @@ def sign_in() -> str:
                 "otp_device_id": device.persistent_id,
                 sessions.STARTED: now,
                 sessions.SEEN: now,
+                sessions.FACTOR_AT: now,
             }
         )
         session.create()

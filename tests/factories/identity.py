@@ -1,15 +1,20 @@
 """Controllers, teams and people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import factory
 from django.utils import timezone
 
+from dsar.audit.record import OPERATOR
 from dsar.lib.tenancy import serve, served
 from dsar.lib.uuid7 import uuid7
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
-from identity.models import Controller, Membership, Team, TeamController, TotpDevice, User
+from identity.assurance import issue_policy
+from identity.models import Controller, IdentityPolicy, Membership, Team, TeamController, TotpDevice, User
+from identity.policy.words import MARKETING, RIGHTS
+from identity.providers.base import Level
 from identity.roles import Role
 
 PASSWORD = "correct horse battery staple"
@@ -29,13 +34,30 @@ class ControllerFactory(factory.django.DjangoModelFactory[Controller]):
     time_zone = "Europe/London"
     language = "en-gb"
     languages = ["en-gb"]
-    required_levels = {"default": 1, "complaint": 0, "objection": 0}
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Controller:
-        """A new controller is served from now on, as its founder's transaction does."""
+        """A new controller is served from now on, as its founder's transaction does.
+
+        ``levels`` say how sure it wants to be of a person, by right; None leaves that to the house.
+        """
+        levels = kwargs.pop("levels", {"default": 1, "complaint": 0, "objection": 0})
         serve([*served(), kwargs["id"]])
-        return super()._create(model_class, *args, **kwargs)
+        made = super()._create(model_class, *args, **kwargs)
+        if levels is not None:
+            give_policy(made, levels)
+        return made
+
+
+def give_policy(controller: Controller, levels: Mapping[str, int], **settings: Any) -> IdentityPolicy:
+    """A new version of the controller's policy: these levels by right, ``default`` for the rest."""
+    named = {right: Level(levels.get(right, levels.get("default", 1))) for right in RIGHTS}
+    named[MARKETING] = Level(levels.get(MARKETING, 0))
+    rules = [
+        {"name": right, "when": {"right": right}, "level": level.name.lower()}
+        for right, level in named.items()
+    ]
+    return issue_policy(controller, {"rules": rules, **settings}, OPERATOR, timezone.now())
 
 
 class UserFactory(factory.django.DjangoModelFactory[User]):

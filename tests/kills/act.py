@@ -25,6 +25,7 @@ from dsar.vault import keyring  # noqa: E402
 from dsar.vault.models import KeyPurpose  # noqa: E402
 from identity.access import all_controllers  # noqa: E402
 from identity.models import Controller  # noqa: E402
+from tests.factories.identity import give_policy  # noqa: E402
 
 DATASET = """
 dataset:
@@ -59,9 +60,9 @@ def set_up(crm: dict[str, Any]) -> dict[str, Any]:
             legal_name="Brand Limited",
             privacy_email="privacy@brand.example",
             regime="UK-ENG",
-            required_levels={"default": 1},
         )
         now = timezone.now()
+        give_policy(controller, {"default": 1})
         password = crm.pop("password")
         source = SourceSystem(
             controller=controller,

@@ -13,7 +13,8 @@ from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.tenancy import unit_of_work
 from identity.access import all_controllers
-from identity.models import Controller, Membership, TeamController, User
+from identity.assurance import policy_in_force
+from identity.models import Controller, IdentityPolicy, Membership, TeamController, User
 from identity.roles import Permission
 from tests.factories.cases import DATASET
 
@@ -26,7 +27,7 @@ controllers:
     legal_name: Acme Trading Limited
     privacy_email: privacy@acme.example
     regime: UK-ENG
-    required_levels: {default: low, erasure: 2}
+    identity: {rules: [{name: all, level: low}, {name: erasing, when: {right: erasure}, level: substantial}]}
     statement: {purposes: To deliver what you order, recipients: [Carriers]}
     instruction: {release: allow, "erase:erasure": ask}
     sources:
@@ -65,6 +66,7 @@ def what_became(report: dict[str, Any]) -> dict[str, str]:
 
 ALL = {
     "controller acme",
+    "identity policy of acme",
     "instruction of acme",
     "source acme/shop",
     "team Care",
@@ -80,7 +82,8 @@ def test_apply_creates_everything_that_the_file_names(apply_text, everything):
         controller = Controller.objects.get(slug="acme")
         source = SourceSystem.objects.get(slug="shop")
         member = User.objects.get(email="hanna@desk.example")
-        assert controller.required_levels == {"default": 1, "erasure": 2}
+        policy = policy_in_force(controller.pk)
+        assert (policy.version, policy.content["rules"][1]["name"]) == (1, "erasing")
         assert controller.statement == {"purposes": ["To deliver what you order"], "recipients": ["Carriers"]}
         assert Instruction.objects.get().rules == {"release": "allow", "erase:erasure": "ask"}
         assert (source.options["host"], source.secrets) == ("localhost", {"password": "s3cret-of-the-shop"})
@@ -135,6 +138,35 @@ def test_apply_issues_a_new_instruction_only_for_other_rules(apply_text, everyth
         issued = {each.version: each.rules["release"] for each in Instruction.objects.all()}
 
     assert issued == {1: "allow", 2: "forbid"}
+
+
+def test_apply_issues_a_new_identity_policy_only_for_other_rules(apply_text, everything):
+    apply_text(DESK)
+    stricter = DESK.replace("name: all, level: low", "name: all, level: high")
+    apply_text(stricter)
+    apply_text(stricter.replace("{name: all, level: high}", "{level: high, name: all, when: {}}"))
+
+    with everything():
+        issued = {each.version: each.content["rules"][0]["level"] for each in IdentityPolicy.objects.all()}
+
+    assert issued == {1: "low", 2: "high"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("level: lwo", "there is no level “lwo”. There are high, low, none, substantial."),
+        ("level: low, methods: {low: [crystal_ball]}", "there is no method “crystal_ball”."),
+        ("level: high, methods: {high: [email_code]}", "email_code cannot reach the level “high”"),
+        ("level: low, holds: 3", "there is no such key here. Did you mean “holds_days”?"),
+    ],
+)
+def test_apply_says_what_is_wrong_with_an_identity_policy_and_where(apply_text, wrong, said):
+    report = apply_text(DESK.replace("name: all, level: low", f"name: all, {wrong}"))
+
+    (problem,) = report["problems"]
+    assert said in problem["message"]
+    assert (problem["line"], problem["place"].startswith("controllers[0].identity.rules[0]")) == (8, True)
 
 
 def test_apply_ends_memberships_and_services_that_the_file_dropped(apply_text, everything):

@@ -29,7 +29,7 @@ controllers:
     legal_name: Chinook Music Limited
     privacy_email: privacy@chinook.example
     regime: UK-ENG
-    required_levels: {{default: low}}
+    identity: {{rules: [{{name: all, level: low}}]}}
     sources:
       - slug: shop
         name: Music shop

@@ -20,7 +20,7 @@ from identity.models import AccessToken, OneTimeCode, TokenPurpose
 from identity.roles import Role
 from tests.cases.portal.conftest import Visitor, answer_it, newest_code, tokens
 from tests.factories.cases import log, run_jobs
-from tests.factories.identity import staff
+from tests.factories.identity import give_policy, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +218,7 @@ def test_nothing_comes_after_its_time(visitor, delivered):
 
 def test_nothing_comes_when_the_level_is_no_longer_enough(visitor, delivered):
     page = visitor.step_up(delivered)
-    type(delivered.pack.case).objects.update(required_level=3)
+    give_policy(delivered.pack.case.controller, {"default": 3})
 
     response = visitor.send("pack-fetch", delivered.pk, token=tokens(page)[0])
 

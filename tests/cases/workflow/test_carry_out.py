@@ -29,7 +29,7 @@ from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
 from identity import services
 from identity.models import AccessToken, TokenPurpose
-from tests.factories.cases import SourceFactory, run_jobs
+from tests.factories.cases import SourceFactory, forget, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +159,7 @@ def test_pack_is_not_fetched_after_it_was_revoked(desk):
 def test_pack_is_not_fetched_when_identity_fell_below_the_level(desk):
     case = answered(desk)
     delivery = answer.live_delivery(case)
-    type(case).objects.filter(pk=case.pk).update(identity_level=0)
+    forget(case)
 
     with pytest.raises(NotAllowed), unit_of_work([desk.controller.pk]):
         answer.fetch(delivery, by_customer(case.subject_request_id), timezone.now())

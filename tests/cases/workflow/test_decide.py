@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from cases.law import loader as law
-from cases.models import Case, Decision, Item, ItemDecision, Letter, ResponsePack
+from cases.models import Decision, Item, ItemDecision, Letter, ResponsePack
 from cases.permissions import by_staff
 from cases.words import Channel, Outcome, Right, State
 from cases.workflow import carry_out, decide, identity, people, review, search
@@ -13,7 +13,7 @@ from dsar.lib.errors import Conflict, NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller, Level, Membership, User
 from identity.roles import Role
-from tests.factories.cases import in_state, run_jobs
+from tests.factories.cases import forget, in_state, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -87,12 +87,12 @@ def test_approve_is_refused_when_the_content_changed_since(desk):
 def test_approve_is_refused_when_identity_fell_below_the_level(desk):
     desk.allow()
     case = desk.in_approval()
-    Case.objects.filter(pk=case.pk).update(identity_level=0)
+    forget(case)
 
     with pytest.raises(Refused) as refusal:
         decide.approve(case, desk.dpo, timezone.now())
 
-    assert refusal.value.code == "identity_suffices"
+    assert refusal.value.code == "identity_suffices_for_answer"
     assert ResponsePack.objects.count() == 0
 
 

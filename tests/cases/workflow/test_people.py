@@ -7,10 +7,10 @@ from cases.words import Channel, Outcome, Right, State
 from cases.workflow import decide, people, questions
 from cases.workflow.intake import Person
 from dsar.lib.errors import NotAllowed, Refused
-from identity.models import Controller, User
+from identity.models import User
 from identity.roles import Role
 from tests.factories.cases import run_jobs
-from tests.factories.identity import ControllerFactory, staff
+from tests.factories.identity import ControllerFactory, give_policy, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def test_new_address_for_a_known_person_does_not_redirect_what_is_under_way(desk
 
 
 def test_right_that_needs_no_proof_starts_the_clock(desk):
-    Controller.objects.filter(pk=desk.controller.pk).update(required_levels={"default": 1, "objection": 0})
+    give_policy(desk.controller, {"default": 1, "objection": 0})
     case = desk.case(Right.ACCESS)
     assert case.clock_state != "running"
 

@@ -22,7 +22,7 @@ from identity.models import Membership, Team, User
 from identity.roles import Role
 from tests.cases.desk_cases import Office, make_office, office
 from tests.factories.cases import in_state, one_case, run_jobs
-from tests.factories.identity import ControllerFactory, staff
+from tests.factories.identity import ControllerFactory, give_policy, staff
 
 __all__ = ["office"]
 
@@ -39,7 +39,7 @@ def at(day: date, hour: int = 9, zone: str = "Europe/London") -> datetime:
 @pytest.fixture(autouse=True)
 def _only_limit(office: Office) -> None:
     """These tests are about the limit; those about the rest arm it. No identity is asked, so the clock runs."""
-    office.brand.required_levels = {"default": 0}
+    give_policy(office.brand, {"default": 0})
     arm(office, before_target=[], before_due=[7, 3, 1], before_letter=[], pause=3000, dpo=3)
 
 
@@ -364,7 +364,7 @@ def test_withheld_permission_is_not_told(office):
 
 def test_other_brand_hears_nothing(office):
     """Both brands have a late case; each one's people are told of their own."""
-    other = make_office(required_levels={"default": 0})
+    other = make_office(levels={"default": 0})
     ours, theirs = received(office), received(other)
     arm(other, before_target=[], before_due=[], before_letter=[], pause=3000)
 
@@ -387,7 +387,7 @@ def test_other_brand_hears_nothing(office):
 
 
 def test_person_of_two_brands_has_a_mail_of_each(office):
-    second = ControllerFactory.create(reminders=office.brand.reminders, required_levels={"default": 0})
+    second = ControllerFactory.create(reminders=office.brand.reminders, levels={"default": 0})
     both = staff(Role.HANDLER, office.brand, second)
     one = received(office, owner=both)
     two = in_state(one_case(second, received_at=at(RECEIVED), now=at(RECEIVED)), "searching", owner=both)

@@ -10,9 +10,9 @@ from cases.workflow import identity, people, search
 from cases.workflow.intake import Person
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
-from identity.models import Level, Verification
+from identity.models import Level, Method, Verification
 from tests.cases.workflow.conftest import RECORDS
-from tests.factories.cases import SourceFactory, run_jobs
+from tests.factories.cases import SourceFactory, known, run_jobs
 
 pytestmark = pytest.mark.django_db
 
@@ -109,8 +109,7 @@ def test_unverified_identifier_takes_in_nobody(desk):
     """A caller gives their own address and somebody else's telephone number."""
     person = Person(name="Eve", email="eve@example.com", phone="+44 20 7946 0001")
     case = desk.case(Right.ACCESS, person=person)
-    type(case).objects.filter(pk=case.pk).update(identity_level=1)
-    case.refresh_from_db()
+    known(case, Level.LOW, Method.EMAIL_CODE)
 
     search.begin(case, desk.handler, timezone.now())
     run_jobs()

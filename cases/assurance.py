@@ -1,0 +1,167 @@
+"""How sure one has to be of who asks in a case, how sure one is, and what to ask for next. Reads only.
+
+Two versions of the policy are asked, the one in force when the request was made and the one in force now, and
+the stricter holds: a policy that was tightened protects whoever is being answered today, and one that was
+loosened does not open what was promised to be closed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from cases import queries
+from cases.deadlines.events import EventKind
+from cases.models import Case, SourceSystem, SubjectRequest
+from cases.words import Right
+from identity import assurance
+from identity.models import IdentityPolicy, Method
+from identity.models.policy import rules_of
+from identity.policy.combine import Evidence, reached
+from identity.policy.propose import Proposal, propose
+from identity.policy.rules import Asked, Patience, Policy, Requirement
+from identity.policy.words import MARKETING, DataKind, Requester
+from identity.providers import registry
+from identity.providers.base import Level, Need
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How sure one has to be and how sure one is. ``requirements`` holds one for each version that is asked."""
+
+    requirements: tuple[Requirement, ...]
+    evidence: tuple[Evidence, ...]
+    level: Level
+
+    @property
+    def requirement(self) -> Requirement:
+        """The stricter of the two; of equals the newer."""
+        return max(reversed(self.requirements), key=lambda one: one.level)
+
+    @property
+    def is_enough(self) -> bool:
+        return self.level >= self.requirement.level
+
+
+def standing(case: Case, now: datetime) -> Standing:
+    """From the policy and the evidence as they are at this moment."""
+    return standings([case], now)[0]
+
+
+def standings(cases: Sequence[Case], now: datetime) -> list[Standing]:
+    """Of the cases of one request, which share their evidence: a few queries, however many they are."""
+    if not cases:
+        return []
+    request = cases[0].subject_request
+    in_force = assurance.policy_in_force(request.controller_id)
+    evidence = tuple(assurance.evidence_of(request))
+    kinds, new_address = data_kinds(request.controller_id), answers_elsewhere(request)
+    return [
+        _standing(
+            asked(case.right, case.about_marketing, request, kinds, new_address),
+            [
+                case.identity_policy,
+                *([in_force] if in_force and in_force.pk != case.identity_policy_id else []),
+            ],
+            evidence,
+            now,
+        )
+        for case in cases
+    ]
+
+
+def _standing(
+    what: Asked, policies: Iterable[IdentityPolicy | None], evidence: tuple[Evidence, ...], now: datetime
+) -> Standing:
+    found = tuple(rules_of(one).require(what) for one in policies)
+    return Standing(found, evidence, min(reached(evidence, one, now) for one in found))
+
+
+def asked(
+    right: str, about_marketing: bool, request: SubjectRequest, kinds: frozenset[DataKind], new_address: bool
+) -> Asked:
+    """What a policy is asked about one right of a request."""
+    is_marketing = right == Right.OBJECTION and about_marketing
+    representative = request.representative
+    requester = Requester(representative.kind) if representative else Requester.SELF
+    return Asked(MARKETING if is_marketing else str(right), kinds, requester, new_address)
+
+
+def data_kinds(controller_id: UUID) -> frozenset[DataKind]:
+    """What the controller's connected sources hold; one that says nothing holds an ordinary account's data."""
+    declared = SourceSystem.objects.filter(controller_id=controller_id, is_active=True)
+    kinds: set[DataKind] = set()
+    for named in declared.values_list("data_kinds", flat=True):
+        kinds |= {DataKind(kind) for kind in named} or {DataKind.ORDINARY}
+    return frozenset(kinds)
+
+
+def answers_elsewhere(request: SubjectRequest) -> bool:
+    """Whether the answer is to go to an address that no source knows.
+
+    Of a representative's address the rules about representatives speak; a postal address is compared by
+    staff. While the sources have not answered nobody knows, and nothing is proved by that address either.
+    """
+    if request.representative_id is not None:
+        return False
+    checks = request.verifications.filter(method=Method.EMAIL_CODE).order_by("-started_at", "-pk")
+    return checks.values_list("address_on_file", flat=True).first() is False
+
+
+# -- what to ask for ---------------------------------------------------------------------------------
+
+
+def proposal(case: Case, now: datetime, *, in_contact: bool = False) -> Proposal:
+    """The least intrusive way to what is missing for this case, for this person."""
+    return proposal_from(case.subject_request, standing(case, now), now, in_contact=in_contact)
+
+
+def proposal_from(
+    request: SubjectRequest, found: Standing, now: datetime, *, in_contact: bool = False
+) -> Proposal:
+    """``in_contact``: the requester is on the telephone or in a chat at this moment."""
+    way = propose(
+        found.requirement,
+        found.evidence,
+        registry.known(),
+        needs_met(request, in_contact=in_contact),
+        now,
+        used_up=assurance.retracted_methods(request),
+    )
+    return replace(way, level=found.level, is_enough=found.is_enough)
+
+
+def needs_met(request: SubjectRequest, *, in_contact: bool = False) -> frozenset[Need]:
+    """What is there for this requester."""
+    there = {Need.STAFF}
+    person = request.representative or request.subject
+    if person.email and request.representative_id is None and not answers_elsewhere(request):
+        there.add(Need.EMAIL)
+    if in_contact:
+        there.add(Need.CONTACT)
+    return frozenset(there)
+
+
+# -- patience ----------------------------------------------------------------------------------------
+
+
+def policy_of(case: Case) -> Policy:
+    """The rules under which the case was asked."""
+    return rules_of(case.identity_policy)
+
+
+def patience(case: Case, now: datetime) -> Patience | None:
+    """When to remind and to give up; None where identity was not asked for, or was shown.
+
+    The law's own day (Art 12(4), before the first month is over) comes from the deadline engine.
+    """
+    asked_on = _asked_on(case)
+    if asked_on is None:
+        return None
+    deadline = queries.deadline_of(case, now)
+    return policy_of(case).patience(asked_on, deadline.reasoned_letter_by or deadline.refusal_by)
+
+
+def _asked_on(case: Case) -> date | None:
+    events = [event for event in case.clock_events.all() if event.kind == EventKind.IDENTITY_REQUESTED.value]
+    return events[-1].at.astimezone(case.controller.zone).date() if events else None

@@ -1,0 +1,54 @@
+"""What a case knows of its identity: a copy of what policy and evidence say, brought up to date where it counts."""
+
+from datetime import datetime
+
+from cases import assurance
+from cases.models import Case
+from cases.models.case import identity_suffices, identity_suffices_for_answer
+from cases.permissions import BY_SYSTEM
+from dsar.audit.actions import Action
+from dsar.audit.record import Codes, record
+
+_FIELDS = ("identity_level", "required_level", "identity_rule")
+
+
+def is_known(case: Case, now: datetime) -> bool:
+    """Whether the requester of this locked case is known well enough at this very moment."""
+    refresh(case, now)
+    return identity_suffices(case)
+
+
+def may_be_told(case: Case, now: datetime) -> bool:
+    """Whether what is decided may leave the house at this very moment."""
+    refresh(case, now)
+    return identity_suffices_for_answer(case)
+
+
+def refresh(case: Case, now: datetime) -> bool:
+    """Compute a locked case's levels from policy and evidence as they are now; True where they moved.
+
+    Called before every step that identity opens, so that a stale result, one that was taken back, or a policy
+    that was tightened meanwhile is seen at that very moment.
+    """
+    found = assurance.standing(case, now)
+    values = (int(found.level), int(found.requirement.level), found.requirement.rule)
+    if tuple(getattr(case, name) for name in _FIELDS) == values:
+        return False
+    for name, value in zip(_FIELDS, values, strict=True):
+        setattr(case, name, value)
+    case.save(update_fields=list(_FIELDS))
+    codes: Codes = {
+        "level": values[0],
+        "required": values[1],
+        "rule": values[2],
+        "policy": found.requirement.version,
+    }
+    record(
+        Action.IDENTITY_STANDING,
+        BY_SYSTEM.actor,
+        now,
+        controller_id=case.controller_id,
+        case_id=case.pk,
+        data=codes,
+    )
+    return True
