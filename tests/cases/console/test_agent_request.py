@@ -70,7 +70,7 @@ def test_read_out_says_reference_and_date_with_its_condition(agent, brand, serve
 
 
 def test_read_out_without_identity_outstanding_sets_no_condition(agent):
-    lenient = ControllerFactory.create(required_levels={"default": 0})
+    lenient = ControllerFactory.create(levels={"default": 0})
     agent = signed_in(staff(Role.AGENT, lenient))
 
     page = agent.get(at("read-out", log(lenient)))

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 def handler(site: str) -> Any:
     """Somebody with a late case, one that is due tomorrow, one near its target, and one that waits too long."""
     with unit_of_work([]):
-        brand = ControllerFactory.create(name="Northwind Energy", required_levels={"default": 0})
+        brand = ControllerFactory.create(name="Northwind Energy", levels={"default": 0})
         person = staff(Role.HANDLER, brand, full_name="Hannah Handler")
         now = timezone.now()
         today = now.astimezone(brand.zone).date()

@@ -20,7 +20,7 @@ NOW = datetime(2026, 9, 2, 9, tzinfo=UTC)
 
 @pytest.fixture
 def logged(serve: Any) -> SubjectRequest:
-    brand = ControllerFactory.create(slug="acme", regime="UK-ENG", required_levels={"default": 0})
+    brand = ControllerFactory.create(slug="acme", regime="UK-ENG", levels={"default": 0})
     return log(brand, Right.ACCESS, Right.ERASURE, now=NOW, received_at=datetime(2026, 9, 1, 9, tzinfo=UTC))
 
 

@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def brand(slug: str, regime: str = "UK-ENG", **fields: Any) -> Controller:
-    return ControllerFactory.create(slug=slug, regime=regime, required_levels={"default": 0}, **fields)
+    return ControllerFactory.create(slug=slug, regime=regime, levels={"default": 0}, **fields)
 
 
 def received(controller: Controller, **fields: Any) -> Case:
