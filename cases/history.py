@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from cases.models import ItemDecision, SearchState, SourceSystem
-from cases.words import Outcome, State
+from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from identity.models import User
@@ -159,6 +159,25 @@ def _verdict(data: Data) -> str:
     return f"{_label(Outcome, data.get('outcome'))}: {verdict}"
 
 
+def _extension(data: Data) -> str:
+    """The dates, and what became of the proposal."""
+    words = {
+        "approved": _("approved"),
+        "handed_over": _("approved here, handed to the controller"),
+        "approved_by_controller": _("approved by the controller"),
+        "returned": _("returned"),
+        "withdrawn": _("taken back"),
+        "bounced": _("the letter came back"),
+    }
+    verdict = words.get(str(data.get("verdict")), "")
+    return f"{_moved(data)}: {verdict}" if verdict else _moved(data)
+
+
+def _lateness(data: Data) -> str:
+    words = {"reason": _label(LateReason, data.get("reason")), "day": _day(data.get("missed"))}
+    return _("%(reason)s (due by %(day)s)") % words
+
+
 def _letter(data: Data) -> str:
     route = _("by post") if data.get("route") == "post" else _("by e-mail")
     return f"{_code('kind')(data)}, {route}"
@@ -177,6 +196,9 @@ _WORDS = (
     gettext_noop("Fee paid"),
     gettext_noop("Extension notified"),
     gettext_noop("Complaint received"),
+    gettext_noop("Complaint acknowledged"),
+    gettext_noop("Complaint outcome"),
+    gettext_noop("Extension"),
     gettext_noop("Appeal received"),
     gettext_noop("One time code"),
     gettext_noop("Clarification"),
@@ -215,6 +237,10 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.DUE_DATE_MOVED: _moved,
     Action.DECISION_PROPOSED: _proposed,
     Action.DECISION_MADE: _verdict,
+    Action.EXTENSION_PROPOSED: _extension,
+    Action.EXTENSION_DECIDED: _extension,
+    Action.EXTENSION_LAPSED: _extension,
+    Action.LATENESS_EXPLAINED: _lateness,
     Action.SEARCH_ENDED: _search_ended,
     Action.SEARCH_RERUN: lambda data: str(data["source"]),
     Action.SEARCH_WAIVED: lambda data: str(data["source"]),
@@ -244,6 +270,12 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.DATE_MOVE_SEEN: (gettext_lazy("The moved date was seen"), "neutral", "eye"),
     Action.DECISION_PROPOSED: (gettext_lazy("Outcome proposed"), "accent", "scale"),
     Action.DECISION_MADE: (gettext_lazy("Decision"), "success", "scale"),
+    Action.EXTENSION_PROPOSED: (gettext_lazy("More time proposed"), "accent", "clock"),
+    Action.EXTENSION_DECIDED: (gettext_lazy("More time: decision"), "success", "clock"),
+    Action.EXTENSION_LAPSED: (gettext_lazy("Too late for more time"), "danger", "clock"),
+    Action.LATENESS_EXPLAINED: (gettext_lazy("Said why it is late"), "warning", "alert"),
+    Action.HOLD_SET: (gettext_lazy("Legal hold set"), "warning", "lock"),
+    Action.HOLD_LIFTED: (gettext_lazy("Legal hold lifted"), "neutral", "lock"),
     Action.FILE_ADDED: (gettext_lazy("File added"), "neutral", "upload"),
     Action.FILE_OPENED: (gettext_lazy("File opened"), "neutral", "download"),
     Action.KEY_DESTROYED: (gettext_lazy("Collected data destroyed"), "danger", "trash"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cases import queries
 from cases.models import (
     Case,
     Decision,
@@ -24,7 +25,7 @@ from cases.models import (
 from cases.permissions import By
 from cases.review import items
 from cases.words import Right, State
-from cases.workflow import carry_out, decide
+from cases.workflow import carry_out, decide, extension
 from cases.workflow.perform import available
 from identity.roles import Permission
 
@@ -230,6 +231,14 @@ def _review(found: Situation) -> Next:
         reverse("console:submit", args=[found.case.pk]),
         shortcut="s",
     )
+    if found.case.right == Right.COMPLAINT:
+        return Next(
+            _("Look into the complaint"),
+            _(
+                "Find out what happened, then say what becomes of it. Whoever dealt with the request stays out."
+            ),
+            (replace(submit, label=_("Prepare the answer")),),
+        )
     if not found.undecided:
         return Next(
             _("Prepare the answer"),
@@ -315,6 +324,14 @@ def _fulfilling(found: Situation) -> Next:
 
 
 def _tasks(found: Situation) -> Next:
+    if found.case.right == Right.ERASURE and queries.is_held(found.case.subject):
+        return Next(
+            _("The erasure waits for a legal hold"),
+            _(
+                "Nothing of this person is erased while it lies. The clock runs on: tell the customer what you can."
+            ),
+            tone="warning",
+        )
     if found.case.right == Right.ERASURE and carry_out.waits_for_copy(found.case):
         return Next(
             _("The erasure waits for a copy"),
@@ -373,8 +390,21 @@ def more(found: Situation) -> list[Offer]:
     """The other acts that the state and the person's role allow."""
     case = found.case
     offers = [Offer(label(), act_url(case, act)) for name, act, label in _MORE if _is_open(found, name)]
-    if "propose_closing" in found.transitions:
+    if "propose_closing" in found.transitions and case.right != Right.COMPLAINT:
         offers.insert(2, Offer(_("Close without an answer"), reverse("console:close", args=[case.pk])))
+    return [*offers, *_beside_the_state(found)]
+
+
+def _beside_the_state(found: Situation) -> list[Offer]:
+    """What touches the clock or the person, whatever the state."""
+    case = found.case
+    offers = []
+    if found.may(Permission.WORK) and extension.may_be_proposed(case):
+        offers.append(Offer(_("Extend the time"), reverse("console:extend", args=[case.pk])))
+    if found.may(Permission.LEGAL_HOLD):
+        held = queries.is_held(case.subject)
+        words = _("Lift the legal hold") if held else _("Set a legal hold")
+        offers.append(Offer(words, act_url(case, "lift-hold" if held else "hold")))
     return offers
 
 

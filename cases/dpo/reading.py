@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -13,6 +14,8 @@ from cases.law import loader as law
 from cases.models import (
     Case,
     Decision,
+    Extension,
+    ExtensionState,
     Item,
     ItemDecision,
     Letter,
@@ -22,10 +25,11 @@ from cases.models import (
     SourceSearch,
     Verdict,
 )
+from cases.permissions import By
 from cases.review import items, showing
 from cases.review.items import Group
-from cases.words import State, Step
-from cases.workflow import decide
+from cases.words import EXTENSION_REASONS, Say, State, Step
+from cases.workflow import decide, extension
 from identity.models import User
 from identity.roles import Permission
 
@@ -71,6 +75,51 @@ def waiting(user: User, now: datetime) -> list[Waiting]:
 def _waits_for(case: Case) -> str:
     """What the state says already needs no question to the database."""
     return worklist.Blocked.APPROVER if case.state == State.APPROVAL else worklist.Blocked.CONTROLLER
+
+
+@dataclass(frozen=True)
+class WaitingExtension:
+    """A proposal for more time that waits for this person, or for somebody like them."""
+
+    made: Extension
+    row: worklist.Row
+    reason_words: Any
+    is_own: bool
+    goes_to_controller: bool
+
+
+def waiting_extensions(user: User, now: datetime) -> list[WaitingExtension]:
+    """What the person may decide, the notice that has to leave first at the top."""
+    mine = Q(
+        state=ExtensionState.PROPOSED, controller_id__in=user.access.controllers(Permission.APPROVE)
+    ) | Q(
+        state=ExtensionState.WITH_CONTROLLER,
+        controller_id__in=user.access.controllers(Permission.APPROVE_FOR_CONTROLLER),
+    )
+    found = Extension.objects.filter(mine).select_related(
+        "case__subject_request", "case__controller", "case__owner", "proposed_by"
+    )
+    return [
+        WaitingExtension(
+            made,
+            worklist.row(made.case, now, worklist.Blocked.APPROVER),
+            EXTENSION_REASONS[made.reason],
+            made.proposed_by_id == user.pk,
+            goes_to_controller(made),
+        )
+        for made in found.order_by("notice_by", "case_id")[: LISTED * 4]
+    ]
+
+
+def goes_to_controller(made: Extension) -> bool:
+    """Whether the controller's reviewer decides after the second pair of eyes here."""
+    return bool(made.state == ExtensionState.PROPOSED and made.instruction_says != Say.ALLOW)
+
+
+def may_decide(by: By, made: Extension) -> bool:
+    """Whether this person holds the permission for the step at which the proposal stands."""
+    permission = extension.DECIDES.get(ExtensionState(made.state))
+    return permission is not None and by.allows(permission, made.controller_id)
 
 
 def permission_to_decide(case: Case) -> Permission:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from cases.dpo.views import approvals, oversight, trail
+from cases.dpo.views import approvals, extensions, oversight, trail
 
 app_name = "dpo"
+
+EXTENSION = "approvals/<uuid:case_id>/extension/<uuid:extension_id>/"
 
 urlpatterns = [
     path("approvals/", approvals.approvals, name="approvals"),
@@ -12,6 +14,10 @@ urlpatterns = [
     path("approvals/<uuid:case_id>/approve/", approvals.approve, name="approve"),
     path("approvals/<uuid:case_id>/return/", approvals.send_back, name="return"),
     path("approvals/<uuid:case_id>/letter/", approvals.letter, name="letter"),
+    path(EXTENSION, extensions.show, name="extension"),
+    path(f"{EXTENSION}approve/", extensions.approve, name="approve-extension"),
+    path(f"{EXTENSION}return/", extensions.send_back, name="return-extension"),
+    path(f"{EXTENSION}letter/", extensions.letter, name="extension-letter"),
     path("oversight/", oversight.oversight, name="oversight"),
     path("trail/", trail.trail, name="trail"),
     path("trail/<uuid:case_id>/", trail.case_trail, name="case-trail"),

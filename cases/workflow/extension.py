@@ -234,7 +234,7 @@ def approve(extension: Extension, by: By, now: datetime, *, version: int | None 
         if held.proposed_by_id == by.person_id:
             sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
             refuse(held.case, "approve_extension", by, now, Refused(sentence, "own_proposal"))
-        _still_right(held, now)
+        still_right(held, now)
         if held.state == ExtensionState.PROPOSED and held.instruction_says != Say.ALLOW:
             return _handed_over(held, by, now)
         return _approved(held, by, now)
@@ -323,7 +323,7 @@ def _held(extension: Extension, case: Case) -> Extension:
     return held
 
 
-def _still_right(held: Extension, now: datetime) -> None:
+def still_right(held: Extension, now: datetime) -> None:
     """Checked anew, whatever was true when it was proposed: in time, and giving the date that the letter names."""
     found = plan(held.case, wanted_of(held), now)
     if found.after != held.due_after:

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cases import history, worklist
-from cases.console import desk_next
+from cases import history, queries, worklist
+from cases.console import desk_extensions, desk_next, desk_notices
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
 from cases.correspondence import date_moves as moved
@@ -53,6 +53,9 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "row": worklist.row(case, now),
         "next": desk_next.next_step(found),
         "more": desk_next.more(found),
+        "notices": desk_notices.notices(found, now),
+        "is_held": queries.is_held(case.subject),
+        "complaints": desk_notices.complaints_about(case),
         "siblings": case.subject_request.cases.exclude(pk=case.pk).order_by("right"),
         "why": why(case, now),
         "moves": [moved.sentence(move) for move in date_moves.unseen(case)],
@@ -104,6 +107,8 @@ def _content(found: Situation) -> dict[str, Any]:
         "decisions": case.decisions.select_related(
             "proposed_by", "approved_by", "controller_decided_by", "instruction"
         ),
+        "extensions": desk_extensions.of(found),
+        "latenesses": case.latenesses.select_related("given_by", "case").order_by("-given_at"),
     }
 
 

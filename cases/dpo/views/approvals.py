@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cases import worklist
+from cases import queries, worklist
 from cases.dpo import reading
 from cases.models import Case, Decision
 from cases.packs.posting import proposed
 from cases.review import items
 from cases.surface import attempt, by, case_or_404, staff, version_of
 from cases.why import why
-from cases.words import DISCLOSING, State
-from cases.workflow import decide
+from cases.words import DISCLOSING, LateReason, State
+from cases.workflow import decide, lateness
+from cases.workflow.lateness import Why
 from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
 from identity.roles import Permission
@@ -41,7 +42,23 @@ class ReturnForm(forms.Form):
 
 
 class ApprovalForm(forms.Form):
-    """No field: what is approved stands above the button."""
+    """What is approved stands above the button; what has become late meanwhile is asked why."""
+
+    late_code = forms.ChoiceField(
+        label=gettext_lazy("Why is it late?"),
+        choices=[("", gettext_lazy("Choose one")), *LateReason.choices],
+        required=False,
+    )
+    late_remark = forms.CharField(
+        label=gettext_lazy("In words"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        max_length=20_000,
+    )
+
+    @property
+    def why_late(self) -> Why:
+        return Why(self.cleaned_data["late_code"], self.cleaned_data["late_remark"])
 
 
 @require_safe
@@ -50,7 +67,9 @@ def approvals(request: HttpRequest) -> HttpResponse:
     user = staff(request)
     if not any(user.access.anywhere(one) for one in (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)):
         raise Http404
-    return render(request, "dpo/approvals.html", {"waiting": reading.waiting(user, timezone.now())})
+    now = timezone.now()
+    context = {"waiting": reading.waiting(user, now), "extensions": reading.waiting_extensions(user, now)}
+    return render(request, "dpo/approvals.html", context)
 
 
 @require_safe
@@ -66,12 +85,15 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     verb = decide.approve_for_controller if case.state == State.WITH_CONTROLLER else decide.approve
     form = ApprovalForm(request.POST)
-    attempt(
-        request,
-        lambda: verb(case, by(request), timezone.now(), version=version_of(request)),
-        _("Approved."),
-        form,
-    )
+    if form.is_valid():
+        attempt(
+            request,
+            lambda: verb(
+                case, by(request), timezone.now(), why_late=form.why_late, version=version_of(request)
+            ),
+            _("Approved."),
+            form,
+        )
     return _page(request, case, approval=form) if form.errors else _back()
 
 
@@ -132,6 +154,8 @@ def _page(
         "row": worklist.row(case, timezone.now()),
         "why": why(case, timezone.now()),
         "decision": found,
+        "approval": approval or ApprovalForm(),
+        "late_on": lateness.outstanding(case, timezone.now(), found.outcome) if found else None,
         "refused": approval if approval and approval.errors else returning,
         "returning": returning or ReturnForm(),
         **(_content(request, case, found) if found else {}),
@@ -153,6 +177,9 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         }
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), codes)
     return {
+        "is_held": queries.is_held(case.subject),
+        "latenesses": case.latenesses.select_related("given_by", "case"),
+        "about": case.linked_to,
         "is_own": found.proposed_by_id == staff(request).pk,
         "may_decide": case.state in DECIDED
         and by(request).allows(reading.permission_to_decide(case), case.controller_id),
