@@ -1,7 +1,7 @@
 """A picture of an identity document: the customer sends it, a person compares it with the record and decides.
 
-Whoever holds a scan of somebody's passport can send it as well. So the picture alone shows an ordinary account's
-owner; more takes something of another kind beside it, such as a code to an address that was on file.
+Whoever holds a scan of somebody's passport can send it as well. So it is a person who judges how much it shows,
+and the highest level takes something of another kind beside it, such as a code to an address that was on file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ASKS = (
     Ask("kind", AskKind.CHOICE, gettext_noop("Which document do you have?"), KINDS),
     Ask("pictures", AskKind.FILE, gettext_noop("A picture of it")),
 )
-_LEVELS: Mapping[JSON, Level] = {Level.LOW.value: Level.LOW, Level.SUBSTANTIAL.value: Level.SUBSTANTIAL}
+_LEVELS: Mapping[JSON, Level] = {level.value: level for level in Level if level > Level.NONE}
 
 
 class IdentityDocument:
@@ -53,7 +53,7 @@ class IdentityDocument:
         factor=Factor.DOCUMENT,
         intrusiveness=Intrusiveness.DOCUMENT,
         needs=frozenset({Need.CAMERA, Need.STAFF}),
-        reaches=Level.SUBSTANTIAL,
+        reaches=Level.HIGH,
         reaches_with=Level.HIGH,
     )
 
