@@ -17,7 +17,7 @@ from cases.words import DISCLOSING
 from dsar.vault.fields import opener
 
 GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
-PAGE = 2000
+PAGE = 1000
 
 # Source, collection, number and id: where an item stands in the pack.
 Place: TypeAlias = tuple[UUID | None, str, int, UUID]
