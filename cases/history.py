@@ -20,7 +20,7 @@ Data = Mapping[str, Any]
 
 # What would tell somebody without sight of the content what was withheld.
 ABOUT_CONTENT = (Action.ITEMS_DECIDED, Action.ITEM_ADDED, Action.CONTENT_VIEWED)
-ABOUT_LOOKING = (Action.CASE_VIEWED, Action.CONTENT_VIEWED)
+ABOUT_LOOKING = (Action.CASE_VIEWED, Action.CONTENT_VIEWED, Action.DOCUMENT_VIEWED)
 LISTED = 300
 
 
@@ -285,6 +285,11 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.CODE_ACCEPTED: (gettext_lazy("Code accepted"), "success", "check"),
     Action.IDENTITY_RECORDED: (gettext_lazy("Identity established"), "success", "shield"),
     Action.ADDRESS_CHECKED: (gettext_lazy("Address compared with the sources"), "neutral", "database"),
+    Action.DOCUMENT_RECEIVED: (gettext_lazy("Picture of a document received"), "accent", "shield"),
+    Action.DOCUMENT_READ: (gettext_lazy("Lines of the document read"), "neutral", "search"),
+    Action.DOCUMENT_VIEWED: (gettext_lazy("Picture of a document looked at"), "neutral", "eye"),
+    Action.DOCUMENT_DECIDED: (gettext_lazy("Document judged"), "neutral", "shield"),
+    Action.DOCUMENT_DESTROYED: (gettext_lazy("Pictures of the document destroyed"), "neutral", "trash"),
     Action.AUTHORITY_RECORDED: (gettext_lazy("Authority of the representative seen"), "success", "shield"),
     Action.RUN_STARTED: (gettext_lazy("Search started"), "accent", "search"),
     Action.SEARCH_ENDED: (gettext_lazy("A source answered"), "neutral", "database"),

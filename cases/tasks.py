@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from cases.collection import engine, identifiers, runs
@@ -25,6 +26,7 @@ from cases.workflow import (
     carry_out,
     date_moves,
     decide,
+    document,
     identity,
     level,
     recomputation,
@@ -36,7 +38,9 @@ from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.tenancy import unit_of_work
 from identity.access import all_controllers
-from identity.models import Verification
+from identity.documents import reading
+from identity.evidence import keeping
+from identity.models import DocumentStage, IdentityDocument, Verification
 
 
 def _search_given_up(claim: Claim, code: str) -> None:
@@ -144,6 +148,21 @@ def check_address(claim: Claim) -> None:
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
+
+
+@job(document.READ_ZONE)
+def read_zone(claim: Claim) -> None:
+    """Read the machine-readable zone of a document that was sent; where nothing is found a reviewer types it."""
+    wanted, now = UUID(claim.args["document"]), timezone.now()
+    with claim.step():
+        sent = IdentityDocument.objects.filter(pk=wanted, stage=DocumentStage.WAITING).first()
+        pictures = [keeping.rendition(one) for one in sent.pictures.select_related("file")] if sent else []
+    for picture in reversed(pictures):
+        zone = reading.read_zone(picture, settings.TESSERACT, now.date())
+        if zone is not None:
+            with claim.step():
+                document.machine_read(wanted, "\n".join(zone.lines), timezone.now())
+            return
 
 
 def _connected(source: SourceSystem) -> Connector | None:

@@ -1,5 +1,6 @@
 """Settings of the DSAR desk. The environment is read through ``dsar.env`` alone."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -210,6 +211,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # ClamAV's daemon, as unix:/path or tcp:host:port; without one files from outside are judged but not scanned.
 CLAMD = env.text("DSAR_CLAMD", "")
 CLAMD_SECONDS = env.number("DSAR_CLAMD_SECONDS", 20)
+# Reads the machine-readable zone of identity documents where it is installed; without it reviewers type it.
+TESSERACT = env.text("DSAR_TESSERACT", shutil.which("tesseract") or "")
 
 # The demo keeps mail in its outbox page; a real site names an SMTP server.
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "cases.correspondence.outbox.EmailBackend")

@@ -25,7 +25,7 @@ from cases.models import (
 from cases.permissions import By
 from cases.review import items
 from cases.words import Right, State
-from cases.workflow import carry_out, decide, extension
+from cases.workflow import carry_out, decide, document, extension
 from cases.workflow.perform import available
 from identity.roles import Permission
 
@@ -160,6 +160,20 @@ def _received(found: Situation) -> Next:
 
 
 def _awaiting_identity(found: Situation) -> Next:
+    waiting = document.waiting_for_a_look(found.case.subject_request)
+    if waiting is not None:
+        return Next(
+            _("Look at the document that came"),
+            _("The customer sent a picture of an identity document. Compare it with the record, and decide."),
+            (
+                _offer(
+                    found,
+                    Permission.RECORD_IDENTITY,
+                    _("Look at it"),
+                    reverse("console:document", args=[found.case.pk, waiting.pk]),
+                ),
+            ),
+        )
     return Next(
         _("The customer has to prove who they are"),
         _(

@@ -38,6 +38,9 @@ TRY_FROM_HERE = Limit("try_from_here", 80)
 ASK_FOR_ADDRESS = Limit("ask_for_address", 6)
 SEND = Limit("send", services.CODES_PER_HOUR)
 TRY = Limit("try", services.CODE_TRIES * services.CODES_PER_HOUR)
+# Pictures of documents: decoding them costs time. One of poor quality is asked for again so often, no more.
+DOCUMENT = Limit("document", 12)
+POOR_PICTURE = Limit("poor_picture", 2)
 
 
 def spend(controller: Controller, limit: Limit, who: str, now: datetime) -> bool:

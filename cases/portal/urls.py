@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, brand, enter, mine, pack
+from cases.portal.views import ask, brand, document, enter, mine, pack
 
 app_name = "portal"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("leave/", enter.leave, name="leave"),
     path("request/", mine.mine, name="mine"),
     path("request/message/", mine.message, name="message"),
+    path("request/document/", document.document, name="document"),
     path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),
     path("request/<uuid:case_id>/complain/", mine.complain, name="complain"),
     path("answer/<uuid:delivery_id>/", pack.pack, name="pack"),

@@ -90,6 +90,7 @@ RIGHTS: dict[str, Words] = {
 DONE: dict[str, Words] = {
     "welcome": _("Your code was right. This is your request."),
     "message": _("We have your message."),
+    "document": _("We have your picture. Somebody of our team will look at it, and then we go on."),
     "withdrawn": _("You have taken this request back."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),
 }

@@ -16,6 +16,7 @@ class KeyPurpose(models.TextChoices):
     CONTROLLER = "controller", "a controller's credentials"
     LOOKUP = "lookup", "a controller's blind index"
     STAFF = "staff", "staff's second factors"
+    EVIDENCE = "evidence", "pictures of an identity document"
 
 
 class VaultKey(UuidModel):

@@ -2,6 +2,7 @@
 
 from identity.models.base import TenantModel, TenantQuerySet
 from identity.models.controller import Controller
+from identity.models.document import DocumentKind, DocumentPicture, DocumentStage, IdentityDocument
 from identity.models.evidence import RecoveryCode, TotpDevice
 from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
@@ -17,6 +18,10 @@ __all__ = [
     "AccessToken",
     "CalendarFeed",
     "Controller",
+    "DocumentKind",
+    "DocumentPicture",
+    "DocumentStage",
+    "IdentityDocument",
     "IdentityPolicy",
     "Invitation",
     "Level",

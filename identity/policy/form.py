@@ -101,6 +101,7 @@ class PolicyEntry(Written):
     ]
     give_up_after_days: Annotated[int, Field(ge=7, le=NO_LONGER)] = 28
     call_check: CallCheckEntry | None = None
+    keep_pictures_days: Annotated[int, Field(ge=0, le=30)] = 0
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -133,6 +134,7 @@ def as_policy(entry: PolicyEntry, version: int, fall_back: Policy | None = None)
         remind_after_days=tuple(entry.remind_after_days),
         give_up_after_days=entry.give_up_after_days,
         call_check=_call_check(entry.call_check),
+        keep_pictures_days=entry.keep_pictures_days,
         fall_back=fall_back,
     )
 

@@ -98,6 +98,7 @@ class Policy:
     remind_after_days: tuple[int, ...] = (7, 14)
     give_up_after_days: int = 28
     call_check: CallCheck = CallCheck()
+    keep_pictures_days: int = 0
     fall_back: Policy | None = field(default=None, repr=False)
 
     def require(self, asked: Asked) -> Requirement:

@@ -19,6 +19,7 @@ from cases.review import items
 from cases.surface import by, case_or_404
 from cases.why import why
 from cases.words import State
+from cases.workflow.document import documents_of
 from cases.workflow import date_moves
 from cases.workflow.letters import ANSWERS
 from identity.models import Level
@@ -62,6 +63,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "verifications": case.subject_request.verifications.select_related("recorded_by").order_by(
             "started_at"
         ),
+        "documents": documents_of(case.subject_request) if found.may(Permission.RECORD_IDENTITY) else (),
         "level": Level(case.identity_level).label,
         "required": Level(case.required_level).label,
         "letters": _letters(case),

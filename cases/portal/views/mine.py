@@ -17,6 +17,7 @@ from cases.models import Case
 from cases.permissions import by_customer
 from cases.portal import sessions, story, words
 from cases.portal.attempts import attempt, version_of
+from cases.portal.document import card_of
 from cases.portal.door import door, page, see_other
 from cases.portal.forms import ComplaintForm, MessageForm, PlainForm
 from cases.portal.sessions import Visitor
@@ -62,6 +63,7 @@ def _mine(
         "events": story.history(cases, letters),
         "letters": story.messages(letters),
         "form": form,
+        "document": card_of(here.request, now),
         "done": words.DONE.get(request.GET.get("done", "")),
     }
     return page(request, controller, "portal/mine.html", context, status)
