@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models.case import Case
 from dsar.vault.fields import sealed_json, sealed_text
 from dsar.vault.models import StoredFile, VaultKey
-from identity.models import TenantModel, User
+from identity.models import Controller, TenantModel, User
 
 
 class SourceSystem(TenantModel):
@@ -137,10 +137,19 @@ class ItemDecision(models.TextChoices):
 
 
 class Item(TenantModel):
-    """One record or file found. Its content is sealed under the case's key for collected data."""
+    """One record or file found. Its content is sealed under the case's key for collected data.
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="items")
-    source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, null=True, related_name="+")
+    There are very many, so an index is kept where something is looked for by it: items of a case lead one.
+    """
+
+    # The key to the case holds the controller too, which is that of the case.
+    controller = models.ForeignKey(
+        Controller, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="items", db_index=False)
+    source = models.ForeignKey(
+        SourceSystem, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     search = models.ForeignKey(SourceSearch, on_delete=models.PROTECT, null=True, related_name="items")
     collection = models.CharField(max_length=120, help_text="the record type in the source")
     ref_hash = models.BinaryField(help_text="keyed hash of the record's place in the source")
@@ -153,7 +162,9 @@ class Item(TenantModel):
     exemption = models.CharField(max_length=40, blank=True, help_text="code of the picklist")
     is_silent = models.BooleanField(default=False, help_text="the law forbids saying that it was withheld")
     redactions: Any = sealed_json(null=True, help_text="fields, and passages as field, start, end")
-    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    decided_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
     note: str = sealed_text(null=True, default=None)
 

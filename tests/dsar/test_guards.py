@@ -289,6 +289,20 @@ def test_reference_is_looked_up_once(
     assert len(held) == (1 if controller.null else 0)
 
 
+def test_item_of_no_controller_is_refused_through_its_case(two_brands: None) -> None:
+    """Items have no key to the controller itself: very many are written, and the key to the case says it too."""
+    with as_superuser() as database, database.transaction(force_rollback=True):
+        database.execute("SET CONSTRAINTS ALL DEFERRED")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation) as refusal, database.transaction():
+            database.execute(
+                "UPDATE cases_item SET controller_id = %s WHERE controller_id = %s", [NOBODY, ALPHA]
+            )
+            database.execute(f"SET CONSTRAINTS {composite(database, 'cases_item', 'case_id')} IMMEDIATE")
+        held = keys(database, "cases_case", ["controller_id"])
+
+    assert (refusal.value.diag.table_name, len(held)) == ("cases_item", 1)
+
+
 def composite(database: Any, table: str, column: str) -> str:
     """The foreign key of exactly this column together with the controller."""
     (name,) = keys(database, table, [column, "controller_id"])
