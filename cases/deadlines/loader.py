@@ -32,7 +32,11 @@ _LAW = TypeAdapter(Law)
 
 
 class UnknownRegimeError(LookupError):
-    """No law file knows this code, or none of its versions held on the day."""
+    """No law file knows this code."""
+
+
+class NotInForceError(UnknownRegimeError):
+    """The law is known, and none of its versions held on the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,14 @@ class Catalogue:
     def regime(self, code: str, received_on: date) -> Regime:
         """Give the version that held when the request was received.
 
-        ``code`` may end in a region of the calendar, as in ``EU-DE/BY``. Raises UnknownRegimeError.
+        ``code`` may end in a region of the calendar, as in ``EU-DE/BY``. Raises UnknownRegimeError, or the
+        NotInForceError among them.
         """
         law, place, region = self._find(code)
         early = place.valid_from is not None and received_on < place.valid_from
         version = next((v for v in law.versions if v.holds_on(received_on)), None)
         if version is None or early:
-            raise UnknownRegimeError(f"{code} has no version in force on {received_on}")
+            raise NotInForceError(f"{code} has no version in force on {received_on}")
         return _regime(law, version, place, region)
 
     def version(self, code: str, version: str) -> Regime:

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cases.calendars import overrides_in_force
 from cases.deadlines.calendars import Override
-from cases.deadlines.deadline import Limit
-from cases.deadlines.loader import default_catalogue
+from cases.deadlines.deadline import Limit, State
+from cases.deadlines.loader import NotInForceError, default_catalogue
 from cases.deadlines.notation import STATUS, limit_of, row_of
 from cases.deadlines.steps import cited_sentence
 
@@ -101,6 +101,8 @@ def _line(cells: Mapping[str, str | None] | csv.Error, overrides: tuple[Override
     try:
         _check_cells(cells)
         limit, _deadline = limit_of(row_of(cells), default_catalogue(), overrides=overrides)
+    except NotInForceError as error:
+        return (shown, "", "", STATUS[State.NOT_APPLICABLE], str(error))
     except (ValueError, LookupError) as error:
         return (shown, "", "", ERROR, _plain(str(error)))
     except OverflowError:

@@ -86,7 +86,6 @@ def test_status_says_how_the_clock_stands(written, row, expected):
         ("B,UK-ENG,2026-09-01,,marriage,response", "unknown right 'marriage'"),
         ("B,UK-ENG,2026-09-01,,access,lunch", "unknown deadline_kind 'lunch'"),
         ("B,UK-ENG,9999-12-31,,access,response", "year 10000 is out of range"),
-        ("B,UK-ENG,2017-09-01,,access,response", "UK-ENG has no version in force on 2017-09-01"),
         ("B,UK-ENG,2026-09-01,,access,response,and,more", "more cells than columns"),
         ("B", "no regime"),
         (b"B,UK-ENG,2026-09-01,note=\xff,access,response", "not UTF-8 text"),
@@ -105,6 +104,14 @@ def test_unreadable_row_gets_an_error_in_its_place_and_the_others_their_dates(wr
         "status": "ERROR",
         "steps": words,
     }
+
+
+@pytest.mark.parametrize("row", ["IN,2026-09-01", "UK-ENG,2017-09-01"])
+def test_law_that_is_not_in_force_does_not_apply(written, row):
+    code, rows = computed(written(HEAD, f"A,{row},,access,response"))
+
+    assert (code, rows[0]["status"], rows[0]["due_on"]) == (0, "NOT_APPLICABLE", "")
+    assert "no version in force" in rows[0]["steps"]
 
 
 def test_other_columns_in_any_order_are_left_aside(written):
