@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
-from cases.packs.pdf.tags import Element, Facts, Link, Outline, Owner, Run, Structure, tagged
+from cases.packs.pdf.tags import Element, Facts, Link, Outline, Owner, Run, Sheet, Structure, tagged
 from cases.packs.pdf.text import Encoder, face
 
 MARGIN = 56.0
@@ -45,8 +45,8 @@ CELL = Style(8.5, 11.5)
 CELL_HEAD = Style(8.5, 11.5, bold=True)
 
 
-class _Sheets(Canvas):
-    """ReportLab's canvas, for its fonts and pages; what stands on the pages is added afterwards."""
+class _Fonts(Canvas):
+    """ReportLab's canvas, for its fonts; the pages are made from what a book draws."""
 
     _doc: object
     _preamble: str
@@ -56,11 +56,11 @@ class _Sheets(Canvas):
         """What fonts keep their subsets by."""
         return self._doc
 
-    def add(self, size: tuple[float, float]) -> None:
-        """One empty page."""
-        self.setPageSize(size)
+    def finish(self) -> None:
+        """Write the glyphs that were used, with one empty page that names them."""
         self._preamble = ""  # It would name a font that is not embedded.
         self.showPage()
+        self.save()
 
 
 class Page:
@@ -183,9 +183,9 @@ class Book:
 
     def __init__(self, facts: Facts, running: Running, accent: str = "0.12 0.31 0.47") -> None:
         self._buffer = BytesIO()
-        self._canvas = _Sheets(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
+        self._fonts = _Fonts(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
         self._faces = (face("regular"), face("bold"))
-        self._encoders = tuple(Encoder(one, self._canvas.document) for one in self._faces)
+        self._encoders = tuple(Encoder(one, self._fonts.document) for one in self._faces)
         self.facts = Facts(self.clean(facts.title), self.clean(facts.author), facts.language)
         self.running, self.accent = running, accent
         self.document = Element("Document")
@@ -485,14 +485,14 @@ class Book:
         """The finished file."""
         for entry in self._entries:
             self._fill_entry(entry)
-        contents = []
-        for number, page in enumerate(self.pages, 1):
-            self._canvas.add((page.width, page.height))
-            contents.append(self._content(page, number))
-        self._canvas.save()
+        sheets = [
+            Sheet((page.width, page.height), self._content(page, number))
+            for number, page in enumerate(self.pages, 1)
+        ]
+        self._fonts.finish()
         owners = [page.owners for page in self.pages]
         structure = Structure(self.document, owners, self._outlines, self._links)
-        return tagged(self._buffer.getvalue(), contents, structure, self.facts)
+        return tagged(self._buffer.getvalue(), sheets, structure, self.facts)
 
     def _content(self, page: Page, number: int) -> bytes:
         ground = ["/Artifact<</Type/Layout>>BDC", *page.under, "EMC"]

@@ -111,15 +111,31 @@ class Structure:
     links: list[Element] = field(default_factory=list)
 
 
-def tagged(pdf: bytes, contents: Sequence[bytes], structure: Structure, facts: Facts) -> bytes:
-    """The pages with these contents, and with structure, language, title, metadata and bookmarks."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it is printed: its width and height in points, and its operators."""
+
+    size: tuple[float, float]
+    content: bytes
+
+
+def tagged(pdf: bytes, sheets: Sequence[Sheet], structure: Structure, facts: Facts) -> bytes:
+    """These sheets with the fonts of the one page that is there, structure, language, metadata and bookmarks."""
     with pikepdf.open(BytesIO(pdf)) as file:
-        for page, content in zip(file.pages, contents, strict=True):
-            page.obj.Contents = file.make_stream(zlib.compress(content, _FASTEST), Filter=Name.FlateDecode)
+        _lay_out(file, sheets)
         _tie_in(file, structure, facts)
         described = _saved(file)
     with pikepdf.open(BytesIO(described)) as file:
         return _Update(file, structure).appended_to(described)
+
+
+def _lay_out(file: pikepdf.Pdf, sheets: Sequence[Sheet]) -> None:
+    resources = file.make_indirect(file.pages[0].obj.Resources)
+    del file.pages[0]
+    for sheet in sheets:
+        page = file.add_blank_page(page_size=sheet.size).obj
+        page.Resources = resources
+        page.Contents = file.make_stream(zlib.compress(sheet.content, _FASTEST), Filter=Name.FlateDecode)
 
 
 class _Update:
