@@ -48,7 +48,10 @@ class Deed:
 
 @dataclass(frozen=True)
 class Act:
-    """``find`` is set where the act is about something of the case, which it looks up by id."""
+    """``find`` is set where the act is about something of the case, which it looks up by id.
+
+    What sends an answer, records an erasure, or is the second pair of eyes ``has_weight``.
+    """
 
     title: Any
     button: Any
@@ -59,6 +62,7 @@ class Act:
     permissions: tuple[Permission, ...] = (Permission.WORK,)
     kind: str = "primary"
     find: Callable[[Case, UUID], Any] | None = field(default=None)
+    has_weight: bool = False
 
     def is_offered(self, by: By, case: Case) -> bool:
         return any(by.allows(permission, case.controller_id) for permission in self.permissions)
@@ -289,6 +293,7 @@ ACTS: dict[str, Act] = {
         lambda deed: hold.lift_hold(deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version),
         forms.HoldReason,
         permissions=(Permission.LEGAL_HOLD,),
+        has_weight=True,
     ),
     "assign": Act(
         _("Assign the case"),
@@ -355,6 +360,7 @@ ACTS: dict[str, Act] = {
         lambda deed: letters.send_again(deed.target, deed.by, deed.now),
         lede=_("It goes to the address that is noted now."),
         find=letter_of,
+        has_weight=True,
     ),
     "print-instead": Act(
         _("Send it by post instead"),
@@ -385,6 +391,7 @@ ACTS: dict[str, Act] = {
         lambda deed: search.waive(deed.target, deed.by, deed.now),
         permissions=(Permission.WAIVE_SOURCE,),
         find=search_of,
+        has_weight=True,
     ),
     "task": Act(
         _("Record a task"),
@@ -395,6 +402,7 @@ ACTS: dict[str, Act] = {
         ),
         forms.TaskDone,
         find=task_of,
+        has_weight=True,
     ),
     "revoke": Act(
         _("Revoke the answer"),
@@ -416,6 +424,7 @@ ACTS: dict[str, Act] = {
         lambda deed: answer.make_available_again(deed.target, deed.by, deed.now),
         permissions=(Permission.RELEASE_CONTROL,),
         find=pack_of,
+        has_weight=True,
     ),
     "rebuild": Act(
         _("Build the answer again"),
@@ -423,5 +432,6 @@ ACTS: dict[str, Act] = {
         _("The answer is being built."),
         lambda deed: answer.rebuild(deed.target, deed.by, deed.now),
         find=pack_of,
+        has_weight=True,
     ),
 }

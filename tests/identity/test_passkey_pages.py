@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from dsar.lib.tenancy import unit_of_work
-from tests.browser import PHONE, assert_accessible, assert_fits, browser, open_context, page, screenshot
+from tests.browser import (
+    DESKTOP,
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    browser,
+    open_context,
+    page,
+    screenshot,
+)
 from tests.factories.identity import PASSWORD, UserFactory
 from tests.identity.signing_in import code_now, member
 from tests.identity.test_pages import enter, heading, site
@@ -151,3 +160,29 @@ def test_without_javascript_the_code_is_asked_for(site, browser: Browser, page: 
     context.close()
 
     assert (offered, said) == (False, "Your account")
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_question_before_an_act_of_weight_is_answered_with_a_passkey(
+    site, browser, settings, scheme, viewport
+):
+    with unit_of_work([]):
+        person = member()
+    context = open_context(browser, viewport=viewport, color_scheme=scheme)
+    page = context.new_page()
+    authenticator(page)
+    enter(page, site, person.email)
+    page.goto(f"{site}/staff/account/passkeys/new/")
+    make(page, "Work laptop")
+    page.wait_for_url("**/account/")
+    settings.STEP_UP_SECONDS = -1
+
+    page.get_by_role("button", name="Remove the app").click()
+    page.get_by_role("heading", name="Confirm that it is you").wait_for()
+    check(page, f"step_up_{scheme}_{viewport['width']}")
+    page.get_by_role("button", name="Confirm and go on").click()
+    check(page, f"step_up_refused_{scheme}_{viewport['width']}")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("The authenticator app is removed.").wait_for()
+    context.close()

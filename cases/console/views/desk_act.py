@@ -13,13 +13,20 @@ from cases.console.desk_forms import DeskForm
 from cases.console.going import see_other
 from cases.models import Case
 from cases.surface import attempt, by, case_or_404, version_of
+from identity.step_up import asks_second_factor
 
 
 @require_http_methods(["GET", "POST"])
 def act(request: HttpRequest, case_id: UUID, name: str, target_id: UUID | None = None) -> HttpResponse:
+    """An act that sends, erases or agrees asks for the second factor first, when it was given long ago."""
+    known = _known(name, target_id)
+    view = asks_second_factor(_act) if known.has_weight else _act
+    return view(request, case_id, known, target_id)
+
+
+def _act(request: HttpRequest, case_id: UUID, known: Act, target_id: UUID | None) -> HttpResponse:
     """Ask for what the act needs, do it, or show the form again with what was typed and why not."""
     case = case_or_404(request, case_id)
-    known = _known(name, target_id)
     target = _target(known, case, target_id)
     with timezone.override(case.controller.zone):
         form = known.form(request.POST if request.method == "POST" else None, case=case, target=target)

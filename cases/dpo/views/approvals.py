@@ -26,6 +26,7 @@ from cases.workflow.lateness import Why
 from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
 from identity.roles import Permission
+from identity.step_up import asks_second_factor
 
 SEE_OTHER = 303
 DECIDED = (State.APPROVAL, State.WITH_CONTROLLER)
@@ -80,6 +81,7 @@ def decision(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@asks_second_factor
 def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Agree; who prepared it can't, and what has changed since is refused."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)

@@ -21,6 +21,7 @@ from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
 from identity.roles import Permission
+from identity.step_up import asks_second_factor
 
 DECIDERS = (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)
 
@@ -32,6 +33,7 @@ def show(request: HttpRequest, case_id: UUID, extension_id: UUID) -> HttpRespons
 
 
 @require_POST
+@asks_second_factor
 def approve(request: HttpRequest, case_id: UUID, extension_id: UUID) -> HttpResponse:
     """Agree; who prepared it can't, and what has become too late is refused."""
     case, made = _posted(request, case_id, extension_id)
