@@ -7,6 +7,8 @@ from itertools import pairwise
 import pikepdf
 import pypdfium2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cases.packs.content import PackRecord, Redacted
 from cases.packs.letter import render_letter
@@ -259,6 +261,20 @@ def test_wrap_keeps_every_word_and_fits():
 
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert [line for line in lines if font.width(line) > 9_000] == []
+
+
+@pytest.mark.parametrize("name", ["regular", "bold"])
+@given(text=st.text(st.characters(codec="ascii")) | st.text(), room=st.integers(0, 9_000))
+def test_text_that_is_plain_needs_neither_cleaning_nor_breaking(name, text, room):
+    font = face(name)
+
+    plain = font.is_plain(text, room)
+
+    assert not plain or (font.clean(text), font.wrap(text, room), font.width(text) <= room) == (
+        text,
+        [text],
+        True,
+    )
 
 
 @pytest.mark.parametrize("colour", ["#ffcc00", "#ffffff", "1f4e79", "not a colour", "#000000"])
