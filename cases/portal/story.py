@@ -62,7 +62,7 @@ _STAGES: dict[str, Stage] = {
         gettext_lazy("We need to be sure that it is you"),
         gettext_lazy(
             "Thank you, your e-mail address is confirmed. For this request we need one more check, so that nobody else "
-            "gets your data. You need not do anything now: our team will write to you and say what is needed."
+            "gets your data. Where this page offers no way to do it, our team will write to you and say what is needed."
         ),
     ),
     State.AWAITING_CLARIFICATION: Stage(

@@ -43,7 +43,9 @@ class IdentityDocument(TenantModel):
     key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=DocumentKind)
     stage = models.CharField(max_length=20, choices=DocumentStage, default=DocumentStage.WAITING)
-    reason = models.CharField(max_length=40, blank=True, help_text="code: why it was refused, or what is missing")
+    reason = models.CharField(
+        max_length=40, blank=True, help_text="code: why it was refused, or what is missing"
+    )
     reading: Any = sealed_json(null=True, default=None, help_text="the zone's text, and who read it")
     sent_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
