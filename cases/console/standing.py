@@ -45,6 +45,11 @@ _OUTCOMES: dict[str, Any] = {
     ),
     Outcome.DUPLICATE: gettext_lazy("It is closed, because an earlier request asks the same."),
     Outcome.TRANSFERRED: gettext_lazy("It concerns another company; a letter says which."),
+    Outcome.UPHELD: gettext_lazy("The complaint was looked into and is upheld; a letter says what follows."),
+    Outcome.PARTLY_UPHELD: gettext_lazy(
+        "The complaint was looked into and is upheld in part; a letter says why."
+    ),
+    Outcome.NOT_UPHELD: gettext_lazy("The complaint was looked into and is not upheld; a letter says why."),
     Outcome.LOGGED_IN_ERROR: gettext_lazy("It was logged in error and logged again rightly."),
 }
 

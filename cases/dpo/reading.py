@@ -1,7 +1,7 @@
 """What the DPO's pages read: proposals that wait, exactly what would go out, and what goes wrong."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from cases.models import (
     ExtensionState,
     Item,
     ItemDecision,
+    Lateness,
     Letter,
     LetterState,
     RunState,
@@ -28,11 +29,12 @@ from cases.models import (
 from cases.permissions import By
 from cases.review import items, showing
 from cases.review.items import Group
-from cases.words import EXTENSION_REASONS, Say, State, Step
+from cases.words import EXTENSION_REASONS, LateReason, Outcome, Right, Say, State, Step
 from cases.workflow import decide, extension
 from identity.models import User
 from identity.roles import Permission
 
+A_YEAR = timedelta(days=365)
 PER_PAGE = 25
 LISTED = 50
 
@@ -231,6 +233,28 @@ def blocked_counts(user: User) -> list[tuple[str, str, int]]:
     return [
         (one.value, str(worklist.BLOCKED_WORDS[one]), counts.get(one.value, 0)) for one in worklist.Blocked
     ]
+
+
+def late_reasons(user: User, now: datetime) -> list[tuple[str, int]]:
+    """Why cases were late in the last year, the most frequent reason first."""
+    rows = (
+        Lateness.objects.visible_to(user, Permission.OVERSEE)
+        .filter(given_at__gte=now - A_YEAR, case__is_drill=False)
+        .values("reason")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "reason")
+    )
+    return [(str(LateReason(row["reason"]).label), row["count"]) for row in rows]
+
+
+def complaints(user: User, now: datetime) -> list[tuple[str, int]]:
+    """The complaints about the handling: open ones, and what became of those that closed in the last year."""
+    mine = Case.objects.visible_to(user, Permission.OVERSEE).counted().filter(right=Right.COMPLAINT)
+    closed = mine.filter(closed_at__gte=now - A_YEAR).values("outcome").annotate(count=Count("pk"))
+    found = [
+        (str(Outcome(row["outcome"]).label), row["count"]) for row in closed.order_by("-count", "outcome")
+    ]
+    return [(_("Open"), mine.open().count()), *found]
 
 
 def failed_searches(user: User) -> list[SourceSearch]:

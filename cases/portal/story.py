@@ -15,9 +15,20 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cases import queries
 from cases.deadlines.deadline import Deadline, StretchKind
-from cases.deadlines.events import EventKind
+from cases.deadlines.deadline import State as ClockState
+from cases.deadlines.events import EventKind, ExtensionReason
 from cases.deadlines.steps import Step, StepCode
-from cases.models import Case, ClockEvent, Delivery, Letter, LetterState, PackState, SubjectRequest
+from cases.models import (
+    Case,
+    ClockEvent,
+    Delivery,
+    Extension,
+    ExtensionState,
+    Letter,
+    LetterState,
+    PackState,
+    SubjectRequest,
+)
 from cases.portal.words import RIGHTS, Words
 from cases.why import Bar, why_of
 from cases.words import Outcome, Right, State
@@ -29,6 +40,11 @@ STEPS = (
     gettext_lazy("You have our answer"),
 )
 ASKED, IDENTITY, WORK, ANSWER = range(4)
+COMPLAINT_STEPS = (
+    gettext_lazy("We have your complaint"),
+    gettext_lazy("We look into it"),
+    gettext_lazy("You have our answer"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,14 @@ _STAGES: dict[str, Stage] = {
     State.WITH_CONTROLLER: _PREPARING,
     State.FULFILLING: _PREPARING,
 }
+# A complaint is about us: nobody has to show who they are once more, and nothing is searched for.
+_LOOKING_INTO_IT = Stage(
+    1,
+    gettext_lazy("We are looking into your complaint"),
+    gettext_lazy(
+        "Somebody who has not worked on your request looks at what happened. You need not do anything: we write to you."
+    ),
+)
 _ANSWERED = Stage(
     ANSWER,
     gettext_lazy("We have answered"),
@@ -127,6 +151,16 @@ class CaseStory:
     delivery: Delivery | None
     can_withdraw: bool
     is_complaint: bool
+    more_time: "MoreTime | None" = None
+
+
+@dataclass(frozen=True)
+class MoreTime:
+    """That we wrote to take more time: until when, and why."""
+
+    until: date
+    reason: Words
+    explanation: str
 
 
 @dataclass(frozen=True)
@@ -163,33 +197,36 @@ def cases_of(request: SubjectRequest) -> list[Case]:
 
 
 def tell(cases: list[Case], now: datetime) -> list[CaseStory]:
-    deliveries = _deliveries(cases, now)
-    return [_told(case, deliveries.get(case.pk), now) for case in cases]
+    deliveries, extended = _deliveries(cases, now), _extended(cases)
+    return [_told(case, deliveries.get(case.pk), extended.get(case.pk), now) for case in cases]
 
 
-def _told(case: Case, delivery: Delivery | None, now: datetime) -> CaseStory:
+def _told(case: Case, delivery: Delivery | None, more_time: MoreTime | None, now: datetime) -> CaseStory:
     stage = stage_of(case)
     return CaseStory(
         case=case,
         right=RIGHTS[case.right],
         stage=stage,
-        steps=_steps(stage, is_over=not case.is_open),
+        steps=_steps(case, stage),
         due=due_of(case, now) if case.is_open else None,
         delivery=delivery,
         can_withdraw=case.is_open and not case.carried_out,
         is_complaint=case.right == Right.COMPLAINT,
+        more_time=more_time if case.is_open else None,
     )
 
 
 def stage_of(case: Case) -> Stage:
     if case.is_open:
-        return _STAGES[case.state]
+        return _LOOKING_INTO_IT if case.right == Right.COMPLAINT else _STAGES[case.state]
     return _ENDINGS.get(case.outcome, _ANSWERED)
 
 
-def _steps(stage: Stage, *, is_over: bool) -> list[dict[str, object]]:
+def _steps(case: Case, stage: Stage) -> list[dict[str, object]]:
+    labels = COMPLAINT_STEPS if case.right == Right.COMPLAINT else STEPS
     return [
-        {"label": label, "state": _place(number, stage.step, is_over)} for number, label in enumerate(STEPS)
+        {"label": label, "state": _place(number, stage.step, not case.is_open)}
+        for number, label in enumerate(labels)
     ]
 
 
@@ -203,6 +240,22 @@ def _deliveries(cases: list[Case], now: datetime) -> dict[UUID, Delivery]:
     """What lies ready to be fetched, by case: told of, not revoked, not expired."""
     found = fetchable(now).filter(pack__case__in=cases)
     return {delivery.pack.case_id: delivery for delivery in found}
+
+
+_REASONS: dict[str, Words] = {
+    ExtensionReason.COMPLEXITY: gettext_lazy("Your request is complex."),
+    ExtensionReason.NUMBER_OF_REQUESTS: gettext_lazy("You have made several requests."),
+    ExtensionReason.OTHER: "",
+}
+
+
+def _extended(cases: list[Case]) -> dict[UUID, MoreTime]:
+    """What we wrote about taking more time, by case; what is only proposed has no words here."""
+    sent = Extension.objects.filter(case__in=cases, state=ExtensionState.NOTIFIED).select_related("case")
+    return {
+        one.case_id: MoreTime(one.due_after, _REASONS[ExtensionReason(one.reason)], one.explanation)
+        for one in sent
+    }
 
 
 def fetchable(now: datetime) -> Any:
@@ -219,9 +272,11 @@ def fetchable(now: datetime) -> Any:
 # -- the date ----------------------------------------------------------------------------------------
 
 
-def due_of(case: Case, now: datetime) -> Due:
-    """By when the answer is due, and how that date comes about."""
+def due_of(case: Case, now: datetime) -> Due | None:
+    """By when the answer is due, and how that date comes about; None where the law fixes no date, or it was kept."""
     deadline = queries.deadline_of(case, now)
+    if deadline.state in {ClockState.MET, ClockState.NOT_APPLICABLE}:
+        return None
     today = now.astimezone(case.controller.zone).date()
     reasons = tuple(sentence for step in deadline.steps if (sentence := _reason(step)))
     drawn = why_of(deadline, now)
@@ -329,6 +384,11 @@ _SENTENCES: dict[StepCode, Words] = {
 _CLOCK_WORDS: dict[str, tuple[Words, str, str]] = {
     EventKind.RECEIVED: (gettext_lazy("We received your request"), "inbox", "neutral"),
     EventKind.COMPLAINT_RECEIVED: (gettext_lazy("We received your complaint"), "flag", "neutral"),
+    EventKind.COMPLAINT_ACKNOWLEDGED: (
+        gettext_lazy("We wrote to you that we have your complaint"),
+        "mail",
+        "accent",
+    ),
     EventKind.IDENTITY_REQUESTED: (gettext_lazy("We asked you to show that it is you"), "shield", "neutral"),
     EventKind.IDENTITY_RECEIVED: (gettext_lazy("You showed us that it is you"), "shield", "accent"),
     EventKind.IDENTITY_CONFIRMED: (gettext_lazy("We are sure that it is you"), "check", "success"),

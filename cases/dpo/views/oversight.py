@@ -29,6 +29,8 @@ def oversight(request: HttpRequest) -> HttpResponse:
         "rows": worklist.page(user, brands, worklist.Wanted(), now).rows[:SHOWN],
         "counts": worklist.counts(user, brands, now),
         "blocked": reading.blocked_counts(user),
+        "late_reasons": reading.late_reasons(user, now),
+        "complaints": reading.complaints(user, now),
         "waivers": [one for one in failed if one.waiver_proposed_by_id],
         "failed": [one for one in failed if not one.waiver_proposed_by_id],
         "letters": [_letter(one) for one in reading.stuck_letters(user)],
