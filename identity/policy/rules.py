@@ -58,8 +58,8 @@ class When:
 class Rule:
     """One line of a policy.
 
-    ``methods`` limits by which methods a level may be reached; a level that it does not name may be reached by
-    any. ``holds_days`` is how long a result counts, ``reuse_days`` how long it serves later requests of the
+    ``methods`` limits by which methods a level may be reached. What it names for a level holds for those above as
+    well, unless it names others for them; where it names nothing, any method may be used. ``holds_days`` is how long a result counts, ``reuse_days`` how long it serves later requests of the
     same person (0: not at all); None: as the policy says for all.
     """
 
@@ -161,8 +161,8 @@ class Requirement:
 
     def allows(self, method: str, level: Level) -> bool:
         """Whether a method's result may count towards this level."""
-        named = self.methods.get(level)
-        return named is None or method in named
+        named = max((one for one in self.methods if one <= level), default=None)
+        return named is None or method in self.methods[named]
 
 
 # A right that no rule of the house knows: as sure as one can be.

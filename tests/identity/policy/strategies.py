@@ -12,6 +12,7 @@ from identity.providers.base import About, Factor, Intrusiveness, Level, Need, P
 NOW = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 
 levels = st.sampled_from(Level)
+codes = st.integers(0, 10**9).map(str)
 some_rights = st.frozensets(st.sampled_from(RIGHTS), max_size=3)
 some_data = st.frozensets(st.sampled_from(DataKind), max_size=3)
 
@@ -24,7 +25,7 @@ whens = st.builds(
 )
 rules = st.builds(
     Rule,
-    st.uuids().map(str),
+    codes,
     levels,
     whens,
     holds_days=st.none() | st.integers(1, 366),
@@ -37,7 +38,7 @@ questions = st.builds(Asked, st.sampled_from(RIGHTS), some_data, st.sampled_from
 def methods(draw: st.DrawFn) -> About:
     reaches = draw(st.sampled_from([Level.LOW, Level.SUBSTANTIAL, Level.HIGH]))
     return About(
-        code=draw(st.uuids()).hex,
+        code=draw(codes),
         name="A method",
         asks="",
         performer=Performer.CUSTOMER,
@@ -54,4 +55,4 @@ def evidence(draw: st.DrawFn) -> Evidence:
     level = draw(levels)
     worth = Worth(draw(st.sampled_from(Factor)), level, max(level, draw(levels)))
     age = timedelta(days=draw(st.integers(0, 400)))
-    return Evidence(draw(st.uuids()).hex, worth, NOW - age, draw(st.booleans()))
+    return Evidence(draw(codes), worth, NOW - age, draw(st.booleans()))

@@ -47,13 +47,13 @@ class TestCombined:
 
         assert combined([hoped(CODE), failed]) == Level.LOW
 
-    @given(st.lists(strategies.evidence()), strategies.evidence())
+    @given(st.lists(strategies.evidence(), max_size=4), strategies.evidence())
     def test_more_never_proves_less(self, found: list[Evidence], more: Evidence) -> None:
         worths = [one.worth for one in found]
 
         assert combined([*worths, more.worth]) >= combined(worths)
 
-    @given(st.lists(strategies.evidence()))
+    @given(st.lists(strategies.evidence(), max_size=4))
     def test_nothing_reaches_what_no_part_of_it_reaches(self, found: list[Evidence]) -> None:
         ceiling = max((one.worth.reaches_with for one in found if one.worth.level), default=Level.NONE)
 
@@ -92,7 +92,7 @@ class TestReached:
 
         assert reached([evidence(PAPER)], asked, NOW) == Level.SUBSTANTIAL
 
-    @given(st.lists(strategies.evidence()))
+    @given(st.lists(strategies.evidence(), max_size=4))
     def test_time_alone_never_proves_more(self, found: list[Evidence]) -> None:
         asked = needed(Level.HIGH, reuse_days=100)
 
