@@ -135,8 +135,12 @@ def needs_met(request: SubjectRequest, *, in_contact: bool = False) -> frozenset
     """What is there for this requester."""
     there = {Need.STAFF}
     person = request.representative or request.subject
+    if person.email:
+        there.add(Need.CAMERA)  # pictures are sent in the portal, which every address leads to
     if person.email and request.representative_id is None and not answers_elsewhere(request):
         there.add(Need.EMAIL)
+    if person.email and request.representative_id is None:
+        there.add(Need.CAMERA)  # the portal takes pictures, and its door is a mail
     if in_contact:
         there.add(Need.CONTACT)
     return frozenset(there)

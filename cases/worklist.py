@@ -30,7 +30,7 @@ from cases.models import (
 )
 from cases.words import Right, State
 from dsar.lib import references
-from identity.models import Controller, User
+from identity.models import Controller, DocumentStage, IdentityDocument, User
 from identity.roles import Permission
 
 PAGE = 25
@@ -249,7 +249,7 @@ def _urgency(days_left: int) -> str:
 
 _WAITING = (State.AWAITING_IDENTITY, State.AWAITING_CLARIFICATION, State.AWAITING_FEE)
 _STATES: dict[Blocked, tuple[State, ...]] = {
-    Blocked.US: (State.RECEIVED, State.REVIEW, State.SEARCHING, State.FULFILLING),
+    Blocked.US: (State.RECEIVED, State.AWAITING_IDENTITY, State.REVIEW, State.SEARCHING, State.FULFILLING),
     Blocked.CUSTOMER: _WAITING,
     Blocked.SOURCE: (State.SEARCHING,),
     Blocked.APPROVER: (State.APPROVAL,),
@@ -261,6 +261,7 @@ _STATES: dict[Blocked, tuple[State, ...]] = {
 def blocked() -> Choose:
     """Whom a case waits for, worked out by the database so that a filter and a cell agree."""
     return Choose(
+        When(Q(state=State.AWAITING_IDENTITY) & Q(_document_came()), then=Value(Blocked.US.value)),
         When(state__in=_WAITING, then=Value(Blocked.CUSTOMER.value)),
         When(state=State.APPROVAL, then=Value(Blocked.APPROVER.value)),
         When(state=State.WITH_CONTROLLER, then=Value(Blocked.CONTROLLER.value)),
@@ -269,6 +270,15 @@ def blocked() -> Choose:
         When(state=State.CLOSED, then=Value(Blocked.NOBODY.value)),
         default=Value(Blocked.US.value),
         output_field=CharField(),
+    )
+
+
+def _document_came() -> Exists:
+    """The customer has shown a document, and nobody has looked at it yet."""
+    return Exists(
+        IdentityDocument.objects.filter(
+            verification__subject_request=OuterRef("subject_request"), stage=DocumentStage.WAITING
+        )
     )
 
 

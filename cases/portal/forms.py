@@ -17,6 +17,8 @@ from cases.portal.words import Wish
 from cases.words import AnswerBy, Right
 from cases.workflow.intake import Intake, Person, Representation, Upload
 from dsar.lib import references, uploads
+from dsar.lib.errors import Refused
+from identity.evidence.scanning import refuse_infected
 from identity.models import Controller
 
 FILES = 10
@@ -65,6 +67,10 @@ class FilesField(forms.FileField):
         if not verdict.accepted or verdict.kind is None:
             why = words.UPLOAD_FAULTS[verdict.code]
             raise forms.ValidationError(_("“%(name)s” was not taken.") % {"name": verdict.name} + f" {why}")
+        try:
+            refuse_infected(_Chunks(file))
+        except Refused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
         return Upload(verdict.name, verdict.kind.media_type, _Chunks(file))
 
 

@@ -136,7 +136,7 @@ def _deed(
 
 
 _DONE = {
-    "reading": _("The zone was noted."),
+    "reading": _("The lines were noted and checked."),
     "accept": _("The document was accepted."),
     "refuse": _("The document was refused, and the customer is told."),
     "more": _("The customer was asked for more."),

@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from cases import worklist
 from cases.models import Case
-from cases.permissions import by_customer
+from cases.permissions import by_customer, by_staff
 from cases.workflow import document as documents
 from dsar.audit.models import AuditEvent
 from identity.evidence.intake import Picture
@@ -61,6 +62,19 @@ def test_the_case_leads_to_the_document(brand: Controller, handler: Client) -> N
     shown = handler.get(reverse("console:case", args=[case.pk])).content.decode()
 
     assert shown.count(address(case, document)) == 2
+
+
+def test_a_case_with_a_document_waits_for_us_and_one_without_for_the_customer(brand: Controller) -> None:
+    (case, document), other = sent(brand), log(brand).cases.get()
+    user, now = staff(Role.HANDLER, brand), timezone.now()
+    before = [worklist.blocked_on(one) for one in (case, other)]
+    page_of_us = worklist.page(user, [brand], worklist.Wanted(blocked="us"), now)
+
+    documents.ask_more(case, document.pk, "back_missing", by_staff(user), now)
+
+    assert before == ["us", "customer"]
+    assert [row.case.pk for row in page_of_us.rows] == [case.pk]
+    assert worklist.blocked_on(case) == "customer"
 
 
 def test_a_picture_never_leaves_as_a_page(brand: Controller, handler: Client) -> None:

@@ -132,6 +132,21 @@ def test_an_infected_picture_is_refused_and_nothing_kept(
     assert StoredFile.objects.count() == 0
 
 
+def test_files_beside_a_message_are_scanned_as_well(
+    inside: SubjectRequest, visitor: Visitor, settings: Any
+) -> None:
+    before = StoredFile.objects.count()
+
+    with tempfile.TemporaryDirectory(prefix="clamd") as folder, running(Path(folder)) as (address, _):
+        settings.CLAMD = address
+        page = visitor.send(
+            "message", text="See the file.", attachments=upload(EICAR, "letter.txt", "text/plain")
+        )
+
+    assert errors(page, "attachments") == ["A virus was found in this file. It was not taken."]
+    assert StoredFile.objects.count() == before
+
+
 def test_nothing_is_taken_while_the_scanner_is_down(
     inside: SubjectRequest, visitor: Visitor, settings: Any
 ) -> None:
