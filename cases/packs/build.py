@@ -25,6 +25,7 @@ from cases.models import (
     PackFile,
     ResponsePack,
     SearchState,
+    SourceSearch,
     SourceSystem,
 )
 from cases.packs.content import (
@@ -109,7 +110,7 @@ def _content(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> Pac
     with translation.override(language):
         brand = _brand(case)
         addressee = _addressee(case)
-        searched = tuple(_searched(case))
+        searches = _searches(case)
         return PackInput(
             brand=brand,
             reference=case.reference,
@@ -118,8 +119,8 @@ def _content(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> Pac
             letter=_letter(case, decision, brand, addressee, now),
             received_on=case.received_at.astimezone(controller.zone).date(),
             answered_on=now.astimezone(controller.zone).date(),
-            statement=_statement(case, now),
-            sources=searched,
+            statement=_statement(case, searches, now),
+            sources=tuple(_searched(case, searches)),
             withheld=tuple(_withheld(case)),
             records=_Records(case, step, spool),
             attachments=tuple(_attachments(case, step)),
@@ -161,11 +162,11 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _statement(case: Case, now: datetime) -> Statement:
+def _statement(case: Case, searches: Sequence[SourceSearch], now: datetime) -> Statement:
     """Article 15(1), from the facts that the controller keeps for itself and for each source."""
     controller = case.controller
     facts = [(controller.name, controller.statement)]
-    facts += [(search.source.name, search.source.facts) for search in _searches(case) if search.source.facts]
+    facts += [(search.source.name, search.source.facts) for search in searches if search.source.facts]
     return Statement(
         confirmation=(
             _("%(name)s processes personal data about you. A copy is in this answer.")
@@ -209,7 +210,7 @@ def _as_list(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
-def _searches(case: Case) -> list[Any]:
+def _searches(case: Case) -> list[SourceSearch]:
     run = case.runs.order_by("-number").first()
     return list(run.searches.select_related("source")) if run else []
 
@@ -221,11 +222,11 @@ _RESULTS = {
 }
 
 
-def _searched(case: Case) -> Iterator[SourceSearched]:
+def _searched(case: Case, searches: Sequence[SourceSearch]) -> Iterator[SourceSearched]:
     out: Counter[UUID | None] = Counter()
     for group in items.groups(case):
         out[group.source_id] += group.disclosed + group.redacted
-    for search in _searches(case):
+    for search in searches:
         records = out[search.source_id]
         yield SourceSearched(
             code=search.source.slug,
@@ -238,14 +239,16 @@ def _searched(case: Case) -> Iterator[SourceSearched]:
         )
 
 
-def _result(case: Case, search: Any, records: int) -> SearchResult:
+def _result(case: Case, search: SourceSearch, records: int) -> SearchResult:
     """A source in which everything is withheld in silence says: no data."""
     result = _RESULTS[SearchState(search.state)]
+    if result != SearchResult.DONE or records:
+        return result
     named = case.items.filter(source_id=search.source_id, is_silent=False).exists()
-    return SearchResult.NO_DATA if result == SearchResult.DONE and not records and not named else result
+    return SearchResult.DONE if named else SearchResult.NO_DATA
 
 
-def _blind_spots(source: Any) -> tuple[str, ...]:
+def _blind_spots(source: SourceSystem) -> tuple[str, ...]:
     try:
         connector = registry.build(source.connector, source.options, source.secrets, source.dataset or None)
     except ConnectorError:
