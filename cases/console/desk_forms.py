@@ -213,6 +213,8 @@ class LateReasonForm(DeskForm):
         self.late_on = lateness.outstanding(self.case, timezone.now(), self.outcome_thought_of())
         if self.late_on is None:
             del self.fields["late_code"], self.fields["late_remark"]
+        else:
+            self.fields["late_code"].required = True
 
     def outcome_thought_of(self) -> str:
         return str(self.case.proposed_outcome)

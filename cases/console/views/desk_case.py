@@ -19,8 +19,8 @@ from cases.review import items
 from cases.surface import by, case_or_404
 from cases.why import why
 from cases.words import State
-from cases.workflow.document import documents_of
 from cases.workflow import date_moves
+from cases.workflow.document import documents_of
 from cases.workflow.letters import ANSWERS
 from identity.models import Level
 from identity.roles import Permission

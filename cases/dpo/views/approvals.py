@@ -1,5 +1,6 @@
 """Approvals: what waits, exactly what would go out, and the decision."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -20,7 +21,7 @@ from cases.packs.posting import proposed
 from cases.review import items
 from cases.surface import attempt, by, case_or_404, staff, version_of
 from cases.why import why
-from cases.words import DISCLOSING, LateReason, State
+from cases.words import DISCLOSING, LateReason, Right, State
 from cases.workflow import decide, lateness
 from cases.workflow.lateness import Why
 from cases.workflow.perform import put_on_record
@@ -46,9 +47,7 @@ class ApprovalForm(forms.Form):
     """What is approved stands above the button; what has become late meanwhile is asked why."""
 
     late_code = forms.ChoiceField(
-        label=gettext_lazy("Why is it late?"),
-        choices=[("", gettext_lazy("Choose one")), *LateReason.choices],
-        required=False,
+        label=gettext_lazy("Why is it late?"), choices=[("", gettext_lazy("Choose one")), *LateReason.choices]
     )
     late_remark = forms.CharField(
         label=gettext_lazy("In words"),
@@ -57,9 +56,15 @@ class ApprovalForm(forms.Form):
         max_length=20_000,
     )
 
+    def __init__(self, *args: Any, late_on: date | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.late_on = late_on
+        if late_on is None:
+            del self.fields["late_code"], self.fields["late_remark"]
+
     @property
     def why_late(self) -> Why:
-        return Why(self.cleaned_data["late_code"], self.cleaned_data["late_remark"])
+        return Why(self.cleaned_data.get("late_code", ""), self.cleaned_data.get("late_remark", ""))
 
 
 @require_safe
@@ -86,7 +91,7 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """Agree; who prepared it can't, and what has changed since is refused."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     verb = decide.approve_for_controller if case.state == State.WITH_CONTROLLER else decide.approve
-    form = ApprovalForm(request.POST)
+    form = ApprovalForm(request.POST, late_on=_late_on(case))
     if form.is_valid():
         attempt(
             request,
@@ -139,6 +144,11 @@ def _case(request: HttpRequest, case_id: UUID) -> Case:
     return case
 
 
+def _late_on(case: Case) -> date | None:
+    """The date that was missed and not explained, as the proposal's outcome has it."""
+    return lateness.outstanding(case, timezone.now(), case.proposed_outcome)
+
+
 def _back() -> HttpResponse:
     return HttpResponseRedirect(reverse("dpo:approvals"), status=SEE_OTHER)
 
@@ -156,8 +166,7 @@ def _page(
         "row": worklist.row(case, timezone.now()),
         "why": why(case, timezone.now()),
         "decision": found,
-        "approval": approval or ApprovalForm(),
-        "late_on": lateness.outstanding(case, timezone.now(), found.outcome) if found else None,
+        "approval": approval or ApprovalForm(late_on=_late_on(case)),
         "refused": approval if approval and approval.errors else returning,
         "returning": returning or ReturnForm(),
         **(_content(request, case, found) if found else {}),
@@ -179,7 +188,7 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         }
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), codes)
     return {
-        "is_held": queries.is_held(case.subject),
+        "is_held": case.right == Right.ERASURE and queries.is_held(case.subject),
         "latenesses": case.latenesses.select_related("given_by", "case"),
         "about": case.linked_to,
         "is_own": found.proposed_by_id == staff(request).pk,

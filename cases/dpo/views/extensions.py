@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cases import queries, worklist
 from cases.dpo import reading
-from cases.dpo.views.approvals import ApprovalForm, ReturnForm
+from cases.dpo.views.approvals import ReturnForm
 from cases.models import Case, Extension
 from cases.packs.posting import proposed
 from cases.surface import attempt, by, case_or_404, see_other, staff, version_of
@@ -37,7 +37,7 @@ def show(request: HttpRequest, case_id: UUID, extension_id: UUID) -> HttpRespons
 def approve(request: HttpRequest, case_id: UUID, extension_id: UUID) -> HttpResponse:
     """Agree; who prepared it can't, and what has become too late is refused."""
     case, made = _posted(request, case_id, extension_id)
-    form = ApprovalForm(request.POST)
+    form = forms.Form(request.POST)  # no field: what is approved stands above the button
     attempt(
         request,
         lambda: extension.approve(made, by(request), timezone.now(), version=version_of(request)),
