@@ -29,7 +29,10 @@ from identity.models import Controller, User
 
 REMIND = "remind"
 MAIL = "mail_reminders"
-BATCH = 500
+# Each batch looks at all cases of the brand again, so that large ones cost less.
+BATCH = 2_000
+# However many were told of, a page works through no more.
+LOOKED_AT = 1_000
 # A mail in the night is read no earlier; what fell due at midnight is said when the day begins.
 FROM_HOUR = time(6)
 
@@ -70,7 +73,8 @@ _URGENCY = {kind.value: rank for rank, kind in enumerate(ReminderKind)}
 
 
 def order(controller_id: UUID, now: datetime) -> bool:
-    """Have a worker remind, where there is something to say; True where there is."""
+    """Have a worker remind, where there is something to say; True where there is. Ends what is over."""
+    end_what_is_over(controller_id, now)
     controller = Controller.objects.get(pk=controller_id)
     if not _reached(controller, now, 1):
         return False
@@ -298,21 +302,33 @@ def _of(batch: UUID, person_id: UUID) -> "QuerySet[Notice]":
 # -- in the desk -----------------------------------------------------------------------------------------
 
 
+_RUNNING = Q(case__clock_state="running")
+_UNANSWERED = ~_RUNNING | Q(
+    case__state__in=[State.AWAITING_IDENTITY, State.AWAITING_CLARIFICATION, State.AWAITING_FEE]
+)
+# The column whose date a reminder means, and what has to be true of the case for it to mean anything.
 _AIMS = {
-    ReminderKind.LATE: "due_on",
-    ReminderKind.DUE: "due_on",
-    ReminderKind.LETTER: "letter_on",
-    ReminderKind.TARGET: "target_on",
-    ReminderKind.PAUSE: "paused_on",
+    ReminderKind.LATE: ("due_on", _RUNNING),
+    ReminderKind.DUE: ("due_on", _RUNNING),
+    ReminderKind.LETTER: ("letter_on", _UNANSWERED),
+    ReminderKind.TARGET: ("target_on", _RUNNING),
+    ReminderKind.PAUSE: ("paused_on", ~_RUNNING),
 }
 
 
 def standing(notices: "QuerySet[Notice]") -> "QuerySet[Notice]":
     """Those that still say something: not put aside, the case open, and its date still the one meant."""
     same = Q()
-    for kind, column in _AIMS.items():
-        same |= Q(reminder__kind=kind, reminder__aimed_on=F(f"case__{column}"))
+    for kind, (column, true) in _AIMS.items():
+        same |= Q(true, reminder__kind=kind, reminder__aimed_on=F(f"case__{column}"))
     return notices.filter(same, ended_at=None).exclude(case__state=State.CLOSED)
+
+
+def end_what_is_over(controller_id: UUID, now: datetime) -> int:
+    """Put aside what says nothing any more, so that nobody's list grows for ever; returns how many."""
+    alive = Notice.objects.filter(controller=controller_id, ended_at=None)
+    over = alive.exclude(pk__in=standing(alive).values("pk"))
+    return int(over.update(ended_at=now))
 
 
 def notices_for(person: User) -> "QuerySet[Notice]":
@@ -325,8 +341,10 @@ _RANK = Choose(*[When(reminder__kind=kind, then=Value(rank)) for kind, rank in _
 
 
 def most_urgent(person: User) -> "QuerySet[Notice]":
-    """The same in the order in which they want doing, with what a line shows."""
-    found = notices_for(person).select_related("reminder", "case__subject_request", "case__controller")
+    """The latest of them in the order in which they want doing, with what a line shows."""
+    latest = Notice.objects.filter(person=person, ended_at=None).order_by("-told_at").values("pk")
+    found = notices_for(person).filter(pk__in=latest[:LOOKED_AT])
+    found = found.select_related("reminder", "case__subject_request", "case__controller")
     return found.order_by(_RANK, "reminder__aimed_on", "pk")
 
 

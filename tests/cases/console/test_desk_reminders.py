@@ -25,7 +25,8 @@ PAGE = "/reminders/"
 
 def reminded(office: Office, person: User, kind: str = "due", days: int = 3, **fields: Any) -> Notice:
     """A case whose date comes near, told to this person."""
-    case = in_state(one_case(office.brand), "review", owner=office.handler, **fields)
+    fields = {"owner": office.handler, "clock_state": "running", **fields}
+    case = in_state(one_case(office.brand), "review", **fields)
     aimed_on = case.target_on if kind == "target" else case.due_on
     row = {"case": case, "controller": office.brand}
     reminder = Reminder.objects.create(kind=kind, days=days, aimed_on=aimed_on, made_at=timezone.now(), **row)

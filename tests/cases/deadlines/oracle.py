@@ -146,7 +146,6 @@ def day_off(story: Story, day: date) -> bool:
     return holiday(story.tale, day, story.carefully)
 
 
-@cache
 def holiday(tale: Tale, day: date, carefully: bool) -> bool:
     country, part = place(tale.code)
     whole = country == "GB" or not carefully

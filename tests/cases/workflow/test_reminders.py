@@ -577,6 +577,53 @@ def test_what_others_are_told_ends_nobodys_notice(office):
     assert kinds == [["target"], ["late"]]
 
 
+def test_clock_that_stops_silences_what_was_said_of_its_date(office):
+    case = received(office)
+    remind(office, DUE - timedelta(days=7))
+
+    Case.objects.filter(pk=case.pk).update(clock_state="paused")
+
+    assert reminders.notices_for(office.handler).count() == 0
+
+
+def test_answer_silences_what_was_said_of_a_letter(office):
+    arm(office, before_letter=[2])
+    case = asked(office)
+    remind(office, DUE - timedelta(days=2))
+    before = reminders.notices_for(office.handler).count()
+
+    add_fact(case, EventKind.IDENTITY_RECEIVED, at(DUE), BY_SYSTEM, at(DUE, 18))
+
+    assert (before, reminders.notices_for(office.handler).count()) == (1, 0)
+
+
+def test_what_is_over_is_put_aside_and_the_rest_stays(office):
+    other = make_office(levels={"default": 0})
+    arm(other, before_target=[], before_due=[7], before_letter=[], pause=3000)
+    closed, moved, stays, theirs = received(office), received(office), received(office), received(other)
+    remind(office, DUE - timedelta(days=7))
+    remind(other, DUE - timedelta(days=7))
+    in_state(closed, "closed", outcome="fulfilled")
+    Case.objects.filter(pk=moved.pk).update(due_on=DUE + timedelta(days=60))
+    in_state(theirs, "closed", outcome="fulfilled")
+
+    ended = reminders.end_what_is_over(office.brand.pk, at(DUE))
+
+    left = Notice.objects.filter(ended_at=None).values_list("case_id", flat=True)
+    assert (ended, set(left)) == (2, {stays.pk, theirs.pk})
+
+
+def test_list_looks_at_the_latest_alone(office, monkeypatch):
+    monkeypatch.setattr(reminders, "LOOKED_AT", 1)
+    received(office)
+    remind(office, DUE - timedelta(days=7))
+    late = received(office)
+    Case.objects.filter(pk=late.pk).update(due_on=DUE - timedelta(days=20))
+    remind(office, DUE - timedelta(days=6))
+
+    assert [notice.case_id for notice in reminders.most_urgent(office.handler)] == [late.pk]
+
+
 def test_one_puts_aside_ones_own_alone(office):
     received(office)
     remind(office, DUE + timedelta(days=1))

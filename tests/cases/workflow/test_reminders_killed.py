@@ -36,7 +36,7 @@ def brand(committed_db: None, monkeypatch: pytest.MonkeyPatch) -> Controller:
     monkeypatch.setattr(reminders, "FROM_HOUR", time(0))
     monkeypatch.setattr(queue, "publish", lambda job_id: True)
     with unit_of_work([]):
-        made: Controller = ControllerFactory.create(required_levels={"default": 0})
+        made: Controller = ControllerFactory.create(levels={"default": 0})
         handler = staff(Role.HANDLER, made, email="hannah@desk.example")
         case = in_state(one_case(made), "searching", owner=handler)
         Case.objects.filter(pk=case.pk).update(due_on=timezone.now().date() - timedelta(days=2))
