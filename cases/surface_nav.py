@@ -70,6 +70,12 @@ ENTRIES = (
     ),
     Entry("dpo:oversight", gettext_lazy("Oversight"), "g o", (Permission.OVERSEE,)),
     Entry("dpo:trail", gettext_lazy("Trail"), "g t", (Permission.READ_TRAIL,)),
+    Entry(
+        "identity:emergency",
+        gettext_lazy("Emergency access"),
+        "g e",
+        (Permission.BREAK_GLASS, Permission.OVERSEE),
+    ),
     Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),
 )
 
@@ -84,6 +90,7 @@ HOMES = (
     ("dpo:oversight", (Permission.OVERSEE,)),
     ("dpo:trail", (Permission.READ_TRAIL,)),
     ("identity:people", (Permission.ADMINISTER,)),
+    ("identity:emergency", (Permission.BREAK_GLASS,)),
 )
 
 

@@ -37,6 +37,7 @@ from cases.workflow import (
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.tenancy import unit_of_work
+from identity import emergency
 from identity.access import all_controllers
 from identity.documents import reading
 from identity.evidence import keeping
@@ -244,6 +245,17 @@ def mail_reminders(claim: Claim) -> None:
             raise RetryLater(f"mail_{type(error).__name__}") from None
     with claim.step():
         reminders.mailed(batch, person_id)
+
+
+@job(emergency.TELL)
+def tell_of_emergency(claim: Claim) -> None:
+    """Write to those who oversee the brand that somebody reads its cases in an emergency."""
+    with claim.step():
+        mails = emergency.tell(UUID(claim.args["emergency"]))
+    try:
+        emergency.send(mails)
+    except send.MAIL_TROUBLE as error:
+        raise RetryLater(f"mail_{type(error).__name__}") from None
 
 
 def _remind_every_ten_minutes(controller_id: UUID) -> None:

@@ -149,6 +149,8 @@ OTP_WEBAUTHN_ALLOWED_ORIGINS = [BASE_URL]
 OTP_WEBAUTHN_HELPER_CLASS = "identity.passkeys.Helper"
 # Acts of weight ask for the second factor again when it was given longer ago than this.
 STEP_UP_SECONDS = env.number("DSAR_STEP_UP_MINUTES", 15) * 60
+# The longest that an emergency access stays open.
+EMERGENCY_MINUTES = env.number("DSAR_EMERGENCY_MINUTES", 60)
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -5,8 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from identity import sessions
+from identity import emergency, sessions
+from identity.models import User
+from identity.roles import Permission
 
 
 def surface(request: HttpRequest) -> dict[str, Any]:
@@ -14,8 +17,15 @@ def surface(request: HttpRequest) -> dict[str, Any]:
     return {"demo": settings.DEMO, "has_outbox": settings.OUTBOX, **_menu(request)}
 
 
-def _menu(request: HttpRequest) -> dict[str, str]:
+def _menu(request: HttpRequest) -> dict[str, Any]:
     # A page of an error may be made before anybody is known.
     if not hasattr(request, "user") or not sessions.is_verified(request):
         return {}
-    return {"account_url": reverse("identity:account"), "sign_out_url": reverse("identity:sign-out")}
+    user = request.user
+    assert isinstance(user, User)
+    return {
+        "account_url": reverse("identity:account"),
+        "sign_out_url": reverse("identity:sign-out"),
+        "alarms": SimpleLazyObject(lambda: emergency.alarms(user)),
+        "emergency_url": reverse("identity:emergency") if user.access.anywhere(Permission.OVERSEE) else "",
+    }

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import password_validation
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from identity.models import User
+from identity.models import Controller, User
 
 LONGEST_PASSWORD = 256
 
@@ -98,21 +100,20 @@ class StepUpForm(forms.Form):
         label=_("Code"),
         help_text=_("The six digits that your authenticator app shows now, or one of your recovery codes."),
         max_length=40,
-        required=False,
+        error_messages={"required": _("Confirm first: nothing was done yet.")},
         widget=FreshInput(
             attrs={"class": "code__input", "autocomplete": "one-time-code", "spellcheck": "false", "size": 12}
         ),
     )
     passkey = PasskeyField(required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.data.get(self.add_prefix("passkey")):
+            self.fields["code"].required = False
+
     def clean_code(self) -> str:
         return "".join(str(self.cleaned_data["code"]).split())
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if not self.errors and not (cleaned.get("code") or cleaned.get("passkey")):
-            self.add_error("code", _("Confirm first: nothing was done yet."))
-        return cleaned
 
 
 class PasskeyNameForm(forms.Form):
@@ -180,3 +181,32 @@ class PasswordForm(NewPasswordForm):
         _("Your present password"), "current-password", _("Enter your present password.")
     )
     field_order = ["current", "new", "again"]
+
+
+class EmergencyForm(forms.Form):
+    """For which brand, why, and for how long."""
+
+    brand = forms.ModelChoiceField(
+        Controller.objects.none(),
+        label=_("Brand"),
+        empty_label=None,
+        error_messages={"required": _("Choose the brand.")},
+    )
+    reason = forms.CharField(
+        label=_("What happened, and why it cannot wait"),
+        help_text=_("Those who oversee the brand read it. Name no customer."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=2000,
+        error_messages={"required": _("Say in a sentence what happened, and why it cannot wait.")},
+    )
+    minutes = forms.IntegerField(
+        label=_("For how many minutes"),
+        min_value=1,
+        error_messages={"required": _("Say for how many minutes.")},
+    )
+
+    def __init__(self, brands: "QuerySet[Any]", *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
+        self.fields["minutes"].max_value = settings.EMERGENCY_MINUTES  # type: ignore[attr-defined]
+        self.fields["minutes"].initial = min(30, settings.EMERGENCY_MINUTES)

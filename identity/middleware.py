@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.cache import patch_cache_control
 
 from dsar.lib.tenancy import unit_of_work
-from identity import sessions, signin
+from identity import emergency, sessions, signin
 from identity.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -55,7 +55,11 @@ class StaffAccessMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        if is_public(request.path_info) or sessions.is_verified(request) or _is_half_way(request):
+        if sessions.is_verified(request) and not is_public(request.path_info):
+            match = request.resolver_match
+            emergency.note_page(request, match.view_name if match else "", kwargs)
+            return None
+        if is_public(request.path_info) or _is_half_way(request):
             return None
         return _turn_away(request)
 

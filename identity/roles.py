@@ -27,6 +27,7 @@ class Permission(StrEnum):
     OVERSEE = "oversee"
     ADMINISTER = "administer"
     READ_TRAIL = "read_trail"
+    BREAK_GLASS = "break_glass"
 
 
 class Role(models.TextChoices):
@@ -36,6 +37,7 @@ class Role(models.TextChoices):
     REVIEWER = "reviewer", _("Controller's reviewer")
     ADMINISTRATOR = "administrator", _("Administrator")
     AUDITOR = "auditor", _("Auditor")
+    BREAK_GLASS = "break_glass", _("Emergency access")
 
 
 USUAL: dict[str, frozenset[Permission]] = {
@@ -70,7 +72,11 @@ USUAL: dict[str, frozenset[Permission]] = {
     ),
     Role.ADMINISTRATOR: frozenset({Permission.ADMINISTER}),
     Role.AUDITOR: frozenset({Permission.READ_TRAIL}),
+    Role.BREAK_GLASS: frozenset({Permission.BREAK_GLASS}),
 }
+
+# What an emergency opens for a while: everything may be read, and nothing done.
+IN_AN_EMERGENCY = frozenset({Permission.VIEW_CASE, Permission.VIEW_CONTENT})
 
 
 def permissions_of(

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from identity.views import account, invitation, passkeys, people, second_factor, session, sign_on, signing_in
+from identity.views import (
+    account,
+    emergency,
+    invitation,
+    passkeys,
+    people,
+    second_factor,
+    session,
+    sign_on,
+    signing_in,
+)
 
 app_name = "identity"
 
@@ -32,6 +42,9 @@ urlpatterns = [
     path("account/sign-on/<slug:slug>/confirm/", sign_on.confirm, name="sign-on-confirm"),
     path("account/sessions/end/", session.end_session, name="end-session"),
     path("account/sessions/end-others/", session.end_other_sessions, name="end-other-sessions"),
+    path("emergency/", emergency.emergency, name="emergency"),
+    path("emergency/<uuid:emergency_id>/end/", emergency.end, name="end-emergency"),
+    path("emergency/<uuid:emergency_id>/seen/", emergency.seen, name="see-emergency"),
     path("people/", people.people, name="people"),
     path("people/<uuid:person_id>/", people.person, name="person"),
     path("people/<uuid:person_id>/sign-out/", people.sign_out_person, name="sign-out-person"),

@@ -3,6 +3,7 @@
 from identity.models.base import TenantModel, TenantQuerySet
 from identity.models.controller import Controller
 from identity.models.document import DocumentKind, DocumentPicture, DocumentStage, IdentityDocument
+from identity.models.emergency import Emergency
 from identity.models.evidence import RecoveryCode, TotpDevice
 from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
@@ -21,6 +22,7 @@ __all__ = [
     "DocumentKind",
     "DocumentPicture",
     "DocumentStage",
+    "Emergency",
     "IdentityDocument",
     "IdentityPolicy",
     "Invitation",

@@ -219,3 +219,37 @@ def test_sessions_and_people_are_accessible(site, browser, scheme, viewport):
     context.close()
 
     assert said == 1
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_emergency_is_loud_and_accessible(site, browser, scheme, viewport):
+    with unit_of_work([]):
+        brand = ControllerFactory.create(name="Acme")
+        rescuer = staff(Role.BREAK_GLASS, brand, with_password=True, full_name="Rex Rescuer")
+        officer = staff(Role.DPO, brand, with_password=True, full_name="Dora Protector")
+        for person in (rescuer, officer):
+            enrolled(person)
+    name = f"{scheme}_{viewport['width']}"
+    context = open_context(browser, viewport=viewport, color_scheme=scheme)
+    page = context.new_page()
+    enter(page, site, rescuer.email)
+
+    page.goto(f"{site}/staff/emergency/")
+    page.get_by_role("button", name="Open it").click()
+    check(page, f"emergency_refused_{name}")
+    page.get_by_label("What happened").fill("The privacy team is unreachable, and a court asks by noon.")
+    page.get_by_role("button", name="Open it").click()
+    page.get_by_text("Emergency access is open: Rex Rescuer").wait_for()
+    check(page, f"emergency_open_{name}")
+    context.clear_cookies()
+    enter(page, site, officer.email)
+    page.goto(f"{site}/staff/emergency/")
+    check(page, f"emergency_officer_{name}")
+    page.get_by_role("button", name="End it now").click()
+    page.get_by_role("button", name="I have looked at it").click()
+    check(page, f"emergency_seen_{name}")
+    said = page.get_by_text("Emergency access is open").count()
+    context.close()
+
+    assert said == 0
