@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from cases.calendars import overrides_in_force
 from cases.deadlines.engine import Deadline, Policy, compute
-from cases.deadlines.events import CaseFacts, EventKind, ExtensionReason, FeeBasis
+from cases.deadlines.events import ANSWERED, ASKED, CaseFacts, EventKind, ExtensionReason, FeeBasis
 from cases.deadlines.events import ClockEvent as Fact
 from cases.deadlines.events import Right as DeadlineRight
 from cases.deadlines.loader import Regime, calendar_for, default_catalogue
@@ -202,6 +202,14 @@ def standing_of(noted: Iterable[NotedType]) -> list[NotedType]:
     every = list(noted)
     superseded = {event.supersedes_id for event in every}
     return [event for event in every if event.pk not in superseded and not event.data.get("withdraws")]
+
+
+def unanswered(case: Case, asked: EventKind) -> list[ClockEvent]:
+    """The questions of this kind that wait for their answer, oldest first."""
+    standing = standing_of(case.clock_events.order_by("at", "id"))
+    answers = {kind.value for kind, about in ANSWERED.items() if about is ASKED[asked]}
+    put = [event for event in standing if event.kind == asked.value]
+    return put[sum(event.kind in answers for event in standing) :]
 
 
 def fact_from(event: Noted) -> Fact:

@@ -112,7 +112,8 @@ def extension_of(case: Case, extension_id: UUID) -> Extension | None:
 
 def _record_evidence(deed: Deed) -> None:
     data = deed.data
-    identity.record_evidence(deed.case, Level(data["level"]), data["code"], data["remark"], deed.by, deed.now)
+    seen = (Level(data["level"]), data["code"], data["remark"])
+    identity.record_evidence(deed.case, *seen, deed.by, deed.now, came_at=data["came_at"])
 
 
 ACTS: dict[str, Act] = {
@@ -137,6 +138,16 @@ ACTS: dict[str, Act] = {
         forms.Evidence,
         _("What you record serves all cases of this request. Note what was seen and keep no copy."),
         (Permission.RECORD_IDENTITY,),
+    ),
+    "ask-authority": Act(
+        _("Ask the representative for their authority"),
+        _("Send the question"),
+        _("The question is on its way; the clock waits for the authority where its law lets it."),
+        lambda deed: questions.ask_authority(
+            deed.case, deed.data["text"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Message,
+        _("Ask once, for what is needed: a signed authority, a power of attorney. Ask at once."),
     ),
     "clarify": Act(
         _("Ask the customer what they mean"),

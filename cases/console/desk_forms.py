@@ -39,10 +39,10 @@ def paragraph(label: Any, rows: int = 4, help_text: Any = "", *, required: bool 
     )
 
 
-def moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
+def moment(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateTimeField:
     """A moment in the brand's time zone, which the view has put in force."""
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
-    return forms.DateTimeField(label=label, widget=widget, help_text=help_text)
+    return forms.DateTimeField(label=label, widget=widget, help_text=help_text, required=required)
 
 
 class DeskForm(forms.Form):
@@ -130,9 +130,15 @@ class Evidence(DeskForm):
         choices=[(level.value, capfirst(level.label)) for level in Level if level > Level.NONE],
     )
     remark = paragraph(_("How it was checked"), 3, _("Describe it; copy no numbers of documents."))
+    came_at = moment(
+        _("When it came in"),
+        _("The clock starts when we had it, not when we had checked it."),
+        required=False,
+    )
 
     def prepare(self) -> None:
         self.fields["level"].initial = max(self.case.required_level, Level.LOW)
+        self.now_in("came_at")
 
 
 class Reopen(DeskForm):

@@ -413,6 +413,8 @@ def _beside_the_state(found: Situation) -> list[Offer]:
     """What touches the clock or the person, whatever the state."""
     case = found.case
     offers = []
+    if found.may(Permission.WORK) and _lacks_authority(case):
+        offers.append(Offer(_("Ask for the representative's authority"), act_url(case, "ask-authority")))
     if found.may(Permission.WORK) and extension.may_be_proposed(case):
         offers.append(Offer(_("Extend the time"), reverse("console:extend", args=[case.pk])))
     if found.may(Permission.LEGAL_HOLD):
@@ -420,6 +422,11 @@ def _beside_the_state(found: Situation) -> list[Offer]:
         words = _("Lift the legal hold") if held else _("Set a legal hold")
         offers.append(Offer(words, act_url(case, "lift-hold" if held else "hold")))
     return offers
+
+
+def _lacks_authority(case: Case) -> bool:
+    representative = case.subject_request.representative
+    return case.is_open and representative is not None and representative.authority_checked_at is None
 
 
 def _is_open(found: Situation, name: str) -> bool:

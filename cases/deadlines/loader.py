@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from cases.deadlines.calendars import Calendar, CalendarSpec, Override
+from cases.deadlines.calendars import Calendar, CalendarSpec, Override, UnknownCalendarError
 from cases.deadlines.errors import DataFileError, places
 from cases.deadlines.rules import Cited, Law, Place, SideClock, Version, rules_of
 
@@ -158,6 +158,17 @@ def default_catalogue() -> Catalogue:
 def calendar_for(regime: Regime, overrides: tuple[Override, ...] = ()) -> Calendar:
     """Give the calendar of the regime's place and region, with local overrides."""
     return _shared(regime.place.calendar.spec(regime.region), overrides)
+
+
+def knows_region(code: str, region: str) -> bool:
+    """Whether the calendar of the regime's place has this region."""
+    law = default_catalogue().laws[code]
+    place = next(place for place in law.places if place.code == code)
+    try:
+        Calendar(place.calendar.spec(region)).why_off(law.versions[-1].valid_from)
+    except UnknownCalendarError:
+        return False
+    return True
 
 
 @cache

@@ -12,11 +12,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from cases.connectors import registry
-from cases.deadlines.loader import default_catalogue
+from cases.deadlines.loader import default_catalogue, knows_region
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
 from cases.words import Right, Say, Step
 from cases.workflow.reminders import USUAL
@@ -170,6 +172,14 @@ class Brand(Strict):
     is_active: bool = True
     instruction: dict[StepName, SayName] | None = None
     sources: list[Source] = []
+
+    @field_validator("region")
+    @classmethod
+    def _known_region(cls, region: str, info: ValidationInfo) -> str:
+        regime = info.data.get("regime")  # Where it is wrong itself, that is said.
+        if region and regime and not knows_region(regime, region):
+            raise ValueError(f"the calendar of {regime} has no region “{region}”.")
+        return region
 
 
 class TeamEntry(Strict):

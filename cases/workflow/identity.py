@@ -1,6 +1,8 @@
 """Who asks: the question, the answer, and the step that it opens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import queries
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
@@ -93,7 +96,9 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
             raise Refused(
                 _("Too many codes were asked for. Wait an hour, or use the newest one."), "too_many_codes"
             ) from None
-        letters.to_requester(Kind.ONE_TIME_CODE, request, by, now, code=message.values["code"], is_silent=True)
+        letters.to_requester(
+            Kind.ONE_TIME_CODE, request, by, now, code=message.values["code"], is_silent=True
+        )
         _on_record(request, Action.CODE_SENT, by.actor, now, {"purpose": purpose})
 
 
@@ -118,7 +123,7 @@ def accept_code(
 def received(request: SubjectRequest, by: By, now: datetime) -> None:
     """Something was shown; whether it is enough is another question (the clock knows both facts)."""
     for case in lock_all(request.pk):
-        if _waits_for(case, EventKind.IDENTITY_RECEIVED):
+        for _question in queries.unanswered(case, EventKind.IDENTITY_REQUESTED):
             add_fact(case, EventKind.IDENTITY_RECEIVED, now, by, now)
 
 
@@ -156,21 +161,36 @@ def address_checked(verification: Verification, on_file: bool, now: datetime) ->
 
 
 def record_evidence(
-    case: Case, reached: Level, evidence_code: str, remark: str, by: By, now: datetime
+    case: Case,
+    reached: Level,
+    evidence_code: str,
+    remark: str,
+    by: By,
+    now: datetime,
+    *,
+    came_at: datetime | None = None,
 ) -> None:
-    """A member of staff saw evidence of identity and records what it was. Raises NotAllowed or Refused."""
+    """A member of staff saw evidence of identity and records what it was. Raises NotAllowed or Refused.
+
+    The clock starts when the information came in (``came_at``), not when somebody had finished checking it.
+    """
     if not by.allows(Permission.RECORD_IDENTITY, case.controller_id):
         raise not_yours("record_identity")
     if reached < Level.LOW or not remark.strip():
         raise Refused(_("Say what was seen, and which level it reaches."), "evidence_incomplete")
+    if came_at is not None and came_at > now:
+        raise Refused(_("A fact cannot lie in the future."), "fact_in_the_future")
     with transaction.atomic():
         lock_all(case.subject_request_id)
         note(lock(case.pk), by, now, remark, about="record_identity")
         request = case.subject_request
         if request.representative_id:
-            _authority_seen(request, by, now)
+            _authority_seen(request, came_at or now, by, now)
         try:
-            services.record_by_staff(request, reached, Method.STAFF_RECORDED, evidence_code, by.actor, now)
+            with _came(came_at):
+                services.record_by_staff(
+                    request, reached, Method.STAFF_RECORDED, evidence_code, by.actor, now
+                )
         except services.TooWeak:
             raise Refused(
                 _("Evidence of this kind does not reach that level. Choose a lower one."), "evidence_too_weak"
@@ -202,13 +222,29 @@ def record_drill(request: SubjectRequest, by: By, now: datetime) -> None:
     services.record_by_staff(request, max(needed, Level.LOW), Method.DRILL, "drill", by.actor, now)
 
 
-def _authority_seen(request: SubjectRequest, by: By, now: datetime) -> None:
+# When what is being recorded came in. The signal that tells of a level carries no other moment than its own.
+_came_at: ContextVar[datetime | None] = ContextVar("dsar_evidence_came_at", default=None)
+
+
+@contextmanager
+def _came(at: datetime | None) -> Iterator[None]:
+    token = _came_at.set(at)
+    try:
+        yield
+    finally:
+        _came_at.reset(token)
+
+
+def _authority_seen(request: SubjectRequest, at: datetime, by: By, now: datetime) -> None:
     representative = request.representative
     assert representative is not None
     representative.authority_checked_by_id = by.person_id
     representative.authority_checked_at = now
     representative.save(update_fields=["authority_checked_by", "authority_checked_at"])
     _on_record(request, Action.AUTHORITY_RECORDED, by.actor, now, {"kind": representative.kind})
+    for case in [one for one in lock_all(request.pk) if one.is_open]:
+        for question in queries.unanswered(case, EventKind.AUTHORITY_REQUESTED):
+            add_fact(case, EventKind.AUTHORITY_RECEIVED, max(at, question.at), by, now)
 
 
 def level_reached(verification: Verification, actor: Actor, now: datetime) -> None:
@@ -227,9 +263,11 @@ def level_reached(verification: Verification, actor: Actor, now: datetime) -> No
 
 
 def _confirmed(case: Case, now: datetime) -> None:
-    for kind in (EventKind.IDENTITY_RECEIVED, EventKind.IDENTITY_CONFIRMED):
-        if _waits_for(case, kind):
-            add_fact(case, kind, now, BY_SYSTEM, now)
+    came_at = _came_at.get() or now
+    for question in queries.unanswered(case, EventKind.IDENTITY_REQUESTED):
+        add_fact(case, EventKind.IDENTITY_RECEIVED, max(came_at, question.at), BY_SYSTEM, now)
+    if _is_unconfirmed(case):
+        add_fact(case, EventKind.IDENTITY_CONFIRMED, now, BY_SYSTEM, now)
     go_on(case, now)
 
 
@@ -244,10 +282,10 @@ def go_on(case: Case, now: datetime) -> Case:
     return case
 
 
-def _waits_for(case: Case, kind: EventKind) -> bool:
-    """Whether identity was asked for, and this is not yet a fact; the state may have moved on meanwhile."""
-    known = set(case.clock_events.values_list("kind", flat=True))
-    return EventKind.IDENTITY_REQUESTED.value in known and kind.value not in known
+def _is_unconfirmed(case: Case) -> bool:
+    """Whether identity was asked for, and confirmed less often than asked; the state may have moved on meanwhile."""
+    kinds = [event.kind for event in queries.standing_of(case.clock_events.all())]
+    return kinds.count(EventKind.IDENTITY_REQUESTED) > kinds.count(EventKind.IDENTITY_CONFIRMED)
 
 
 def _on_record(

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import queries
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
@@ -17,7 +18,7 @@ from cases.words import State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
 from cases.workflow.intake import Upload
-from cases.workflow.perform import lock_all, perform
+from cases.workflow.perform import act, lock_all, perform, touch
 from dsar.lib import cards
 from dsar.lib.errors import Refused
 from dsar.vault import files
@@ -45,6 +46,7 @@ def answer_clarification(case: Case, text: str, at: datetime, by: By, now: datet
     """The requester answered, whatever they said: any reply ends the wait."""
     with transaction.atomic():
         case = perform(case, "receive_clarification", by, now)
+        at = _after_the_question(case, EventKind.CLARIFICATION_REQUESTED, at)
         add_fact(case, EventKind.CLARIFICATION_RECEIVED, at, by, now)
         _keep(case, text, by, now)
         return search.resume(case, now)
@@ -69,8 +71,39 @@ def receive_fee(case: Case, at: datetime, by: By, now: datetime, *, version: int
     """The fee was paid at that moment."""
     with transaction.atomic():
         case = perform(case, "receive_fee", by, now, version=version)
+        at = _after_the_question(case, EventKind.FEE_REQUESTED, at)
         add_fact(case, EventKind.FEE_PAID, at, by, now)
         return search.resume(case, now)
+
+
+def ask_authority(case: Case, text: str, by: By, now: datetime, *, version: int | None = None) -> Case:
+    """Ask a representative to show that they may ask; the clock of every open case of the request waits for it.
+
+    So ICO reads UK Art 12A(2)(b); where a law does not know it, the fact moves nothing. Raises NotAllowed, Conflict
+    or Refused.
+    """
+    if not text.strip():
+        raise Refused(_("Write the question."), "question_missing")
+    with transaction.atomic():
+        cases = lock_all(case.subject_request_id)
+        case = act(case, Permission.WORK, by, now, version=version, name="ask_authority")
+        if case.subject_request.representative_id is None:
+            raise Refused(_("The customer asks for themselves."), "no_representative")
+        for sibling in [one for one in cases if one.is_open]:
+            touch(sibling)
+            add_fact(sibling, EventKind.AUTHORITY_REQUESTED, now, by, now)
+        letters.to_requester(Kind.MESSAGE, case.subject_request, by, now, case=case, text=text.strip())
+        return case
+
+
+def _after_the_question(case: Case, asked: EventKind, at: datetime) -> datetime:
+    """When the answer came. Forms know minutes alone, so one of the same minute came after the question."""
+    waiting = queries.unanswered(case, asked)
+    if not waiting or at >= waiting[0].at:
+        return at
+    if at < waiting[0].at.replace(second=0, microsecond=0):
+        raise Refused(_("An answer cannot come before its question."), "answer_before_question")
+    return waiting[0].at
 
 
 def take_message(
@@ -131,13 +164,14 @@ def _react(case: Case, by: By, now: datetime) -> None:
     ):
         case = search.late_answer(case, by, now)
         add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)
+    elif case.is_open and _asked_before(case):
+        # The question was noted later, so that no state waits for it; the clock does.
+        add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)
 
 
 def _asked_before(case: Case) -> bool:
     """Only an answer to a question voids an approval; a friendly word does not."""
-    asked = case.clock_events.filter(kind=EventKind.CLARIFICATION_REQUESTED.value).count()
-    answered = case.clock_events.filter(kind=EventKind.CLARIFICATION_RECEIVED.value).count()
-    return asked > answered
+    return bool(queries.unanswered(case, EventKind.CLARIFICATION_REQUESTED))
 
 
 def _keep(case: Case, text: str, by: By, now: datetime) -> None:

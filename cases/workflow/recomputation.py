@@ -6,6 +6,7 @@ written.
 """
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,14 +16,17 @@ from django.db import connection
 
 from cases import calendars, queries
 from cases.deadlines.deadline import Deadline
-from cases.models import Case, DateMove, Recomputation
+from cases.models import Case, Recomputation
 from cases.permissions import BY_SYSTEM
 from cases.words import State
 from cases.workflow import date_moves
 from cases.workflow.clock import cached, put_move_on_record
 from dsar.audit.record import gathered
 from dsar.jobs.queue import enqueue
+from dsar.lib.uuid7 import uuid7
 from identity.models import Controller
+
+log = logging.getLogger(__name__)
 
 RECOMPUTE = "recompute"
 BATCH = 1000
@@ -159,7 +163,19 @@ def _next(controller: Controller, after: UUID | None, batch: int) -> list[Case]:
 
 def _wrong(cases: Sequence[Case], controller: Controller, now: datetime) -> list[Computed]:
     noted = queries.noted_of([case.pk for case in cases])
-    return [one for case in cases if (one := _computed(case, noted[case.pk], controller, now)).differs]
+    computed = (_computed_if_known(case, noted[case.pk], controller, now) for case in cases)
+    return [found for found in computed if found is not None and found.differs]
+
+
+def _computed_if_known(
+    case: Case, noted: Sequence[queries.NotedRow], controller: Controller, now: datetime
+) -> Computed | None:
+    """None where the case's law or calendar is not installed here: the others are not to wait for it."""
+    try:
+        return _computed(case, noted, controller, now)
+    except LookupError as error:
+        log.warning("case %s keeps its dates: %s", case.pk, error)
+        return None
 
 
 def _computed(
@@ -178,7 +194,7 @@ def _put_right(wrong: Sequence[Computed], walk: Recomputation, now: datetime) ->
     with gathered():
         for found in moved:
             put_move_on_record(found.case, found.deadline, BY_SYSTEM, now)
-    DateMove.objects.bulk_create([_move(found, walk, now) for found in moved])
+    _keep_moves(moved, walk, now)
     _write(wrong, now)
     return len(wrong)
 
@@ -201,18 +217,6 @@ def _seen_again(
     return replace(before, case=case)
 
 
-def _move(found: Computed, walk: Recomputation, now: datetime) -> DateMove:
-    case = found.case
-    return DateMove(
-        controller_id=case.controller_id,
-        case=case,
-        recomputation=walk,
-        from_on=case.due_on,
-        to_on=found.dates["due_on"],
-        moved_at=now,
-    )
-
-
 _UPDATE = """
 UPDATE cases_case SET due_on = new.due_on, target_on = new.target_on, clock_state = new.clock_state,
        letter_on = new.letter_on, paused_on = new.paused_on,
@@ -228,3 +232,20 @@ def _write(wrong: Sequence[Computed], now: datetime) -> None:
     columns = [[found.dates[name] for found in wrong] for name in _WRITTEN]
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, [now, [found.case.pk for found in wrong], *columns])
+
+
+_KEEP = """
+INSERT INTO cases_datemove (id, controller_id, case_id, recomputation_id, from_on, to_on, moved_at)
+SELECT id, %s, case_id, %s, from_on, to_on, %s
+  FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::date[]) AS new (id, case_id, from_on, to_on)"""
+
+
+def _keep_moves(moved: Sequence[Computed], walk: Recomputation, now: datetime) -> None:
+    columns = (
+        [uuid7() for _found in moved],
+        [found.case.pk for found in moved],
+        [found.case.due_on for found in moved],
+        [found.dates["due_on"] for found in moved],
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEP, [walk.controller_id, walk.pk, now, *columns])
