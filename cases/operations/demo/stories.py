@@ -8,14 +8,24 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
+from cases.deadlines.events import ExtensionReason
 from cases.law.loader import others_code
-from cases.models import Case, FulfilmentTask, ItemDecision, LetterState, SearchState, SourceSearch, TaskState
+from cases.models import (
+    Case,
+    ExtensionState,
+    FulfilmentTask,
+    ItemDecision,
+    LetterState,
+    SearchState,
+    SourceSearch,
+    TaskState,
+)
 from cases.operations.demo.people import Customer
 from cases.operations.demo.stage import Stage, Story, fresh
 from cases.operations.demo.words import SAID
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, Channel, Outcome, Right, State
-from cases.workflow import answer, carry_out, decide, identity, people, questions, review, search
+from cases.workflow import answer, carry_out, decide, extension, identity, people, questions, review, search
 from cases.workflow.intake import Intake, Person, Representation, log_request
 from cases.workflow.review import Choice, Selection
 from identity import services
@@ -328,6 +338,27 @@ def erasure_in_review(scene: Scene) -> Story:
     yield from scene.through_search(Right.ERASURE, channel=Channel.CHAT)
 
 
+def extension_proposed(scene: Scene) -> Story:
+    """More has been found than can be read in a month."""
+    yield from scene.through_search(Right.ACCESS, channel=Channel.EMAIL)
+    yield scene.after(8)
+    case, now = scene.case, timezone.now()
+    wanted = extension.Wanted(ExtensionReason.COMPLEXITY, scene.said("more time"))
+    title, body = extension.draft(case, wanted, extension.plan(case, wanted, now), now)
+    extension.propose(case, wanted, title, body, scene.by_handler(), now)
+
+
+def extended(scene: Scene) -> Story:
+    """A second person agreed, and the customer was told in time."""
+    yield from extension_proposed(scene)
+    yield scene.after(9)
+    made = extension.approve(scene.case.extensions.get(), scene.by_dpo(), timezone.now())
+    if made.state == ExtensionState.WITH_CONTROLLER:
+        yield scene.after(10)
+        reviewer = scene.stage.by(scene.stage.reviewer)
+        extension.approve(scene.case.extensions.get(), reviewer, timezone.now())
+
+
 def in_approval(scene: Scene) -> Story:
     yield from scene.through_review(Right.ACCESS)
 
@@ -531,6 +562,8 @@ OPEN: Sequence[tuple[Tale, Sequence[float]]] = (
     (in_review, (33,)),
     (half_reviewed, (11,)),
     (in_approval, (9, 37)),
+    (extension_proposed, (13,)),
+    (extended, (28,)),
     (with_controller, (15,)),
     (erasure_to_carry_out, (20,)),
 )

@@ -27,6 +27,9 @@ SAID: Mapping[str, Mapping[str, Sequence[str]]] = {
         "complaint": ["You took six weeks and left half of it out. I want to complain."],
         "question": ["Which years are you most interested in, and is it about the bills or the calls?"],
         "answer": ["The last three years please, and the calls from spring."],
+        "more time": [
+            "Your records lie in four archives, and the calls of nine years have to be listened to."
+        ],
         "greeting": ["Hello, my meter display is blank since yesterday."],
     },
     "nordlicht": {
@@ -51,6 +54,9 @@ SAID: Mapping[str, Mapping[str, Sequence[str]]] = {
         "complaint": ["Die Auskunft kam zu spät und war unvollständig. Ich beschwere mich."],
         "question": ["Welcher Zeitraum ist Ihnen wichtig, und geht es um Rechnungen oder um Verbindungen?"],
         "answer": ["Bitte die letzten zwei Jahre, und die Gespräche mit dem Service."],
+        "more time": [
+            "Ihre Daten liegen in vier Archiven, und die Gespräche aus neun Jahren müssen angehört werden."
+        ],
         "greeting": ["Guten Tag, mein Datenvolumen ist schon wieder aufgebraucht."],
     },
 }

@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from cases.models import Case, SourceSearch, SourceSystem
+from cases.models import Case, Extension, SourceSearch, SourceSystem
 from cases.operations.demo import crm, people, stories
 from cases.operations.demo.make import PASSWORD
 from cases.operations.demo.people import ENGLISH, customers
@@ -95,6 +95,23 @@ def test_demo_data_leaves_each_story_where_it_belongs(few):
             "meridian",
             "nordlicht",
         }
+
+
+def test_demo_data_extends_a_case_and_proposes_it_for_another(monkeypatch):
+    _tell(monkeypatch, (stories.extension_proposed, (13,)), (stories.extended, (28,)))
+
+    demo_data()
+
+    with unit_of_work(all_controllers()):
+        states = sorted(Extension.objects.values_list("case__controller__slug", "state"))
+        told = Extension.objects.filter(state="notified").values_list("due_after", "case__due_on")
+        assert states == [
+            ("meridian", "notified"),
+            ("meridian", "proposed"),
+            ("nordlicht", "notified"),
+            ("nordlicht", "proposed"),
+        ]
+        assert [named == due_on for named, due_on in told] == [True, True]
 
 
 def test_demo_data_twice_is_once(one):
