@@ -66,6 +66,7 @@ class Story:
     asked: list[Asked] = field(default_factory=list)
     extended: list[tuple[date, Fact]] = field(default_factory=list)
     complaint: date | None = None
+    acknowledged: bool = False
     appeal: date | None = None
     carefully: bool = False
 
@@ -98,6 +99,8 @@ def take(story: Story, fact: Fact, on: date) -> None:
         story.extended.append((on, fact))
     elif fact.kind == "complaint_received":
         story.complaint = story.complaint or on
+    elif fact.kind == "complaint_acknowledged":
+        story.acknowledged = True
     elif fact.kind == "appeal_received":
         story.appeal = story.appeal or on
     elif what == "requested":
@@ -319,9 +322,12 @@ def uk_notice(story: Story, start: date | None, response: str) -> str:
 
 
 def uk_complaint(story: Story) -> dict[str, str]:
-    """s.164A: thirty days, the first being the day after, rolled; for complaints from 19 June 2026."""
+    """s.164A: thirty days, the first being the day after, rolled; for complaints from 19 June 2026.
+
+    What is acknowledged is due no more.
+    """
     begun = story.received if story.right == "complaint" else story.complaint
-    if begun is None or begun < COMPLAINTS_SINCE:
+    if begun is None or begun < COMPLAINTS_SINCE or story.acknowledged:
         return {}
     return {"complaint_ack": str(roll(story, begun + 30 * DAY))}
 
