@@ -76,6 +76,12 @@ ENTRIES = (
         "g e",
         (Permission.BREAK_GLASS, Permission.OVERSEE),
     ),
+    Entry(
+        "identity:policies",
+        gettext_lazy("Identity policies"),
+        "g i",
+        (Permission.ADMINISTER, Permission.OVERSEE),
+    ),
     Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),
 )
 

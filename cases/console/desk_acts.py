@@ -30,7 +30,7 @@ from cases.workflow import (
     reopening,
     search,
 )
-from identity.models import Level
+from identity.models import Level, Verification, VerificationState
 from identity.roles import Permission
 
 
@@ -76,6 +76,13 @@ def letter_of(case: Case, letter_id: UUID) -> Letter | None:
         .select_related("subject_request__controller", "case")
         .first()
     )
+    return found
+
+
+def verification_of(case: Case, verification_id: UUID) -> Verification | None:
+    """A check of the case's request that reached something."""
+    reached = case.subject_request.verifications.filter(state=VerificationState.ACHIEVED)
+    found: Verification | None = reached.filter(pk=verification_id).first()
     return found
 
 
@@ -138,6 +145,17 @@ ACTS: dict[str, Act] = {
         forms.Evidence,
         _("What you record serves all cases of this request. Note what was seen and keep no copy."),
         (Permission.RECORD_IDENTITY,),
+    ),
+    "retract-identity": Act(
+        _("This proof does not count"),
+        _("Take it back"),
+        _("The proof is taken back: it opens nothing any more."),
+        lambda deed: identity.retract(deed.case, deed.target.pk, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        _("Where what was shown turned out to be somebody else's or forged. It serves no case any more."),
+        (Permission.RECORD_IDENTITY,),
+        "danger",
+        find=verification_of,
     ),
     "ask-authority": Act(
         _("Ask the representative for their authority"),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("code/again/", enter.resend, name="resend"),
     path("leave/", enter.leave, name="leave"),
     path("request/", mine.mine, name="mine"),
+    path("request/prove/", mine.prove, name="prove"),
     path("request/message/", mine.message, name="message"),
     path("request/document/", document.document, name="document"),
     path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),

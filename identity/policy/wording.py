@@ -73,6 +73,43 @@ _TAKES: dict[Intrusiveness, str] = {
 }
 
 
+# The same to the customer.
+_TAKES_OF_YOU: dict[Intrusiveness, str] = {
+    Intrusiveness.NOTHING_NEW: gettext_noop("You use what you have already."),
+    Intrusiveness.ADDRESS_HELD: gettext_noop("We only use an address that we hold anyway."),
+    Intrusiveness.FACTS_HELD: gettext_noop("We ask only for what we hold anyway, and keep nothing new."),
+    Intrusiveness.SEEN: gettext_noop("Nothing simpler is possible here. We look at it and keep no copy."),
+    Intrusiveness.DOCUMENT: gettext_noop(
+        "Nothing simpler is possible here. We delete the picture as soon as it is decided."
+    ),
+    Intrusiveness.BIOMETRIC: gettext_noop(
+        "Nothing simpler is possible here, and it needs your express consent."
+    ),
+}
+
+# The reasons of the house's own rules, for the translators' tools; a controller's own are told as they are written.
+HOUSE_REASONS = (
+    gettext_noop("Whoever wants no more advertising need not show who they are (Article 21(3))."),
+    gettext_noop("A complaint about our handling is looked at whoever makes it."),
+    gettext_noop("Nothing leaves the house and nothing is lost: a known contact is enough."),
+    gettext_noop("Little could be done with these data: a known contact is enough."),
+    gettext_noop("An account file tells much of somebody's life: two kinds of evidence are asked for."),
+    gettext_noop("A wrong change to such data would harm the person: two kinds of evidence are asked for."),
+    gettext_noop("Health, money or children in the wrong hands cannot be taken back."),
+    gettext_noop("The address is not the one on file, so that reading mail there proves nothing."),
+    gettext_noop("A whole file is to go to an address that is not on file."),
+    gettext_noop("Somebody asks for another person; their authority is checked as well."),
+)
+
+
+def why_you(proposal: Proposal, translate: Translator) -> str:
+    """The same sentence to the customer."""
+    if proposal.next is None:
+        return ""
+    taken = _TAKES_OF_YOU.get(proposal.next.intrusiveness, "")
+    return translate(taken) if taken else ""
+
+
 def why_this(proposal: Proposal, translate: Translator) -> str:
     """One sentence that says why the next method is proposed; empty where there is none."""
     if proposal.next is None:

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cases.console import standing
 from cases.correspondence.compose import Kind
-from cases.models import Letter, SubjectRequest
+from cases.models import Case, Letter, SubjectRequest
 from cases.packs.posting import printed
+from cases.proving import Proving, proving
 from cases.surface import attempt, by, see_other, staff
 from cases.workflow import contact
 from cases.workflow.perform import put_on_record
@@ -56,8 +57,18 @@ def _script(subject_request: SubjectRequest) -> dict[str, object]:
         "spelled": references.spell(subject_request.reference, subject_request.language),
         "date_sentence": standing.date_sentence(cases),
         "next_sentence": standing.next_sentence(subject_request, cases, by_email),
+        "proving": proving_of(cases, in_contact=True),
         "to_print": acknowledgement_of(subject_request, to_print=True),
     }
+
+
+def proving_of(cases: list[Case], *, in_contact: bool) -> Proving | None:
+    """What is still to be shown, by the case that asks for most; None where nothing is."""
+    waiting = [case for case in cases if case.is_open and case.identity_level < case.required_level]
+    if not waiting:
+        return None
+    strictest = max(waiting, key=lambda case: case.required_level)
+    return proving(strictest, timezone.now(), in_contact=in_contact)
 
 
 def acknowledgement_of(subject_request: SubjectRequest, *, to_print: bool = False) -> Letter | None:

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cases.console import standing
 from cases.console.forms_request import ComplaintForm, FileForm, NoteForm, WithdrawForm
-from cases.console.views.agent_read_out import acknowledgement_of, request_or_404
+from cases.console.views.agent_read_out import acknowledgement_of, proving_of, request_or_404
 from cases.models import Case, Note, SubjectRequest
 from cases.surface import attempt, by, see_other, staff, version_of
 from cases.workflow import contact, people
@@ -173,6 +173,7 @@ def _page(request: HttpRequest, found: SubjectRequest, *, status: int = 200, **f
         "by_email": by_email,
         "to_print": acknowledgement_of(found, to_print=True),
         "replies": standing.replies(found, cases, by_email),
+        "proving": proving_of(cases, in_contact=True),
         "history": standing.history(cases),
         "notes": _notes(cases),
         "files": found.files.select_related("file").order_by("added_at"),

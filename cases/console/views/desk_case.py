@@ -15,6 +15,7 @@ from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
 from cases.correspondence import date_moves as moved
 from cases.models import Case, Letter, RequestFile
+from cases.proving import proving
 from cases.review import items
 from cases.surface import by, case_or_404
 from cases.why import why
@@ -22,7 +23,6 @@ from cases.words import State
 from cases.workflow import date_moves
 from cases.workflow.document import documents_of
 from cases.workflow.letters import ANSWERS
-from identity.models import Level
 from identity.roles import Permission
 
 RECENT = 8
@@ -64,8 +64,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
             "started_at"
         ),
         "documents": documents_of(case.subject_request) if found.may(Permission.RECORD_IDENTITY) else (),
-        "level": Level(case.identity_level).label,
-        "required": Level(case.required_level).label,
+        "proving": proving(case, now),
         "letters": _letters(case),
         "answers": () if found.may(Permission.VIEW_CONTENT) else ANSWERS,
         "kinds": KINDS_WORDS,

@@ -15,14 +15,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cases.law.loader import remedies
 from cases.models import Case
 from cases.permissions import by_customer
-from cases.portal import sessions, story, words
+from cases.portal import claims, sessions, story, words
 from cases.portal.attempts import attempt, version_of
 from cases.portal.document import card_of
-from cases.portal.door import door, page, see_other
+from cases.portal.door import door, open_door, page, see_other
 from cases.portal.forms import ComplaintForm, MessageForm, PlainForm
+from cases.portal.proof import proof_of
 from cases.portal.sessions import Visitor
+from cases.portal.views.enter import send_and_ask
 from cases.words import Channel, Right
 from cases.workflow import people, questions
+from cases.workflow.identity import requester_email
+from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 
 View = Callable[..., HttpResponse]
@@ -64,9 +68,23 @@ def _mine(
         "letters": story.messages(letters),
         "form": form,
         "document": card_of(here.request, now),
+        "proof": proof_of(cases, here.request.pk, now),
         "done": words.DONE.get(request.GET.get("done", "")),
     }
     return page(request, controller, "portal/mine.html", context, status)
+
+
+@require_POST
+@open_door
+def prove(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """A fresh code to the address that the request was made from; it counts where the address is on file."""
+    now = timezone.now()
+    with unit_of_work([controller.pk]):
+        here = sessions.visitor(request, controller, now)
+        if here is None:
+            return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
+        claim = claims.make(controller, here.request.reference, requester_email(here.request), now)
+    return send_and_ask(request, controller, claim, now)
 
 
 @require_POST

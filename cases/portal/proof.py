@@ -1,0 +1,47 @@
+"""What the customer is asked to show next, on the page of their request: the least that is missing, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from cases import assurance
+from cases.models import Case
+from cases.words import Outcome
+from identity.policy import wording
+from identity.providers.base import Need
+
+# Where something may yet be fetched or done, it has to be sure who it is.
+_ANSWERED = frozenset({Outcome.FULFILLED, Outcome.PARTLY_FULFILLED})
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What to do next. ``by_code``: a button sends a fresh code."""
+
+    text: str
+    reason: str
+    by_code: bool
+
+
+def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | None:
+    """None where it is sure enough who it is, for each case of this very request."""
+    own = [case for case in cases if case.subject_request_id == request_id and _counts(case)]
+    missing = [found for found in assurance.standings(own, now) if not found.is_enough]
+    if not missing:
+        return None
+    strictest = max(missing, key=lambda found: found.requirement.level)
+    way = assurance.proposal_from(own[0].subject_request, strictest, now)
+    if way.next is None:
+        return Proof(
+            _(
+                "What you have shown so far is not enough, and we cannot ask for more here. Write to us below."
+            ),
+            "",
+            by_code=False,
+        )
+    return Proof(_(way.next.asks), wording.why_you(way, _), by_code=Need.EMAIL in way.next.needs)
+
+
+def _counts(case: Case) -> bool:
+    return case.is_open or case.outcome in _ANSWERED

@@ -1,0 +1,59 @@
+"""The policies, and who asks, in a real browser: light and dark, wide and narrow."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from dsar.lib.tenancy import unit_of_work
+from identity.roles import Role
+from tests.browser import browser, page
+from tests.cases.console.test_desk_browser import Judge, enter, site
+from tests.factories.cases import one_case
+from tests.factories.identity import ControllerFactory, give_policy, staff
+
+__all__ = ["browser", "page", "site"]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def people(site: str) -> Any:
+    """A brand with a policy of its own, one without, and a case that waits for proof."""
+    with unit_of_work([]):
+        own = ControllerFactory.create(name="Northwind Energy", slug="northwind", levels=None)
+        give_policy(own, {"default": 2, "complaint": 0}, reuse_days=30)
+        usual = ControllerFactory.create(name="Acme Stores", slug="acme", levels=None)
+        case = one_case(own)
+        brands = (own, usual)
+        return staff(Role.ADMINISTRATOR, *brands), staff(Role.HANDLER, *brands), case
+
+
+def test_policies_are_accessible_and_can_be_tried(site: str, page: Page, people: Any) -> None:
+    administrator, _handler, _case = people
+    enter(page, site, administrator)
+    judge = Judge(page)
+
+    page.goto(f"{site}/staff/policies/")
+    judge.look("policies-usual")
+    page.get_by_role("link", name="Northwind Energy").click()
+    page.get_by_label("What is asked for").select_option("access")
+    page.get_by_label("Financial data").check()
+    page.get_by_role("button", name="What would be asked?").click()
+    judge.look("policies-tried")
+
+    assert page.get_by_role("heading", name="Level: substantial").is_visible()
+    assert judge.complaints == []
+
+
+def test_who_asks_is_accessible_on_the_case(site: str, page: Page, people: Any) -> None:
+    _administrator, handler, case = people
+    enter(page, site, handler)
+    judge = Judge(page)
+
+    page.goto(f"{site}/cases/{case.pk}/")
+    judge.look("case-identity")
+    page.goto(f"{site}/requests/{case.subject_request_id}/read-out/")
+    judge.look("read-out-identity")
+
+    assert judge.complaints == []
