@@ -99,7 +99,8 @@ class Teller:
     def first_tale(self) -> Tale:
         chance = self.chance
         right = chance.choice(RIGHTS)
-        facts = [self.fact("received", self.received)]
+        own = right in ("complaint", "appeal") and chance.random() < 0.5
+        facts = [self.fact(f"{right}_received" if own else "received", self.received)]
         for _ in range(chance.choice((0, 0, 1, 1, 2, 3, 4))):
             facts += self.question()
         facts += [self.extension() for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))]
@@ -183,7 +184,8 @@ def event(fact: Fact) -> ClockEvent:
 
 
 def engine(tale: Tale) -> Deadline:
-    received = min(fact.at for fact in tale.facts if fact.kind == "received")
+    arrivals = {"received", f"{tale.right}_received"}
+    received = min(fact.at for fact in tale.facts if fact.kind in arrivals)
     received_on = received.astimezone(ZoneInfo(tale.zone)).date()
     regime = default_catalogue().regime(tale.code, received_on)
     spec = calendar_for(regime).spec
