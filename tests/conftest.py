@@ -60,6 +60,7 @@ def _own_files(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> None:
     settings.DATA_DIR = tmp_path_factory.mktemp("files")
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     settings.EMAIL_BACKEND = "cases.correspondence.outbox.EmailBackend"
+    settings.TESSERACT = ""
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -94,6 +95,8 @@ def hand_in(
         raise not_yours("send_document")
     with transaction.atomic():
         lock_all(request.pk)
+        if not may_send(request):
+            raise Refused(_("We do not need a document from you at the moment."), "no_document_needed")
         document = _open(request) or _begun(request, kind, now)
         if not pictures or document.pictures.count() + len(pictures) > MOST_PICTURES:
             raise Refused(_("Please send one or two pictures."), "picture_count")
@@ -113,8 +116,6 @@ def _open(request: SubjectRequest) -> IdentityDocument | None:
 
 
 def _begun(request: SubjectRequest, kind: DocumentKind, now: datetime) -> IdentityDocument:
-    if not may_send(request):
-        raise Refused(_("We do not need a document from you at the moment."), "no_document_needed")
     if IdentityDocument.objects.filter(verification__subject_request=request).count() >= MOST_DOCUMENTS:
         raise Refused(
             _("You have sent several documents. Please write to us below, so that somebody can help you."),
@@ -274,7 +275,17 @@ def _tell(case: Case, told: words.Words, what_now: words.Words, by: By, now: dat
 
 
 def destroy_overdue(controller_id: UUID, now: datetime) -> int:
-    """Destroy what is over its time; what nobody judged fails with it. Returns how many. Part of upkeep."""
+    """Destroy what is over its time or not needed any more; what nobody judged proves nothing. Returns how many.
+
+    Part of upkeep. A picture is not needed where no open case waits for who asks.
+    """
+    waiting = Case.objects.exclude(state=State.CLOSED).filter(
+        subject_request=OuterRef("verification__subject_request"), identity_level__lt=F("required_level")
+    )
+    unjudged = IdentityDocument.objects.filter(
+        controller_id=controller_id, destroyed_at=None, stage__in=OPEN_STAGES
+    )
+    unjudged.exclude(Exists(waiting)).update(keep_until=now)
     gone = 0
     for document in keeping.overdue(controller_id, now):
         if document.is_open:

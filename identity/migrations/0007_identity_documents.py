@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                             ("more", "more was asked for"),
                             ("accepted", "accepted"),
                             ("refused", "refused"),
-                            ("lapsed", "nobody looked in time"),
+                            ("lapsed", "destroyed without a look"),
                         ],
                         default="waiting",
                         max_length=20,

@@ -30,7 +30,7 @@ class DocumentStage(models.TextChoices):
     MORE = "more", _("more was asked for")
     ACCEPTED = "accepted", _("accepted")
     REFUSED = "refused", _("refused")
-    LAPSED = "lapsed", _("nobody looked in time")
+    LAPSED = "lapsed", _("destroyed without a look")
 
 
 OPEN_STAGES = (DocumentStage.WAITING, DocumentStage.MORE)

@@ -1,6 +1,7 @@
 """A document's way: sent, looked at, judged by a person, destroyed. And whose it is not."""
 
 import itertools
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from cases.permissions import By, by_customer, by_staff
 from cases.words import State
 from cases.workflow import document as documents
 from cases.workflow import document_words as words
-from cases.workflow import upkeep
+from cases.workflow import identity, people, upkeep
 from dsar.audit.models import AuditEvent
+from dsar.jobs.models import Job
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.vault import files, keyring
 from dsar.vault.models import StoredFile
@@ -28,7 +30,7 @@ from identity.models import DocumentKind, DocumentPicture, DocumentStage, Identi
 from identity.roles import Role
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import ControllerFactory, give_policy, staff
-from tests.identity.documents.pictures import jpeg, page
+from tests.identity.documents.pictures import jpeg, noisy, on_a_table, page
 from tests.identity.documents.specimens import SPECIMENS
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +158,25 @@ def test_a_reading_of_the_zone_is_sealed_and_the_typed_one_stays(case: Case, des
     assert b"ERIKSSON" not in bytes(stored)
 
 
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_the_zone_is_read_by_a_program_where_there_is_one(case: Case, settings: Any) -> None:
+    settings.TESSERACT = shutil.which("tesseract")
+    photo = Checked(Picture(jpeg(noisy(on_a_table(page())))))
+
+    documents.hand_in(case.subject_request, DocumentKind.PASSPORT, [photo], customer(case), timezone.now())
+    run_jobs()
+
+    reading = IdentityDocument.objects.get().reading
+    assert reading == {"text": SPECIMENS["TD3"], "by": "machine"}
+    assert trail(case) == ["identity.document_received", "identity.document_read"]
+
+
+def test_without_such_a_program_nothing_is_queued(case: Case) -> None:
+    sent(case)
+
+    assert Job.objects.filter(kind=documents.READ_ZONE).count() == 0
+
+
 # -- destroyed ---------------------------------------------------------------------------------------
 
 
@@ -240,6 +261,21 @@ def test_the_upkeep_of_a_controller_destroys(case: Case, desk: Any) -> None:
     upkeep.run(desk.controller.pk, timezone.now() + timedelta(days=31))
 
     assert IdentityDocument.objects.get(pk=document.pk).destroyed_at is not None
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "known otherwise"])
+def test_what_is_not_needed_any_more_is_destroyed(case: Case, desk: Any, end: str) -> None:
+    document, now = sent(case), timezone.now()
+    before = documents.destroy_overdue(desk.controller.pk, now)
+    if end == "withdrawn":
+        people.withdraw(case, customer(case), now)
+    else:
+        identity.record_evidence(case, Level.SUBSTANTIAL, "in_person", "Known in person.", desk.handler, now)
+
+    after = documents.destroy_overdue(desk.controller.pk, now)
+
+    document = IdentityDocument.objects.get(pk=document.pk)
+    assert (before, after, document.stage, document.pictures.count()) == (0, 1, "lapsed", 0)
 
 
 def test_no_policy_keeps_pictures_longer_than_thirty_days(desk: Any) -> None:
