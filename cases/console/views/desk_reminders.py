@@ -1,5 +1,6 @@
 """What one is reminded of, and how one's brands warn."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from cases import worklist
@@ -56,19 +58,29 @@ def _row(notice: Notice, now: datetime) -> dict[str, object]:
 def _settings(brand: Controller) -> dict[str, object]:
     policy = reminders.policy_of(brand)
     facts = [
-        (_("Before the internal target"), _days(policy.before_target)),
-        (_("Before the due date"), _days(policy.before_due)),
-        (_("Before a letter with reasons is due"), _days(policy.before_letter)),
-        (_("The data protection officer as well, from"), str(policy.dpo)),
-        (_("When the clock has waited for"), str(policy.pause)),
+        (_("Before the internal target"), _before(policy.before_target)),
+        (_("Before the due date"), _before(policy.before_due)),
+        (_("Before a letter with reasons is due"), _before(policy.before_letter)),
+        (_("The data protection officer as well, from"), _before([policy.dpo])),
+        (_("When the clock has waited for"), _days(policy.pause)),
     ]
     return {"name": brand.name, "facts": [{"label": label, "value": value} for label, value in facts]}
 
 
-def _days(numbers: object) -> str:
+def _before(numbers: Sequence[int]) -> str:
     """The thresholds as people list them, the earliest first."""
-    assert isinstance(numbers, list | tuple)
-    return ", ".join(str(number) for number in sorted(set(numbers), reverse=True)) or _("never")
+    ahead = sorted({number for number in numbers if number}, reverse=True)
+    listed = ", ".join(map(str, ahead))
+    said = (
+        [ngettext("%(days)s day before", "%(days)s days before", max(ahead)) % {"days": listed}]
+        if ahead
+        else []
+    )
+    return "; ".join([*said, *([_("on the day itself")] if 0 in numbers else [])]) or _("never")
+
+
+def _days(number: int) -> str:
+    return ngettext("%(days)s day", "%(days)s days", number) % {"days": number}
 
 
 @require_POST

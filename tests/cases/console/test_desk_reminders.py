@@ -94,7 +94,7 @@ def test_putting_aside_somebody_elses_changes_nothing(office):
 
 
 def test_page_says_when_the_brand_warns(office):
-    office.brand.reminders = {"before_due": [5, 10], "pause": 21}
+    office.brand.reminders = {"before_due": [1], "before_letter": [], "pause": 21}
     office.brand.save()
 
     answer = signed_in(office.handler).get(PAGE)
@@ -102,7 +102,13 @@ def test_page_says_when_the_brand_warns(office):
     (brand,) = answer.context["brands"]
     assert (brand["name"], [fact["value"] for fact in brand["facts"]]) == (
         office.brand.name,
-        ["3, 0", "10, 5", "7, 3, 1, 0", "3", "21"],
+        [
+            "3 days before; on the day itself",
+            "1 day before",
+            "never",
+            "3 days before",
+            "21 days",
+        ],
     )
 
 
