@@ -173,6 +173,8 @@ def _in_short(deadline: Deadline) -> str:
         return _("The clock stands still since %(day)s, until the question is answered.") % {
             "day": in_full(deadline.stretches[-1].from_on)
         }
+    if deadline.state is State.MET:
+        return _("What this clock asks for is done.")
     if deadline.due_on is None or deadline.started_on is None:
         return _("The law fixes no date for this.")
     words = {"start": in_full(deadline.started_on), "due": in_full(deadline.due_on)}

@@ -109,6 +109,8 @@ def details(kind: EventKind, data: Mapping[str, Any]) -> list[str]:
         told.append(_("not because of a large quantity of data"))
     if kind is EventKind.FEE_REQUESTED and data.get("fee_basis"):
         told.append(str(dict(BASES).get(str(data["fee_basis"]), data["fee_basis"])))
+    if data.get("reopened"):
+        told.append(_("nobody answered: the case was reopened and goes on without"))
     return told
 
 

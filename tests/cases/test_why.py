@@ -11,7 +11,7 @@ from tests.cases.deadlines.case import deadline, row
 
 NOW = datetime(2026, 9, 20, 9, tzinfo=UTC)
 ASKED = "identity_requested=2026-09-02"
-WAITED = "Counted from Tuesday 1 September 2026, without the days of waiting: the answer is due by Friday 9 October 2026."
+WAITED = "Counted from Tuesday 1 September 2026, without the days of waiting: the answer is due by {}."
 PAUSED = "clarification_requested=2026-09-07"
 
 
@@ -27,7 +27,7 @@ def of(events: str, regime: str = "UK-ENG", right: str = "access") -> Deadline:
             "extended=2026-09-20",
             "Counted from Tuesday 1 September 2026, and extended: the answer is due by Tuesday 1 December 2026.",
         ),
-        (f"{PAUSED};clarification_received=2026-09-14", WAITED),
+        (f"{PAUSED};clarification_received=2026-09-14", WAITED.format("Friday 9 October 2026")),
         (PAUSED, "The clock stands still since Monday 7 September 2026, until the question is answered."),
         (
             ASKED,
@@ -41,6 +41,14 @@ def test_sentence_says_the_date_and_what_it_rests_on(events, sentence):
 
 def test_sentence_says_that_the_law_fixes_no_date():
     assert why_of(of("", "JP"), NOW).in_short == "The law fixes no date for this."
+
+
+def test_sentence_says_that_a_complaint_was_acknowledged():
+    found = deadline(
+        row("UK-ENG", "2026-09-01", "complaint_acknowledged=2026-09-05", "complaint", "complaint_ack")
+    )
+
+    assert why_of(found, NOW).in_short == "What this clock asks for is done."
 
 
 def test_other_dates_are_told_soonest_first_and_none_twice():

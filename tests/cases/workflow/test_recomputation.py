@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.urls import reverse
 
+from cases import calendars
 from cases.correspondence.outbox import mails
 from cases.deadlines.calendars import PACKAGE_VERSION
 from cases.models import Case, DateMove, Recomputation
@@ -309,6 +310,44 @@ def test_killed_command_goes_on_where_it_was(committed_db):
         assert Case.objects.filter(due_on=DUE).count() == 14
         assert AuditEvent.objects.filter(action=Action.DUE_DATE_MOVED).count() == 14
         assert DateMove.objects.count() == 14
+
+
+@pytest.mark.django_db
+def test_case_whose_law_is_no_longer_installed_holds_up_no_other(serve):
+    controller = brand("acme")
+    lost, other = received(controller), received(controller)
+    Case.objects.update(due_on=date(2020, 1, 1))
+    Case.objects.filter(pk=lost.pk).update(regime="XX-GONE")
+    walk = recomputation.begin_by_hand(controller.pk, NOW, anew=False)
+
+    ended = recomputation.go_on(walk.pk, NOW)
+
+    assert (ended.examined, ended.moved, ended.ended_at) == (2, 1, NOW)
+    assert [due(lost), due(other)] == [date(2020, 1, 1), DUE]
+
+
+@pytest.mark.django_db
+def test_new_version_of_the_holidays_computes_once(serve, monkeypatch):
+    case = received(brand("acme"))
+    follow(case.controller)
+    monkeypatch.setattr(calendars, "_shipped", lambda: "another version of the package")
+
+    assert [follow(case.controller), follow(case.controller)] == [True, False]
+
+    assert Recomputation.objects.filter(by_command=False).count() == 2
+
+
+@pytest.mark.django_db
+def test_walk_for_a_law_that_this_process_does_not_know_waits(serve, monkeypatch):
+    case = received(brand("acme"))
+    recomputation.follow_the_law(case.controller_id, NOW)
+    monkeypatch.setattr(calendars, "_shipped", lambda: "an older version of the package")
+    Case.objects.update(due_on=date(2020, 1, 1))
+
+    run_jobs(rounds=1)
+
+    assert due(case) == date(2020, 1, 1)
+    assert Recomputation.objects.get().ended_at is None
 
 
 @pytest.mark.django_db
