@@ -36,8 +36,8 @@ def letter(request: HttpRequest, case_id: UUID, letter_id: UUID) -> HttpResponse
 
 @require_safe
 def request_file(request: HttpRequest, case_id: UUID, file_id: UUID) -> HttpResponseBase:
-    """What came with the request: a letter, an authority, evidence."""
-    case = case_or_404(request, case_id)
+    """What came with the request: a letter, an authority, evidence; not for whoever only takes calls."""
+    case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     found = RequestFile.objects.filter(pk=file_id, subject_request_id=case.subject_request_id).first()
     if found is None:
         raise Http404

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases import worklist
-from cases.models import Case
+from cases.models import Case, RequestFile
 from cases.permissions import by_customer, by_staff
 from cases.workflow import document as documents
+from cases.workflow.intake import Upload
 from dsar.audit.models import AuditEvent
 from identity.evidence.intake import Picture
 from identity.evidence.keeping import Checked
@@ -127,6 +128,19 @@ def test_an_agents_case_page_does_not_name_the_document(brand: Controller) -> No
     shown = client.get(reverse("console:case", args=[case.pk])).content.decode()
 
     assert str(document.pk) not in shown
+
+
+def test_evidence_that_came_with_the_request_is_not_for_agents(brand: Controller) -> None:
+    request = log(brand, files=[Upload("authority.txt", "text/plain", [b"Signed: Ada Example"])])
+    case, attached = request.cases.get(), RequestFile.objects.get(subject_request=request)
+    where = reverse("console:case-file", args=[case.pk, attached.pk])
+
+    answers = [
+        signed_in(staff(role, brand)).get(where) for role in (Role.AGENT, Role.ADMINISTRATOR, Role.HANDLER)
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 200]
+    assert answers[-1]["Content-Disposition"].startswith("attachment")
 
 
 def test_a_handler_of_another_brand_finds_nothing(brand: Controller) -> None:
