@@ -1,4 +1,4 @@
-"""Where what stands in the five forms of a machine-readable zone (ICAO Doc 9303, parts 4 to 7)."""
+"""Where what stands in a zone: the five forms of ICAO Doc 9303, parts 4 to 7, and an older French one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ class Form(StrEnum):
     TD3 = "TD3"
     MRV_A = "MRV-A"
     MRV_B = "MRV-B"
+    FRANCE = "ID-FRA"
 
 
 class Part(StrEnum):
@@ -22,6 +23,7 @@ class Part(StrEnum):
     CODE = "code"
     ISSUER = "issuer"
     NAMES = "names"
+    GIVEN = "given"
     NUMBER = "number"
     NATIONALITY = "nationality"
     BIRTH = "birth"
@@ -122,13 +124,37 @@ TD3 = _two_lines(Form.TD3, 44, 42, Part.OPTIONAL, composite=True)
 MRV_A = _two_lines(Form.MRV_A, 44, 44, composite=False)
 MRV_B = _two_lines(Form.MRV_B, 36, 36, composite=False)
 
+# French cards issued until 2021 are good for years to come, and are no TD2 in spite of their size: no nationality, no
+# expiry, the given names in the second line, and one digit over both lines.
+FRANCE = Layout(
+    Form.FRANCE,
+    2,
+    36,
+    {
+        Part.CODE: Span(0, 0, 2),
+        Part.ISSUER: Span(0, 2, 5),
+        Part.NAMES: Span(0, 5, 30),
+        Part.OPTIONAL: Span(0, 30, 36),
+        Part.NUMBER: Span(1, 0, 12),
+        Part.GIVEN: Span(1, 13, 27),
+        Part.BIRTH: Span(1, 27, 33),
+        Part.SEX: Span(1, 34, 35),
+    },
+    (Part.NUMBER, Part.BIRTH),
+    (Span(0, 0, 36), Span(1, 0, 35)),
+    Span(1, 35, 36),
+)
+
 LAYOUTS = (TD3, TD1, TD2, MRV_A, MRV_B)
 
 
-def layout_of(lines: int, length: int, first: str) -> Layout | None:
+def layout_of(lines: tuple[str, ...]) -> Layout | None:
     """The form of this size; visas begin with V, travel documents with another letter."""
-    visa = first == "V"
+    first, size = lines[0], (len(lines), len(lines[0]))
+    if first.startswith("IDFRA") and size == (FRANCE.lines, FRANCE.length):
+        return FRANCE
+    visa = first.startswith("V")
     for layout in LAYOUTS:
-        if (layout.lines, layout.length) == (lines, length) and layout.form.startswith("MRV") == visa:
+        if (layout.lines, layout.length) == size and layout.form.startswith("MRV") == visa:
             return layout
     return None

@@ -111,7 +111,7 @@ def find(text: str, today: date, *, correct: bool = True) -> Zone | None:
 
 
 def _read(rows: tuple[str, ...], today: date, correct: bool) -> Zone | None:
-    layout = layout_of(len(rows), len(rows[0]), rows[0][0])
+    layout = layout_of(rows)
     if layout is None or not _CODE.fullmatch(layout.of(rows, Part.CODE)):
         return None
     lines, corrections = ocr.corrected(rows, layout) if correct else (rows, ())
@@ -119,7 +119,7 @@ def _read(rows: tuple[str, ...], today: date, correct: bool) -> Zone | None:
 
 
 def _zone(lines: tuple[str, ...], layout: Layout, today: date, corrections: tuple[Correction, ...]) -> Zone:
-    surname, given = _names(layout.of(lines, Part.NAMES))
+    surname, given = _names(_whole_name(lines, layout))
     number, optional = _number(lines, layout)
     return Zone(
         form=layout.form,
@@ -134,7 +134,7 @@ def _zone(lines: tuple[str, ...], layout: Layout, today: date, corrections: tupl
         sex=_sex(layout.of(lines, Part.SEX)),
         expires_on=_expiry(layout.of(lines, Part.EXPIRY), today),
         optional=" ".join(filter(None, (optional, _plain(layout.of(lines, Part.OPTIONAL_2))))),
-        names_cut=not layout.of(lines, Part.NAMES).endswith(FILLER),
+        names_cut=not all(layout.of(lines, part).endswith(FILLER) for part in _NAMED if part in layout.parts),
         problems=tuple(_problems(lines, layout, today)),
         corrections=corrections,
     )
@@ -145,6 +145,17 @@ def _zone(lines: tuple[str, ...], layout: Layout, today: date, corrections: tupl
 
 def _plain(text: str) -> str:
     return " ".join(text.replace(FILLER, " ").split())
+
+
+def _whole_name(lines: tuple[str, ...], layout: Layout) -> str:
+    """Surname, two fillers and given names, wherever the form has them."""
+    given = layout.of(lines, Part.GIVEN)
+    if not given:
+        return layout.of(lines, Part.NAMES)
+    return f"{layout.of(lines, Part.NAMES).rstrip(FILLER)}{FILLER * 2}{re.sub(f'{FILLER}+(?=[A-Z])', FILLER, given)}"
+
+
+_NAMED = (Part.NAMES, Part.GIVEN)
 
 
 def _names(text: str) -> tuple[str, str]:
@@ -220,7 +231,7 @@ def _problems(lines: tuple[str, ...], layout: Layout, today: date) -> list[Probl
     """One for each field with something wrong, in the order in which a person would look."""
     judged = [
         (Part.ISSUER, _state_fault(layout.of(lines, Part.ISSUER))),
-        (Part.NAMES, _name_fault(layout.of(lines, Part.NAMES))),
+        (Part.NAMES, _name_fault(_whole_name(lines, layout))),
         (Part.NUMBER, _number_fault(lines, layout)),
         (Part.NATIONALITY, _state_fault(layout.of(lines, Part.NATIONALITY))),
         (Part.BIRTH, _birth_fault(lines, layout, today)),
@@ -229,7 +240,11 @@ def _problems(lines: tuple[str, ...], layout: Layout, today: date) -> list[Probl
         (Part.OPTIONAL, _optional_fault(lines, layout)),
         (Part.COMPOSITE, _composite_fault(lines, layout)),
     ]
-    return [Problem(part, fault) for part, fault in judged if fault is not None]
+    return [
+        Problem(part, fault)
+        for part, fault in judged
+        if fault is not None and (part in layout.parts or part == Part.COMPOSITE)
+    ]
 
 
 def _state_fault(text: str) -> Fault | None:
@@ -264,7 +279,9 @@ def _birth_fault(lines: tuple[str, ...], layout: Layout, today: date) -> Fault |
 
 
 def _expiry_fault(lines: tuple[str, ...], layout: Layout, today: date) -> Fault | None:
-    span = layout.parts[Part.EXPIRY]
+    span = layout.parts.get(Part.EXPIRY)
+    if span is None:
+        return None
     text = span.of(lines)
     if not _DIGITS.fullmatch(text):
         return Fault.CHARACTER

@@ -12,6 +12,9 @@ SPECIMENS = {
     "MRV-B": "V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nL8988901C4XXX4009078F9612109<<<<<<<<",
 }
 
+# A French card as issued until 2021: not of ICAO's making, and still in many pockets.
+FRENCH = "IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<\n8806923102858CORINNE<<<<<<<6512068F6"
+
 
 @dataclass(frozen=True)
 class Holder:

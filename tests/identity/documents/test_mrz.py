@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from identity.documents.layout import LAYOUTS, Form, Part, check_digit
 from identity.documents.mrz import Fault, PartialDate, Problem, Zone, find
 from identity.documents.ocr import Correction
-from tests.identity.documents.specimens import SPECIMENS, Holder, encode
+from tests.identity.documents.specimens import FRENCH, SPECIMENS, Holder, encode
 
 TODAY = date(2026, 11, 21)
 SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"
@@ -58,6 +58,40 @@ def test_a_long_number_is_put_together_from_both_places(name: str) -> None:
     found = zone(SPECIMENS[name])
 
     assert (found.number, found.optional) == ("D23145890734", "")
+
+
+def test_an_older_french_card_is_read() -> None:
+    found = zone(FRENCH)
+
+    assert (found.form, found.problems, found.corrections) == (Form.FRANCE, (), ())
+    assert (found.surname, found.given_names, found.number, found.sex) == (
+        "BERTHIER",
+        "CORINNE",
+        "880692310285",
+        "F",
+    )
+    assert (found.born, found.expires_on, found.nationality) == (PartialDate(1965, 12, 6), None, "")
+
+
+def test_every_changed_sign_of_a_french_card_that_its_digits_can_tell_is_caught() -> None:
+    lines = FRENCH.split()
+
+    silent = [
+        (line, place, old, new)
+        for line, text in enumerate(lines)
+        for place, old in enumerate(text)
+        for new in SIGNS
+        if new != old
+        if (
+            found := find(
+                "\n".join([*lines[:line], text[:place] + new + text[place + 1 :], *lines[line + 1 :]]), TODAY
+            )
+        )
+        is not None
+        and found.is_sound
+    ]
+
+    assert [hole for hole in silent if (value(hole[2]) - value(hole[3])) % 10] == []
 
 
 # -- every single changed sign -----------------------------------------------------------------------
@@ -274,7 +308,7 @@ LATER = st.dates(date(2020, 1, 1), date(2060, 1, 1)).map(lambda day: day.strftim
 
 @st.composite
 def holders(draw: st.DrawFn) -> Holder:
-    form = draw(st.sampled_from([form.value for form in Form]))
+    form = draw(st.sampled_from([layout.form.value for layout in LAYOUTS]))
     longest = {"TD1": 22, "TD2": 14}.get(form, 9)
     return Holder(
         form=form,
