@@ -3,9 +3,9 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -16,6 +16,7 @@ from cases.operations.demo import crm, people, words
 from cases.operations.demo.people import Customer, Tongue
 from cases.operations.demo.stage import Stage, play
 from cases.operations.demo.stories import Scene, scenes
+from cases.workflow import reminders
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
@@ -60,8 +61,17 @@ def make(told: Callable[[str], None] = lambda _line: None) -> Made:
         stages = [_stage(slug, customers[slug], values, now) for slug in TONGUES]
     told("requests and cases")
     play((scene.stage, tale(scene)) for stage in stages for scene, tale in scenes(stage) if _is_new(scene))
+    _remind(stages, now)
     with unit_of_work([stage.controller.pk for stage in stages]):
         return _made(customers, time.monotonic() - started)
+
+
+def _remind(stages: Iterable[Stage], now: datetime) -> None:
+    """What staff would have been told of by the last noon; nothing is told twice."""
+    noon = now.replace(hour=12, minute=0) - timedelta(days=now.hour < 12)
+    for stage in stages:
+        with unit_of_work([stage.controller.pk]):
+            reminders.remind(stage.controller.pk, noon)
 
 
 def _values(customers: Mapping[str, Sequence[Customer]], now: datetime) -> dict[str, str]:

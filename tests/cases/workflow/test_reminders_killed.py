@@ -3,15 +3,16 @@
 import os
 import signal
 from collections.abc import Callable
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, connections
 from django.utils import timezone
 
-from cases import tasks as _tasks  # noqa: F401  (declares the kinds of job)
+from cases import tasks
 from cases.correspondence import outbox
 from cases.correspondence import reminders as words
 from cases.models import Case, Notice, Reminder
@@ -116,6 +117,16 @@ def test_two_ticks_at_once_order_one_job(brand):
 
     with unit_of_work([brand.pk]):
         assert Job.objects.filter(kind=reminders.REMIND).count() == 1
+
+
+@pytest.mark.parametrize(("minute", "told"), [(19, 0), (20, 1), (21, 0)])
+def test_tick_asks_every_ten_minutes(brand, minute, told):
+    """A morning long after the date; upkeep of other kinds runs beside it."""
+    with time_machine.travel(datetime(2035, 1, 2, 8, minute, tzinfo=UTC), tick=False):
+        tasks.tick()
+
+    with unit_of_work([brand.pk]):
+        assert Job.objects.filter(kind=reminders.REMIND).count() == told
 
 
 def test_one_job_given_to_many_workers_tells_once(brand):
