@@ -20,16 +20,30 @@ from cases.models import (
     SourceSearch,
     TaskState,
 )
+from cases.operations.demo import papers
 from cases.operations.demo.people import Customer
 from cases.operations.demo.stage import Stage, Story, fresh
 from cases.operations.demo.words import SAID
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, Channel, Outcome, Right, State
-from cases.workflow import answer, carry_out, decide, extension, identity, people, questions, review, search
+from cases.workflow import (
+    answer,
+    carry_out,
+    decide,
+    document,
+    extension,
+    identity,
+    people,
+    questions,
+    review,
+    search,
+)
 from cases.workflow.intake import Intake, Person, Representation, log_request
 from cases.workflow.review import Choice, Selection
 from identity import services
-from identity.models import Level
+from identity.evidence.checking import checked
+from identity.evidence.intake import Picture
+from identity.models import DocumentKind, Level
 
 DONE = "Done, and checked by searching again."
 NOT_DONE = "The archive cannot change single records."
@@ -207,6 +221,17 @@ def awaiting_identity(scene: Scene) -> Story:
 
 def awaiting_from_portal(scene: Scene) -> Story:
     yield from scene.logged(Right.ERASURE, channel=Channel.PORTAL)
+
+
+def document_shown(scene: Scene) -> Story:
+    """The customer sends a picture of their passport, and somebody has to look at it."""
+    yield from scene.logged(Right.ACCESS, channel=Channel.PORTAL)
+    yield scene.after(0.5)
+    now = timezone.now()
+    photo = papers.passport(scene.person, now.date() + timedelta(days=900))
+    picture = checked(Picture(photo), with_zone=True)
+    request = scene.case.subject_request
+    document.hand_in(request, DocumentKind.PASSPORT, [picture], scene.by_customer(), now)
 
 
 def for_somebody_else(scene: Scene) -> Story:
@@ -553,6 +578,7 @@ Tale = Callable[[Scene], Story]
 OPEN: Sequence[tuple[Tale, Sequence[float]]] = (
     (awaiting_identity, (0.05, 9)),
     (awaiting_from_portal, (3,)),
+    (document_shown, (2,)),
     (message_while_waiting, (8,)),
     (code_proves, (1.2,)),
     (question_open, (19,)),

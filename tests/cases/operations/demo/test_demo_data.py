@@ -15,14 +15,15 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from cases.models import Case, Extension, SourceSearch, SourceSystem
-from cases.operations.demo import crm, people, stories
+from cases.operations.demo import crm, papers, people, stories
 from cases.operations.demo.make import PASSWORD
-from cases.operations.demo.people import ENGLISH, customers
+from cases.operations.demo.people import ENGLISH, GERMAN, customers
 from cases.words import Outcome, State
 from dsar.audit.models import AuditEvent
 from dsar.lib.tenancy import unit_of_work
 from identity.access import all_controllers
-from identity.models import TotpDevice, User
+from identity.documents import mrz
+from identity.models import DocumentPicture, IdentityDocument, TotpDevice, User
 from tests.conftest import as_superuser
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +113,29 @@ def test_demo_data_extends_a_case_and_proposes_it_for_another(monkeypatch):
             ("nordlicht", "proposed"),
         ]
         assert [named == due_on for named, due_on in told] == [True, True]
+
+
+def test_demo_data_shows_a_passport_that_can_be_read(monkeypatch):
+    _tell(monkeypatch, (stories.document_shown, (2,)))
+
+    demo_data()
+
+    with unit_of_work(all_controllers()):
+        shown = IdentityDocument.objects.filter(stage="waiting").order_by("controller__slug")
+        assert list(shown.values_list("controller__slug", flat=True)) == ["meridian", "nordlicht"]
+        assert [picture.quality["faults"] for picture in DocumentPicture.objects.all()] == [[], []]
+
+
+def test_the_passports_of_the_demonstration_are_sound():
+    today = date(2026, 11, 21)
+
+    zones = [
+        mrz.find("\n".join(papers.zone(person, date(2029, 1, 1))), today)
+        for tongue in (ENGLISH, GERMAN)
+        for person in customers(tongue, today)
+    ]
+
+    assert {zone is not None and zone.is_sound and zone.is_specimen for zone in zones} == {True}
 
 
 def test_demo_data_twice_is_once(one):
