@@ -7,7 +7,7 @@ loosened does not open what was promised to be closed.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from cases import queries
@@ -19,10 +19,10 @@ from identity.models import IdentityPolicy, Method
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose
-from identity.policy.rules import Asked, Patience, Policy, Requirement
+from identity.policy.rules import Asked, CallCheck, Patience, Policy, Requirement
 from identity.policy.words import MARKETING, DataKind, Requester
 from identity.providers import registry
-from identity.providers.base import Level, Need
+from identity.providers.base import About, Level, Need
 
 
 @dataclass(frozen=True)
@@ -123,27 +123,44 @@ def proposal_from(
     way = propose(
         found.requirement,
         found.evidence,
-        registry.known(),
-        needs_met(request, in_contact=in_contact),
+        _as_configured(call_check_of(request)),
+        needs_met(request, now, in_contact=in_contact),
         now,
         used_up=assurance.retracted_methods(request),
     )
     return replace(way, level=found.level, is_enough=found.is_enough)
 
 
-def needs_met(request: SubjectRequest, *, in_contact: bool = False) -> frozenset[Need]:
+def _as_configured(check: CallCheck) -> dict[str, About]:
+    """What each method says of itself, with the level that the controller gives to its own script."""
+    known = dict(registry.known())
+    known["agent_check"] = replace(known["agent_check"], reaches=check.max_level)
+    return known
+
+
+def call_check_of(request: SubjectRequest) -> CallCheck:
+    """The script for the telephone, and what it is worth, by the policy in force."""
+    return rules_of(assurance.policy_in_force(request.controller_id)).call_check
+
+
+def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = False) -> frozenset[Need]:
     """What is there for this requester."""
     there = {Need.STAFF}
     person = request.representative or request.subject
-    if person.email:
-        there.add(Need.CAMERA)  # pictures are sent in the portal, which every address leads to
-    if person.email and request.representative_id is None and not answers_elsewhere(request):
-        there.add(Need.EMAIL)
     if person.email and request.representative_id is None:
         there.add(Need.CAMERA)  # the portal takes pictures, and its door is a mail
-    if in_contact:
-        there.add(Need.CONTACT)
+    if person.email and request.representative_id is None and not answers_elsewhere(request):
+        there.add(Need.EMAIL)
+    if in_contact and request.representative_id is None:
+        there |= _there_on_the_line(request, now)
     return frozenset(there)
+
+
+def _there_on_the_line(request: SubjectRequest, now: datetime) -> set[Need]:
+    """The conversation in which the request was logged is still going on, and there is a script for it."""
+    check = call_check_of(request)
+    is_same = bool(request.contact_reference) and now - request.logged_at <= timedelta(minutes=check.minutes)
+    return {Need.CONTACT, Need.SCRIPT} if check.questions and is_same else set()
 
 
 # -- patience ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from cases import assurance
 from cases.models import Case
 from cases.words import State
+from cases.workflow import call_check
 from identity.policy import wording
 from identity.policy.combine import Evidence
 from identity.policy.propose import Proposal
@@ -27,7 +28,10 @@ class Way:
 
 @dataclass(frozen=True)
 class Proving:
-    """Where one case stands. ``rule`` and ``version`` say what asks for the level, ``why`` says it in words."""
+    """Where one case stands. ``rule`` and ``version`` say what asks for the level, ``why`` says it in words.
+
+    ``can_check``: the agent may ask the brand's own questions in this conversation.
+    """
 
     level: str
     needed: str
@@ -40,6 +44,7 @@ class Proving:
     lapsed: tuple[str, ...]
     remind_on: tuple[date, ...] = ()
     give_up_on: date | None = None
+    can_check: bool = False
 
     @property
     def next(self) -> Way | None:
@@ -65,6 +70,7 @@ def proving(case: Case, now: datetime, *, in_contact: bool = False) -> Proving:
         lapsed=_lapsed(way),
         remind_on=patience.remind_on if patience else (),
         give_up_on=patience.give_up_on if patience else None,
+        can_check=in_contact and call_check.why_not(case.subject_request, now) is None,
     )
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cases.console.views import (
+    agent_check,
     agent_correct,
     agent_find,
     agent_home,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("requests/", agent_find.requests, name="requests"),
     path(REQUEST, agent_request.show, name="request"),
     path(f"{REQUEST}read-out/", agent_read_out.read_out, name="read-out"),
+    path(f"{REQUEST}check/", agent_check.check, name="call-check"),
     path(f"{REQUEST}letter/", agent_read_out.acknowledgement, name="acknowledgement"),
     path(f"{REQUEST}note/", agent_request.note, name="request-note"),
     path(f"{REQUEST}resend/", agent_request.resend, name="request-resend"),

@@ -70,6 +70,7 @@ class Action(StrEnum):
     CODE_FAILED = "identity.code_failed"
     CODE_ACCEPTED = "identity.code_accepted"
     IDENTITY_RECORDED = "identity.recorded"
+    CALL_CHECKED = "identity.call_checked"
     IDENTITY_RETRACTED = "identity.retracted"
     IDENTITY_STANDING = "identity.standing"
     ADDRESS_CHECKED = "identity.address_checked"

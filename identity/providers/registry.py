@@ -17,6 +17,7 @@ from identity.providers.base import About, Method, Setup
 ENTRY_POINT_GROUP = "dsar.identity_methods"
 
 BUILT_IN: Mapping[str, str] = {
+    "agent_check": "identity.providers.call.method:AgentCheck",
     "email_code": "identity.providers.code.method:EmailCode",
     "identity_document": "identity.providers.document.method:IdentityDocument",
     "staff_recorded": "identity.providers.staff.method:StaffRecorded",

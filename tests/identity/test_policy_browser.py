@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import browser, page
+from tests.browser import browser, open_context, page
 from tests.cases.console.test_desk_browser import Judge, enter, site
 from tests.factories.cases import one_case
 from tests.factories.identity import ControllerFactory, give_policy, staff
@@ -57,3 +57,30 @@ def test_who_asks_is_accessible_on_the_case(site: str, page: Page, people: Any) 
     judge.look("read-out-identity")
 
     assert judge.complaints == []
+
+
+def test_security_check_is_accessible_and_works_without_javascript(
+    site: str, browser: Any, page: Page
+) -> None:
+    with unit_of_work([]):
+        brand = ControllerFactory.create(name="Northwind Energy", levels=None)
+        script = {"questions": ["What is your account number?", "Which postcode do we have for you?"]}
+        give_policy(brand, {"default": 1}, call_check=script)
+        case = one_case(brand, contact_reference="CALL-4711")
+        agent = staff(Role.AGENT, brand)
+    enter(page, site, agent)
+    judge = Judge(page)
+    page.goto(f"{site}/requests/{case.subject_request_id}/read-out/")
+    page.get_by_role("link", name="Ask the security questions").click()
+    judge.look("security-check")
+    assert judge.complaints == []
+
+    bare = open_context(browser, java_script_enabled=False).new_page()
+    enter(bare, site, agent)
+    bare.goto(page.url)
+    for question in bare.get_by_label("answered rightly").all():
+        question.check()
+    bare.get_by_label("Call or chat reference").fill("CALL-4711")
+    bare.get_by_role("button", name="Note the check").click()
+
+    assert bare.get_by_text("The check is noted. It counts for this request.").is_visible()

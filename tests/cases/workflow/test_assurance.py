@@ -445,7 +445,7 @@ class TestProposal:
         case = desk.case(person=Person(name="Ada Example", email="new@example.com"))
         run_jobs()
 
-        assert Need.EMAIL not in assurance.needs_met(case.subject_request)
+        assert Need.EMAIL not in assurance.needs_met(case.subject_request, timezone.now())
 
 
 def test_policy_knows_every_right_that_a_case_can_be():
