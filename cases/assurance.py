@@ -15,7 +15,7 @@ from cases.deadlines.events import EventKind
 from cases.models import Case, SourceSystem, SubjectRequest
 from cases.words import Right
 from identity import assurance
-from identity.models import IdentityPolicy, Method
+from identity.models import CustomerLogin, IdentityPolicy, Method
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose
@@ -151,9 +151,15 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
         there.add(Need.CAMERA)  # the portal takes pictures, and its door is a mail
     if person.email and request.representative_id is None and not answers_elsewhere(request):
         there.add(Need.EMAIL)
+    if person.email and request.representative_id is None and _has_login(request.controller_id):
+        there.add(Need.LOGIN)
     if in_contact and request.representative_id is None:
         there |= _there_on_the_line(request, now)
     return frozenset(there)
+
+
+def _has_login(controller_id: UUID) -> bool:
+    return CustomerLogin.objects.filter(controller_id=controller_id, is_active=True).exists()
 
 
 def _there_on_the_line(request: SubjectRequest, now: datetime) -> set[Need]:

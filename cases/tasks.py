@@ -29,6 +29,7 @@ from cases.workflow import (
     document,
     identity,
     level,
+    login,
     recomputation,
     reminders,
     search,
@@ -149,6 +150,21 @@ def check_address(claim: Claim) -> None:
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
+
+
+@job(login.CHECK_LOGIN)
+def check_login(claim: Claim) -> None:
+    """Ask the sources, yes or no, whether they know what the customer's account and the person have in common."""
+    with claim.step():
+        verification = Verification.objects.select_related("subject_request").get(
+            pk=claim.args["verification"]
+        )
+        sources = list(SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True))
+        connectors = [connector for source in sources if (connector := _connected(source))]
+        wanted = login.wanted(verification)
+    on_file = bool(wanted) and _held(connectors, wanted)
+    with claim.step():
+        login.looked_up(verification, on_file, timezone.now())
 
 
 @job(document.READ_ZONE)

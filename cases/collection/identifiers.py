@@ -3,7 +3,14 @@
 from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Connector, Identifier
 from cases.models import Case, SourceSystem, SubjectRequest
-from identity.models import Level, Method, VerificationState
+from identity.models import Level, Method, Verification, VerificationState
+from identity.providers import registry
+from identity.providers.base import Factor
+from identity.providers.login.method import CustomerLogin
+
+LOGIN = CustomerLogin.about.code
+# What identifiers are called where they are kept as hashes, and where connectors are asked for them.
+AT_SOURCES = {"email": EMAIL, "phone": PHONE, "external_id": EXTERNAL_ID}
 
 
 def of(case: Case) -> list[Identifier]:
@@ -14,18 +21,28 @@ def of(case: Case) -> list[Identifier]:
 
 
 def verified_kinds(case: Case) -> frozenset[str]:
-    """What the checks of the request prove: a code its address, evidence seen by staff the whole person.
+    """What the checks of the request prove of the person.
 
+    A code proves its address, a customer account what of it matched, evidence seen by staff the whole person.
     A mistyped customer number is somebody else's: what nobody verified finds nothing on its own.
     """
-    methods = set(
-        case.subject_request.verifications.filter(state=VerificationState.ACHIEVED).values_list(
-            "method", flat=True
-        )
-    )
-    if methods & {Method.STAFF_RECORDED, Method.DRILL} or case.required_level == Level.NONE:
+    checks = list(case.subject_request.verifications.filter(state=VerificationState.ACHIEVED))
+    methods = {check.method for check in checks}
+    if any(map(_shows_the_person, methods)) or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})
-    return frozenset({EMAIL}) if Method.EMAIL_CODE in methods else frozenset()
+    by_code = frozenset({EMAIL}) if Method.EMAIL_CODE in methods else frozenset()
+    return by_code.union(*(_matched(check) for check in checks if check.method == LOGIN))
+
+
+def _matched(check: Verification) -> frozenset[str]:
+    kept = check.progress or {}
+    return frozenset(AT_SOURCES[kind] for kind in kept.get("state", {}).get("matches", ()))
+
+
+def _shows_the_person(method: str) -> bool:
+    """Papers that were seen, and knowledge of the record, show who somebody is; a code shows only its address."""
+    about = registry.known().get(method)
+    return about is not None and about.factor in {Factor.DOCUMENT, Factor.KNOWLEDGE}
 
 
 def email_of(request: SubjectRequest) -> list[Identifier]:

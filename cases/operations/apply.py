@@ -18,11 +18,13 @@ from cases.connectors.dataset import DatasetError
 from cases.models import Instruction, SourceSystem
 from cases.operations.reading import Document, FileWrong, Place, Problem, dotted, read, suggestion
 from cases.operations.schema import (
+    LOGIN_LEVELS,
     Brand,
     Configuration,
     DrillPerson,
     Facts,
     Hidden,
+    Login,
     Member,
     Reminders,
     SignOn,
@@ -41,7 +43,16 @@ from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
 from identity import assurance
 from identity.access import all_controllers
-from identity.models import Controller, Membership, SignOnGroup, SignOnProvider, Team, TeamController, User
+from identity.models import (
+    Controller,
+    CustomerLogin,
+    Membership,
+    SignOnGroup,
+    SignOnProvider,
+    Team,
+    TeamController,
+    User,
+)
 from identity.policy.form import PolicyEntry
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
@@ -120,7 +131,9 @@ class _Work:
             controller = Controller(id=uuid7(), slug=entry.slug, languages=[entry.language])
             serve([*served(), controller.pk])
         changed = self._set(
-            controller, place, _fields_of(entry, leave_out={"sources", "instruction", "identity"})
+            controller,
+            place,
+            _fields_of(entry, leave_out={"customer_login", "sources", "instruction", "identity"}),
         )
         if entry.language not in (controller.languages or [entry.language]):
             self._wrong((*place, "languages"), f"it lacks the brand's own language, “{entry.language}”.")
@@ -131,6 +144,8 @@ class _Work:
             self._instruct(controller, entry.instruction)
         if entry.identity is not None:
             self._set_policy(controller, entry.identity)
+        if entry.customer_login is not None:
+            self._customer_login((*place, "customer_login"), controller, entry.customer_login)
         for index, source in enumerate(entry.sources):
             self._source((*place, "sources", index), controller, source)
 
@@ -161,6 +176,33 @@ class _Work:
         issued = assurance.issue_policy(controller, wanted, OPERATOR, self.now)
         what = UPDATED if present else CREATED
         self.changes.append(Change("identity policy", name, what, ("rules",), f"version {issued.version}"))
+
+    def _customer_login(self, place: Place, controller: Controller, entry: Login) -> None:
+        login = CustomerLogin.objects.filter(controller=controller).first()
+        is_new = login is None
+        if login is None:
+            key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, self.now)
+            login = CustomerLogin(controller=controller, key=key)
+        wanted = _fields_of(entry, leave_out={"client_secret", "level", "level_by_acr"})
+        if is_new or "level" in entry.model_fields_set:
+            wanted["level"] = LOGIN_LEVELS[entry.level]
+        if "level_by_acr" in entry.model_fields_set:
+            wanted["level_by_acr"] = {acr: LOGIN_LEVELS[word] for acr, word in entry.level_by_acr.items()}
+        if is_new:
+            wanted = {"scopes": entry.scopes} | wanted
+        if entry.client_secret is not None:
+            wanted["client_secret"] = self._fetched((*place, "client_secret"), entry.client_secret)
+        self._check_issuer(place, entry)
+        changed = self._set(login, place, wanted)
+        if self._save(login, place, is_new, changed):
+            self._note(
+                "customer login",
+                f"of {controller.slug}",
+                login.pk,
+                is_new,
+                changed,
+                controller_id=controller.pk,
+            )
 
     # -- source systems --------------------------------------------------------------------------
 
@@ -315,19 +357,24 @@ class _Work:
             key = keyring.shared_key(KeyPurpose.STAFF, None, self.now)
             provider = SignOnProvider(slug=entry.slug, key=key)
         wanted = _fields_of(entry, leave_out={"client_secret", "second_factor", "groups"})
+        if is_new:
+            wanted = {"scopes": entry.scopes} | wanted
         if "second_factor" in entry.model_fields_set:
             wanted["second_factor_acr"] = entry.second_factor.acr
             wanted["second_factor_amr"] = entry.second_factor.amr
         if entry.client_secret is not None:
             wanted["client_secret"] = self._fetched((*place, "client_secret"), entry.client_secret)
-        if not entry.issuer.startswith("https://") and not entry.allow_private:
-            self._wrong((*place, "issuer"), "it must be https, but for a private network (allow_private).")
+        self._check_issuer(place, entry)
         changed = self._set(provider, place, wanted)
         if not self._save(provider, place, is_new, changed):
             return
         if "groups" in entry.model_fields_set:
             changed += self._groups(place, provider, entry)
         self._note("sign_on", provider.slug, provider.pk, is_new, changed)
+
+    def _check_issuer(self, place: Place, entry: SignOn | Login) -> None:
+        if not entry.issuer.startswith("https://") and not entry.allow_private:
+            self._wrong((*place, "issuer"), "it must be https, but for a private network (allow_private).")
 
     def _groups(self, place: Place, provider: SignOnProvider, entry: SignOn) -> list[str]:
         """Exactly those of the file; who is in a group that it does not name loses its role at the next sign-in."""

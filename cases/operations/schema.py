@@ -27,6 +27,8 @@ from identity.policy.form import PolicyEntry
 from identity.policy.words import DataKind
 from identity.roles import Permission, Role
 
+LOGIN_LEVELS = {"low": 1, "substantial": 2}
+
 
 def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:
     def check(word: str) -> str:
@@ -56,6 +58,8 @@ ConnectorName: TypeAlias = Annotated[str, _one_of("connector", registry.availabl
 StepName: TypeAlias = Annotated[str, _one_of("step", _step_names)]
 KindName: TypeAlias = Annotated[str, _one_of("kind of data", lambda: list(DataKind))]
 SayName: TypeAlias = Annotated[str, _one_of("word", lambda: Say.values)]
+LoginLevel: TypeAlias = Annotated[str, _one_of("level", lambda: LOGIN_LEVELS)]
+Issuer: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 UnknownWord: TypeAlias = Annotated[str, _one_of("word", lambda: UnknownPeople.values)]
 Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=50)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
@@ -144,6 +148,24 @@ class Source(Strict):
     is_active: bool = True
 
 
+class Login(Strict):
+    """The brand's own customer sign-in."""
+
+    name: Text
+    issuer: Issuer
+    client_id: Text
+    client_secret: Hidden | None = None
+    scopes: list[Text] = ["email", "phone"]
+    email_claim: str = "email"
+    phone_claim: str = "phone_number"
+    external_id_claim: str = ""
+    level: LoginLevel = "substantial"
+    level_by_acr: dict[str, LoginLevel] = {}
+    clock_skew_seconds: Annotated[int, Field(ge=0, le=300)] = 60
+    allow_private: bool = False
+    is_active: bool = True
+
+
 class Brand(Strict):
     """A controller."""
 
@@ -171,6 +193,7 @@ class Brand(Strict):
     statement: Facts = Facts()
     is_active: bool = True
     instruction: dict[StepName, SayName] | None = None
+    customer_login: Login | None = None
     sources: list[Source] = []
 
     @field_validator("region")
@@ -223,7 +246,7 @@ class SignOn(Strict):
 
     slug: Slug
     name: Text
-    issuer: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+    issuer: Issuer
     client_id: Text
     client_secret: Hidden | None = None
     scopes: list[Text] = ["email", "profile"]

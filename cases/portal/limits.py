@@ -38,9 +38,15 @@ TRY_FROM_HERE = Limit("try_from_here", 80)
 ASK_FOR_ADDRESS = Limit("ask_for_address", 6)
 SEND = Limit("send", services.CODES_PER_HOUR)
 TRY = Limit("try", services.CODE_TRIES * services.CODES_PER_HOUR)
+# Trips to the provider of the brand's customer accounts.
+LOGIN_FROM_HERE = Limit("login_from_here", 40)
 # Pictures of documents: decoding them costs time. One of poor quality is asked for again so often, no more.
 DOCUMENT = Limit("document", 12)
 POOR_PICTURE = Limit("poor_picture", 2)
+# Checks at an external provider cost money. Messages in its name that are not believed count by where they come from.
+EXTERNAL = Limit("external", 10)
+EXTERNAL_FROM_HERE = Limit("external_from_here", 40)
+NOT_BELIEVED = Limit("not_believed", 60)
 
 
 def spend(controller: Controller, limit: Limit, who: str, now: datetime) -> bool:

@@ -17,11 +17,12 @@ _ANSWERED = frozenset({Outcome.FULFILLED, Outcome.PARTLY_FULFILLED})
 
 @dataclass(frozen=True)
 class Proof:
-    """What to do next. ``by_code``: a button sends a fresh code."""
+    """What to do next. ``by_code``: a button sends a fresh code; ``by_login``: one leads to the customer account."""
 
     text: str
     reason: str
     by_code: bool
+    by_login: bool = False
 
 
 def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | None:
@@ -40,7 +41,10 @@ def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | No
             "",
             by_code=False,
         )
-    return Proof(_(way.next.asks), wording.why_you(way, _), by_code=Need.EMAIL in way.next.needs)
+    needs = way.next.needs
+    return Proof(
+        _(way.next.asks), wording.why_you(way, _), by_code=Need.EMAIL in needs, by_login=Need.LOGIN in needs
+    )
 
 
 def _counts(case: Case) -> bool:

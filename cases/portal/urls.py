@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, brand, document, enter, mine, pack
+from cases.portal.views import ask, brand, document, enter, login, mine, pack
 
 app_name = "portal"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("leave/", enter.leave, name="leave"),
     path("request/", mine.mine, name="mine"),
     path("request/prove/", mine.prove, name="prove"),
+    path("request/login/", login.login, name="login"),
+    path("request/login/back/", login.back, name="login-back"),
     path("request/message/", mine.message, name="message"),
     path("request/document/", document.document, name="document"),
     path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),

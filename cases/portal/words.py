@@ -91,6 +91,7 @@ DONE: dict[str, Words] = {
     "welcome": _("Your code was right. This is your request."),
     "message": _("We have your message."),
     "document": _("We have your picture. Somebody of our team will look at it, and then we go on."),
+    "login": _("You have signed in with your account. We compare it with our records now."),
     "withdrawn": _("You have taken this request back."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),
 }

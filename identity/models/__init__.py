@@ -2,6 +2,7 @@
 
 from identity.models.base import TenantModel, TenantQuerySet
 from identity.models.controller import Controller
+from identity.models.customer_login import CustomerLogin
 from identity.models.document import DocumentKind, DocumentPicture, DocumentStage, IdentityDocument
 from identity.models.emergency import Emergency
 from identity.models.evidence import RecoveryCode, TotpDevice
@@ -19,6 +20,7 @@ __all__ = [
     "AccessToken",
     "CalendarFeed",
     "Controller",
+    "CustomerLogin",
     "DocumentKind",
     "DocumentPicture",
     "DocumentStage",

@@ -18,6 +18,7 @@ ENTRY_POINT_GROUP = "dsar.identity_methods"
 
 BUILT_IN: Mapping[str, str] = {
     "agent_check": "identity.providers.call.method:AgentCheck",
+    "customer_login": "identity.providers.login.method:CustomerLogin",
     "email_code": "identity.providers.code.method:EmailCode",
     "identity_document": "identity.providers.document.method:IdentityDocument",
     "staff_recorded": "identity.providers.staff.method:StaffRecorded",

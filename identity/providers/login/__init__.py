@@ -1,0 +1,1 @@
+"""Sign-in with the controller's own customer account."""
