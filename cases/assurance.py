@@ -16,6 +16,7 @@ from cases.models import Case, SourceSystem, SubjectRequest
 from cases.words import Right
 from identity import assurance
 from identity.models import CustomerLogin, IdentityPolicy, Method
+from identity.external import provider_of
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose
@@ -153,6 +154,8 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
         there.add(Need.EMAIL)
     if person.email and request.representative_id is None and _has_login(request.controller_id):
         there.add(Need.LOGIN)
+    if person.email and request.representative_id is None and provider_of(request.controller_id):
+        there.add(Need.PROVIDER)
     if in_contact and request.representative_id is None:
         there |= _there_on_the_line(request, now)
     return frozenset(there)

@@ -27,6 +27,7 @@ from cases.workflow import (
     date_moves,
     decide,
     document,
+    external,
     identity,
     level,
     login,
@@ -39,10 +40,12 @@ from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.tenancy import unit_of_work
 from identity import emergency
+from identity import external as provider
 from identity.access import all_controllers
 from identity.documents import reading
 from identity.evidence import keeping
-from identity.models import DocumentStage, IdentityDocument, Verification
+from identity.models import DocumentStage, ExternalCheck, ExternalEvent, IdentityDocument, Verification
+from identity.providers.external.wire import Standing
 
 
 def _search_given_up(claim: Claim, code: str) -> None:
@@ -180,6 +183,61 @@ def read_zone(claim: Claim) -> None:
             with claim.step():
                 document.machine_read(wanted, "\n".join(zone.lines), timezone.now())
             return
+
+
+@job(external.TAKE)
+def take_external(claim: Claim) -> None:
+    """Let a provider's message count; where we compare the name ourselves, the provider is asked for it first."""
+    with claim.step():
+        event = ExternalEvent.objects.select_related("provider").get(pk=claim.args["event"])
+        check = provider.check_of(event)
+        # A message may be faster than the answer to our own question, which brings the session's id.
+        if check is None and not claim.last_attempt:
+            raise RetryLater("no_check_yet", timedelta(seconds=20))
+        asked = external.asking(check) if check and external.needs_look(check, event) else None
+    standing = _standing(asked) if asked else None
+    with claim.step():
+        external.take(event.pk, check.pk if check else None, standing, asked, timezone.now())
+
+
+def _standing(asked: external.Asking) -> Standing:
+    try:
+        return provider.look(asked.connection, asked.session)
+    except provider.Unreachable as trouble:
+        raise RetryLater(trouble.code, timedelta(minutes=1)) from None
+
+
+def _look_given_up(claim: Claim, code: str) -> None:
+    with claim.step():
+        check = ExternalCheck.objects.get(pk=claim.args["check"])
+        external.looked(check.pk, claim.args["round"], None, external.asking(check), timezone.now())
+
+
+@job(external.LOOK, gave_up=_look_given_up)
+def look_at_external(claim: Claim) -> None:
+    """Ask the provider how a session stands. No answer is asked for again on the usual rounds."""
+    with claim.step():
+        check = ExternalCheck.objects.get(pk=claim.args["check"])
+        if not check.is_living or not check.session:
+            return
+        asked = external.asking(check)
+    try:
+        standing = provider.look(asked.connection, asked.session)
+    except provider.Unreachable:
+        standing = None
+    with claim.step():
+        external.looked(check.pk, claim.args["round"], standing, asked, timezone.now())
+
+
+@job(external.CANCEL)
+def cancel_external(claim: Claim) -> None:
+    """Tell the provider that a session is not wanted any more."""
+    with claim.step():
+        asked = external.asking(ExternalCheck.objects.get(pk=claim.args["check"]))
+    try:
+        provider.cancel_session(asked.connection, asked.session)
+    except provider.Unreachable as trouble:
+        raise RetryLater(trouble.code) from None
 
 
 def _connected(source: SourceSystem) -> Connector | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, brand, document, enter, login, mine, pack
+from cases.portal.views import ask, brand, document, enter, external, login, mine, pack
 
 app_name = "portal"
 
@@ -23,6 +23,9 @@ urlpatterns = [
     path("request/login/back/", login.back, name="login-back"),
     path("request/message/", mine.message, name="message"),
     path("request/document/", document.document, name="document"),
+    path("request/check/", external.external, name="external"),
+    path("request/check/back/", external.back, name="external-back"),
+    path("provider/messages/", external.message, name="external-message"),
     path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),
     path("request/<uuid:case_id>/complain/", mine.complain, name="complain"),
     path("answer/<uuid:delivery_id>/", pack.pack, name="pack"),

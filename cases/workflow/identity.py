@@ -187,7 +187,7 @@ def record_evidence(
         if request.representative_id:
             _authority_seen(request, came_at or now, by, now)
         try:
-            with _came(came_at):
+            with came(came_at):
                 services.record_by_staff(
                     request, reached, Method.STAFF_RECORDED, evidence_code, by.actor, now
                 )
@@ -227,7 +227,8 @@ _came_at: ContextVar[datetime | None] = ContextVar("dsar_evidence_came_at", defa
 
 
 @contextmanager
-def _came(at: datetime | None) -> Iterator[None]:
+def came(at: datetime | None) -> Iterator[None]:
+    """What is recorded inside came in ``at`` that moment."""
     token = _came_at.set(at)
     try:
         yield

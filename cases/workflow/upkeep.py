@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from cases.models import Attempt
-from cases.workflow import document, extension, recomputation
+from cases.workflow import document, extension, external, recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
@@ -31,6 +31,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
         Attempt.objects.filter(at__lt=now - ATTEMPTS_KEPT).delete()
         document.destroy_overdue(controller_id, now)
+        external.end_overdue(controller_id, now)
         extension.lapse_overdue(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
 

@@ -6,6 +6,7 @@ from identity.models.customer_login import CustomerLogin
 from identity.models.document import DocumentKind, DocumentPicture, DocumentStage, IdentityDocument
 from identity.models.emergency import Emergency
 from identity.models.evidence import RecoveryCode, TotpDevice
+from identity.models.external import CheckStage, Effect, ExternalCheck, ExternalEvent, IdentityProvider
 from identity.models.feed import CalendarFeed
 from identity.models.invitation import Invitation
 from identity.models.policy import IdentityPolicy
@@ -19,14 +20,19 @@ from identity.models.verification import Level, Method, Verification, Verificati
 __all__ = [
     "AccessToken",
     "CalendarFeed",
+    "CheckStage",
     "Controller",
     "CustomerLogin",
     "DocumentKind",
     "DocumentPicture",
     "DocumentStage",
+    "Effect",
     "Emergency",
+    "ExternalCheck",
+    "ExternalEvent",
     "IdentityDocument",
     "IdentityPolicy",
+    "IdentityProvider",
     "Invitation",
     "Level",
     "Membership",

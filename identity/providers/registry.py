@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = {
     "agent_check": "identity.providers.call.method:AgentCheck",
     "customer_login": "identity.providers.login.method:CustomerLogin",
     "email_code": "identity.providers.code.method:EmailCode",
+    "external_provider": "identity.providers.external.method:ExternalProvider",
     "identity_document": "identity.providers.document.method:IdentityDocument",
     "staff_recorded": "identity.providers.staff.method:StaffRecorded",
     "drill": "identity.providers.staff.method:Drill",

@@ -10,7 +10,9 @@ from identity.models import Controller, IdentityProvider
 from identity.providers.external.simulator import description
 
 
-def provider_for(controller: Controller, url: str, holder: str = "compared", **fields: Any) -> IdentityProvider:
+def provider_for(
+    controller: Controller, url: str, holder: str = "compared", **fields: Any
+) -> IdentityProvider:
     """Connect the controller with the simulator at this address; ``keys`` are those its messages are signed with."""
     key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, timezone.now())
     secrets = description.secrets()
