@@ -4,9 +4,9 @@ from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Connector, Identifier
 from cases.models import Case, SourceSystem, SubjectRequest
 from identity.models import Level, Method, Verification, VerificationState
-from identity.providers import registry
 from identity.providers.base import Factor
 from identity.providers.login.method import CustomerLogin
+from identity.providers.registry import known as known_methods
 
 LOGIN = CustomerLogin.about.code
 # What identifiers are called where they are kept as hashes, and where connectors are asked for them.
@@ -41,7 +41,7 @@ def _matched(check: Verification) -> frozenset[str]:
 
 def _shows_the_person(method: str) -> bool:
     """Papers that were seen, and knowledge of the record, show who somebody is; a code shows only its address."""
-    about = registry.known().get(method)
+    about = known_methods().get(method)
     return about is not None and about.factor in {Factor.DOCUMENT, Factor.KNOWLEDGE}
 
 

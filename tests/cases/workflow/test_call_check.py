@@ -6,13 +6,14 @@ import pytest
 from django.utils import timezone
 
 from cases import assurance
+from cases.models import Item
 from cases.words import Right, State
 from cases.workflow import call_check
 from cases.workflow.intake import Person, Representation
 from dsar.audit.models import AuditEvent
 from dsar.lib.errors import NotAllowed, Refused
 from identity.models import Level, Verification
-from tests.factories.cases import known
+from tests.factories.cases import known, run_jobs
 from tests.factories.identity import give_policy
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,17 @@ def test_passed_check_lets_the_search_begin(phone):
 
     case.refresh_from_db()
     assert case.state == State.SEARCHING
+
+
+def test_passed_check_finds_the_records(phone):
+    """Without a code no address is proved, but the person is."""
+    case = called(phone)
+    check(phone, case, True, True, True)
+
+    run_jobs()
+
+    case.refresh_from_db()
+    assert (case.state, Item.objects.filter(case=case).exists()) == (State.REVIEW, True)
 
 
 def test_policy_caps_the_level(desk):
