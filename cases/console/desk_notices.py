@@ -66,7 +66,7 @@ def _hold_words(one: Any) -> str:
 
 def _late(found: Situation, now: datetime) -> Iterator[Notice]:
     on = lateness.outstanding(found.case, now, found.case.proposed_outcome)
-    if on is None or not (found.case.is_open or found.may(Permission.WORK)):
+    if on is None:
         return
     yield Notice(
         "danger",

@@ -34,10 +34,13 @@ NOT_SAID = Why()
 
 
 def missed(case: Case, now: datetime, outcome: str = "") -> date | None:
-    """The day by which this should have been out, where that day is over by the brand's calendar; else None."""
+    """The day by which this should have been out, where that day is over by the brand's calendar; else None.
+
+    What is closed was late or not on the day on which it closed.
+    """
     limit = _limit(queries.deadline_of(case, now), outcome)
-    today = now.astimezone(case.controller.zone).date()
-    return limit if limit is not None and limit < today else None
+    on = (case.closed_at or now).astimezone(case.controller.zone).date()
+    return limit if limit is not None and limit < on else None
 
 
 def _limit(deadline: Deadline, outcome: str) -> date | None:

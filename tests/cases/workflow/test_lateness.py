@@ -154,6 +154,16 @@ def test_late_erasure_is_not_recorded_without_a_reason(desk):
     assert (refusal.value.code, task.state) == ("late_reason_missing", "open")
 
 
+def test_case_that_closed_in_time_does_not_become_late_afterwards(desk):
+    desk.allow()
+    case = decide.approve(submit(desk, reviewed(desk), timezone.now()), desk.dpo, timezone.now())
+    run_jobs()
+    case.refresh_from_db()
+
+    assert case.state == State.CLOSED
+    assert lateness.missed(case, after_due(case)) is None
+
+
 def test_nothing_is_explained_that_is_in_time(desk):
     with pytest.raises(Refused) as refusal:
         lateness.explain(desk.in_review(), VOLUME, desk.handler, timezone.now())
