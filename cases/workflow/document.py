@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -32,6 +32,7 @@ from identity.models import (
     IdentityDocument,
     Level,
     Verification,
+    VerificationState,
 )
 from identity.models.document import OPEN_STAGES
 from identity.models.policy import rules_of
@@ -111,7 +112,11 @@ def hand_in(
 
 
 def _open(request: SubjectRequest) -> IdentityDocument | None:
-    found = IdentityDocument.objects.filter(verification__subject_request=request, stage__in=OPEN_STAGES)
+    found = IdentityDocument.objects.filter(
+        verification__subject_request=request,
+        verification__state=VerificationState.OPEN,
+        stage__in=OPEN_STAGES,
+    )
     return found.select_related("verification").select_for_update(of=("self",)).first()
 
 
@@ -240,6 +245,13 @@ def _held(case: Case, document_id: UUID, by: By) -> IdentityDocument:
     locked.verification = document.verification
     if locked.stage != DocumentStage.WAITING:
         raise Refused(_("Somebody has judged this document already."), "decided_before")
+    if locked.verification.state != VerificationState.OPEN:
+        raise Refused(
+            _(
+                "The check that this document belongs to was ended meanwhile. Ask the customer to send it again."
+            ),
+            "check_ended",
+        )
     return locked
 
 
@@ -277,7 +289,8 @@ def _tell(case: Case, told: words.Words, what_now: words.Words, by: By, now: dat
 def destroy_overdue(controller_id: UUID, now: datetime) -> int:
     """Destroy what is over its time or not needed any more; what nobody judged proves nothing. Returns how many.
 
-    Part of upkeep. A picture is not needed where no open case waits for who asks.
+    Part of upkeep. A picture is not needed where no open case waits for who asks, or where its check was ended,
+    as it is when the requester's address is corrected.
     """
     waiting = Case.objects.exclude(state=State.CLOSED).filter(
         subject_request=OuterRef("verification__subject_request"), identity_level__lt=F("required_level")
@@ -285,7 +298,8 @@ def destroy_overdue(controller_id: UUID, now: datetime) -> int:
     unjudged = IdentityDocument.objects.filter(
         controller_id=controller_id, destroyed_at=None, stage__in=OPEN_STAGES
     )
-    unjudged.exclude(Exists(waiting)).update(keep_until=now)
+    is_wanted = Q(Exists(waiting)) & Q(verification__state=VerificationState.OPEN)
+    unjudged.exclude(is_wanted).update(keep_until=now)
     gone = 0
     for document in keeping.overdue(controller_id, now):
         if document.is_open:

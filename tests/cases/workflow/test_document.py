@@ -391,6 +391,22 @@ def test_a_document_is_judged_once(case: Case, desk: Any, first: str, second: st
     assert IdentityDocument.objects.get(pk=document.pk).stage == stage
 
 
+def test_a_document_of_a_check_that_was_ended_proves_nothing_and_goes(case: Case, desk: Any) -> None:
+    """The requester's address was corrected: whoever was in the portal before may have been somebody else."""
+    document, now = sent(case), timezone.now()
+    identity.begin_anew(case.subject_request, desk.handler, now)
+
+    with pytest.raises(Refused):
+        documents.accept(case, document.pk, 2, desk.handler, now)
+    again = sent(case)
+    gone = documents.destroy_overdue(desk.controller.pk, now)
+
+    case.refresh_from_db()
+    assert (case.identity_level, gone, again.pk == document.pk) == (0, 1, False)
+    assert IdentityDocument.objects.get(pk=document.pk).stage == DocumentStage.LAPSED
+    assert IdentityDocument.objects.get(pk=again.pk).stage == DocumentStage.WAITING
+
+
 @pytest.mark.parametrize("verb", ["refuse", "ask_more"])
 def test_no_judgement_without_a_known_reason(case: Case, desk: Any, verb: str) -> None:
     document = sent(case)
