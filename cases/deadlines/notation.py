@@ -102,12 +102,23 @@ def limit_of(
     Without ``now`` every fact of the row is taken as known. Raises NotationError, UnknownRegimeError
     or, for a region that the holidays package does not know, UnknownCalendarError.
     """
-    kind = _choice(ClockKind, row.deadline_kind, "deadline_kind")
+    kind = _kind_of(row)
     regime = catalogue.regime(row.regime, row.received_on)
     facts = facts_of(row, regime.zone)
+    received_on = facts.events[0].instant.astimezone(regime.zone).date()
+    if received_on != row.received_on:
+        # The wall clock decides on the day (U1), and the day on the version of the rules.
+        regime = catalogue.regime(row.regime, received_on)
     known = now if now is not None else max(event.instant for event in facts.events)
     deadline = compute(facts, regime, calendar_for(regime, overrides), now=known, policy=policy)
     return deadline.limit(kind), deadline
+
+
+def _kind_of(row: Row) -> ClockKind:
+    """What acknowledges a complaint is a complaint's only acknowledgement."""
+    kind = _choice(ClockKind, row.deadline_kind, "deadline_kind")
+    of_complaint = kind is ClockKind.ACKNOWLEDGEMENT and row.right == Right.COMPLAINT
+    return ClockKind.COMPLAINT_ACK if of_complaint else kind
 
 
 def facts_of(row: Row, zone: ZoneInfo) -> CaseFacts:
