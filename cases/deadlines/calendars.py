@@ -112,7 +112,19 @@ def _listed(country: str, subdivision: str, year: int) -> dict[date, str]:
 class Calendar:
     """The working days of one place. Values never change once read; only reading is put off."""
 
-    __slots__ = ("_cautious", "_closed", "_off", "_overrides", "_rolled", "_years", "spec", "version")
+    __slots__ = (
+        "_cautious",
+        "_closed",
+        "_counted",
+        "_off",
+        "_open_before",
+        "_overrides",
+        "_rolled",
+        "_rolled_back",
+        "_years",
+        "spec",
+        "version",
+    )
 
     def __init__(self, spec: CalendarSpec, overrides: tuple[Override, ...] = ()) -> None:
         self.spec = spec
@@ -123,6 +135,9 @@ class Calendar:
         self._years: set[int] = set()
         # Answers are remembered: a run over all open cases asks about the same few hundred days.
         self._rolled: dict[date, date] = {}
+        self._rolled_back: dict[date, date] = {}
+        self._open_before: dict[date, date] = {}
+        self._counted: dict[tuple[date, int], date] = {}
         self._cautious: Calendar | None = None
 
     @property
@@ -175,23 +190,33 @@ class Calendar:
 
     def roll_back(self, day: date) -> date:
         """Give the day itself, or the working day before it."""
-        while self.why_off(day) is not None:
-            day -= ONE_DAY
-        return day
+        found = self._rolled_back.get(day)
+        if found is None:
+            found = day
+            while self.why_off(found) is not None:
+                found -= ONE_DAY
+            self._rolled_back[day] = found
+        return found
 
     def open_day_before(self, day: date) -> date:
         """Give the day itself, or the last day before it on which the office is open."""
-        while not self.is_open(day):
-            day -= ONE_DAY
-        return day
+        found = self._open_before.get(day)
+        if found is None:
+            found = day
+            while not self.is_open(found):
+                found -= ONE_DAY
+            self._open_before[day] = found
+        return found
 
     def add_working_days(self, start: date, days: int) -> date:
         """Count working days after ``start``, which itself is not counted."""
-        day = start
-        while days:
-            day = self.roll(day + ONE_DAY)
-            days -= 1
-        return day
+        found = self._counted.get((start, days))
+        if found is None:
+            found = start
+            for _ in range(days):
+                found = self.roll(found + ONE_DAY)
+            self._counted[start, days] = found
+        return found
 
     def working_days_between(self, start: date, end: date) -> int:
         """Count the working days after ``start`` up to and including ``end``."""

@@ -85,6 +85,7 @@ class Work:
         "calendar",
         "extension",
         "first_on",
+        "has_pauses",
         "history",
         "pauses",
         "period",
@@ -105,18 +106,14 @@ class Work:
         self.extension = _extension_rule(self)
         self.resets = _resets(self) if history.questions else ()
         self.pauses = _pauses(self) if history.questions else ()
+        self.has_pauses = bool(self.pauses) and any(one.refused is None for one in self.pauses)
 
     def step(self, code: StepCode, article: str, on: date | None, values: Mapping[str, Parameter]) -> Step:
         return Step(code, article, on, values, self.regime.rule_version, self.calendar.version)
 
     def knows(self, question: Question) -> bool:
         """Say whether any rule speaks of this question's subject for this right."""
-        resets = any(entry.question is question for entry in self.resets)
-        return resets or any(entry.question is question for entry in self.pauses)
-
-    @property
-    def has_pauses(self) -> bool:
-        return any(pausing.refused is None for pausing in self.pauses)
+        return any(entry[0] is question for entry in (*self.resets, *self.pauses))
 
 
 def _first_on(work: Work) -> date:
@@ -236,8 +233,12 @@ def blocks_of(work: Work, start: date, reading: Reading) -> Sequence[Block]:
     """UK GDPR Art 12A(5); EDPB 01/2022 section 5.3: the days of each effective question, as a union."""
     if reading is Reading.SHADOW or not work.pauses:
         return ()
-    found = [_block(pausing, start, reading) for pausing in work.pauses if pausing.refused is None]
-    return union([block for block in found if block is not None])
+    found = [
+        block
+        for pausing in work.pauses
+        if pausing.refused is None and (block := _block(pausing, start, reading)) is not None
+    ]
+    return union(found) if len(found) > 1 else found
 
 
 def _block(pausing: Pausing, start: date, reading: Reading) -> Block | None:
