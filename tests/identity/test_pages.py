@@ -11,7 +11,10 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from dsar.lib.tenancy import unit_of_work
+from dsar.vault import keyring
+from dsar.vault.models import KeyPurpose
 from identity.invitations import invite
+from identity.models import SignOnProvider
 from identity.roles import Role
 from tests.browser import (
     DESKTOP,
@@ -253,3 +256,23 @@ def test_emergency_is_loud_and_accessible(site, browser, scheme, viewport):
     context.close()
 
     assert said == 0
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_sign_in_with_a_provider_beside_it_is_accessible(site, browser, viewport):
+    with unit_of_work([]):
+        key = keyring.shared_key(KeyPurpose.STAFF, None, timezone.now())
+        SignOnProvider.objects.create(
+            slug="corp", name="Example Corp", issuer="https://login.corp.invalid", client_id="desk", key=key
+        )
+    context = open_context(browser, viewport=viewport, color_scheme="dark")
+    page = context.new_page()
+
+    page.goto(f"{site}/staff/sign-in/?next=/staff/account/")
+    check(page, f"sign_in_provider_{viewport['width']}")
+    page.get_by_role("link", name="Sign in with Example Corp").click()
+    check(page, f"sign_on_away_{viewport['width']}")
+    said = heading(page)
+    context.close()
+
+    assert said == "Not signed in"
