@@ -7,35 +7,66 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('identity', '0008_emergencies'),
-        ('vault', '0002_evidence_keys'),
+        ("identity", "0008_emergencies"),
+        ("vault", "0002_evidence_keys"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomerLogin',
+            name="CustomerLogin",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(help_text='as customers know the account, on the button', max_length=80)),
-                ('issuer', models.CharField(max_length=300)),
-                ('client_id', models.CharField(max_length=200)),
-                ('client_secret', models.BinaryField(blank=True, default=b'')),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=None)),
-                ('email_claim', models.CharField(blank=True, default='email', max_length=120)),
-                ('phone_claim', models.CharField(blank=True, default='phone_number', max_length=120)),
-                ('external_id_claim', models.CharField(blank=True, help_text='which claim is the customer number; sub may be', max_length=120)),
-                ('level', models.PositiveSmallIntegerField(default=2, help_text='1 low, 2 substantial')),
-                ('level_by_acr', models.JSONField(blank=True, default=dict)),
-                ('clock_skew_seconds', models.PositiveSmallIntegerField(default=60)),
-                ('allow_private', models.BooleanField(default=False, help_text='it is in a private network')),
-                ('is_active', models.BooleanField(default=True)),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
-                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vault.vaultkey')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="as customers know the account, on the button", max_length=80),
+                ),
+                ("issuer", models.CharField(max_length=300)),
+                ("client_id", models.CharField(max_length=200)),
+                ("client_secret", models.BinaryField(blank=True, default=b"")),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=120), blank=True, default=list, size=None
+                    ),
+                ),
+                ("email_claim", models.CharField(blank=True, default="email", max_length=120)),
+                ("phone_claim", models.CharField(blank=True, default="phone_number", max_length=120)),
+                (
+                    "external_id_claim",
+                    models.CharField(
+                        blank=True, help_text="which claim is the customer number; sub may be", max_length=120
+                    ),
+                ),
+                ("level", models.PositiveSmallIntegerField(default=2, help_text="1 low, 2 substantial")),
+                ("level_by_acr", models.JSONField(blank=True, default=dict)),
+                ("clock_skew_seconds", models.PositiveSmallIntegerField(default=60)),
+                ("allow_private", models.BooleanField(default=False, help_text="it is in a private network")),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('controller',), name='identity_one_customer_login')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("controller",), name="identity_one_customer_login")
+                ],
             },
         ),
     ]
