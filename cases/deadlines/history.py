@@ -95,12 +95,23 @@ def _take_arrival(history: History, event: ClockEvent, on: date) -> None:
 
 
 def _answer(history: History, event: ClockEvent, subject: Subject, on: date) -> None:
-    """Give the answer to its own question, or to the oldest open one of its subject."""
-    for question in history.questions:
-        if question.subject is subject and question.answered_on is None and _fits(question, event):
-            question.answered_on = on
-            return
-    history.unasked.append((subject, on))
+    """Give the answer to its own question, or to the oldest open one of its subject.
+
+    A question without reasonable ground has no effect, so it takes no answer from one that has.
+    """
+    waiting = [
+        question
+        for question in history.questions
+        if question.subject is subject and question.answered_on is None and _fits(question, event)
+    ]
+    if waiting:
+        min(waiting, key=_is_groundless).answered_on = on
+    else:
+        history.unasked.append((subject, on))
+
+
+def _is_groundless(question: Question) -> bool:
+    return not question.event.reasonable
 
 
 def _fits(question: Question, answer: ClockEvent) -> bool:

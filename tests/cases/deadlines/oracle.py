@@ -108,8 +108,9 @@ def take(story: Story, fact: Fact, on: date) -> None:
     elif what in ("received", "paid"):
         waiting = [a for a in story.asked if a.subject == subject and a.answered is None]
         meant = [a for a in waiting if fact.question in (None, a.fact.question)]
+        grounded = [a for a in meant if a.fact.reasonable]
         if meant:
-            meant[0].answered = on
+            (grounded or meant)[0].answered = on
 
 
 # -- the calendar ----------------------------------------------------------------------------------------
