@@ -14,7 +14,8 @@ from cases.models import ItemDecision, SearchState, SourceSystem
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
-from identity.models import User
+from identity.models import CheckStage, Effect, User
+from identity.models.external import OUTCOMES
 
 Data = Mapping[str, Any]
 
@@ -223,6 +224,12 @@ def _clock_event(data: Data) -> str:
     return words[data["what"]] % {"fact": fact} if data.get("what") in words else fact
 
 
+def _external(data: Data) -> str:
+    """What the provider said, and what became of it."""
+    said = OUTCOMES.get(str(data.get("outcome")), "")
+    return f"{said}: {_label(Effect, data.get('effect'))}"
+
+
 def _proposed(data: Data) -> str:
     sentence = _label(Outcome, data.get("outcome"))
     return f"{sentence} ({data['reason']})" if data.get("reason") else sentence
@@ -250,6 +257,8 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.LETTER_FAILED: _letter,
     Action.LETTER_BOUNCED: _letter,
     Action.IDENTITY_RECORDED: _code("method"),
+    Action.EXTERNAL_TOLD: _external,
+    Action.EXTERNAL_ENDED: lambda data: _label(CheckStage, data.get("stage")),
     Action.TASK_RECORDED: lambda data: f"{_code('verb')(data)}: {data.get('state', '')}",
 }
 
@@ -285,6 +294,9 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.CODE_ACCEPTED: (gettext_lazy("Code accepted"), "success", "check"),
     Action.IDENTITY_RECORDED: (gettext_lazy("Identity established"), "success", "shield"),
     Action.ADDRESS_CHECKED: (gettext_lazy("Address compared with the sources"), "neutral", "database"),
+    Action.EXTERNAL_BEGUN: (gettext_lazy("Check at the provider begun"), "accent", "shield"),
+    Action.EXTERNAL_TOLD: (gettext_lazy("The provider told of the check"), "neutral", "shield"),
+    Action.EXTERNAL_ENDED: (gettext_lazy("Check at the provider ended"), "neutral", "shield"),
     Action.DOCUMENT_RECEIVED: (gettext_lazy("Picture of a document received"), "accent", "shield"),
     Action.DOCUMENT_READ: (gettext_lazy("Lines of the document read"), "neutral", "search"),
     Action.DOCUMENT_VIEWED: (gettext_lazy("Picture of a document looked at"), "neutral", "eye"),

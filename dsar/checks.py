@@ -34,6 +34,7 @@ def register_all() -> None:
     register(check_mode, "security", deploy=True)
     register(check_database, "security", deploy=True)
     register(check_scanner, "security", deploy=True)
+    register(check_identity_providers, "security", deploy=True)
 
 
 def check_secrets(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -126,3 +127,29 @@ def _scanner() -> Iterator[CheckMessage]:
         yield Error(
             "The virus scanner does not answer, so no file is taken.", hint="Start clamd.", id="DSAR.E010"
         )
+
+
+def check_identity_providers(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """That nobody is verified by the simulator in earnest."""
+    if settings.DEBUG or settings.DEMO:
+        return []
+    try:
+        return list(_simulated())
+    except (DatabaseError, ValueError):
+        return []  # that the database is away, or a key does not open, is said by its own check
+
+
+def _simulated() -> Iterator[CheckMessage]:
+    from dsar.lib.tenancy import unit_of_work  # the models are loaded by now
+    from identity.access import all_controllers
+    from identity.models import IdentityProvider
+    from identity.providers.external.wire import SIMULATED
+
+    with unit_of_work(all_controllers()):
+        for provider in IdentityProvider.objects.filter(is_active=True).select_related("controller"):
+            if any(key.startswith(SIMULATED) for key in provider.signing_keys):
+                yield Error(
+                    f"The identity provider of {provider.controller.slug} trusts the simulator, which looks at nobody.",
+                    hint="Apply a real provider's description and keys, or is_active: false.",
+                    id="DSAR.E011",
+                )

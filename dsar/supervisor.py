@@ -24,6 +24,7 @@ from typing import IO, Protocol
 from dsar.embedded import CHECKOUT, EmbeddedError, EmbeddedServers, Process, spawn, tail
 
 HOST = "127.0.0.1"
+SIMULATOR_BESIDE = 90  # How far its port is from the site's.
 PR_SET_CHILD_SUBREAPER = 36  # From linux/prctl.h.
 TICK_SECONDS = 0.2
 HEALTHY_SECONDS = 90.0  # A cold start on a slow machine; the demonstration's data is made before.
@@ -276,6 +277,11 @@ def celery(name: str, *arguments: str, stop_seconds: float) -> Program:
     return Program(name, argv, stop_seconds, death_signal=signal.SIGKILL)
 
 
+def simulator(port: int) -> Program:
+    """Return the simulated provider of identity checks that the demonstration's customers are sent to."""
+    return Program("simulator", (*MANAGE, "identity_simulator", "--port", str(port + SIMULATOR_BESIDE)), 5.0)
+
+
 def programs(options: argparse.Namespace, data: Path) -> list[Program]:
     """Return what runs, in the order in which it is stopped."""
     worker = ("worker", "--without-mingle", "--without-gossip", "--loglevel", "INFO")
@@ -289,6 +295,8 @@ def programs(options: argparse.Namespace, data: Path) -> list[Program]:
         upkeep = ("--hostname", "upkeep@%h", "--queues", "upkeep", "--pool", "solo")
         wanted.append(celery("worker", *worker, *jobs, stop_seconds=25.0))
         wanted.append(celery("upkeep", *worker, *upkeep, stop_seconds=25.0))
+    if options.demo:
+        wanted.append(simulator(options.port))
     return wanted
 
 
@@ -300,6 +308,7 @@ def environment_for(options: argparse.Namespace, servers: EmbeddedServers) -> di
         "DSAR_OUTBOX": "1",
         "PYTHONUNBUFFERED": "1",
         "REMAP_SIGTERM": "SIGQUIT",  # Celery then puts a running task back instead of waiting for its end.
+        "DSAR_SIMULATOR_URL": f"http://{HOST}:{options.port + SIMULATOR_BESIDE}",
         **({"DSAR_DEMO": "1"} if options.demo else {"DEBUG": "1"}),
     }
     return {**suggested, **os.environ, **servers.environment()}

@@ -21,6 +21,7 @@ from cases.workflow import (
     date_moves,
     decide,
     extension,
+    external,
     hold,
     identity,
     lateness,
@@ -30,7 +31,7 @@ from cases.workflow import (
     reopening,
     search,
 )
-from identity.models import Level, Verification, VerificationState
+from identity.models import ExternalCheck, Level, Verification, VerificationState
 from identity.roles import Permission
 
 
@@ -84,6 +85,12 @@ def verification_of(case: Case, verification_id: UUID) -> Verification | None:
     reached = case.subject_request.verifications.filter(state=VerificationState.ACHIEVED)
     found: Verification | None = reached.filter(pk=verification_id).first()
     return found
+
+
+def external_of(case: Case, check_id: UUID) -> ExternalCheck | None:
+    """A check of the case's request at an external provider."""
+    own = ExternalCheck.objects.filter(verification__subject_request_id=case.subject_request_id)
+    return own.select_related("provider").filter(pk=check_id).first()
 
 
 def search_of(case: Case, search_id: UUID) -> SourceSearch | None:
@@ -156,6 +163,37 @@ ACTS: dict[str, Act] = {
         (Permission.RECORD_IDENTITY,),
         "danger",
         find=verification_of,
+    ),
+    "cancel-external": Act(
+        _("Cancel the check at the provider"),
+        _("Cancel the check"),
+        _("The check is cancelled."),
+        lambda deed: external.cancel(deed.case, deed.target.pk, deed.by, deed.now),
+        lede=_("What the provider finds afterwards is recorded and does not count."),
+        permissions=(Permission.RECORD_IDENTITY,),
+        kind="danger",
+        find=external_of,
+    ),
+    "repeat-external": Act(
+        _("Offer the check once more"),
+        _("Write to the customer"),
+        _("The customer is told that they can begin the check once more."),
+        lambda deed: external.invite_again(deed.case, deed.target.pk, deed.by, deed.now),
+        lede=_("The customer gets a message, and begins it on the page of their request."),
+        permissions=(Permission.RECORD_IDENTITY,),
+        find=external_of,
+    ),
+    "count-external": Act(
+        _("Count the late result and open the case again"),
+        _("Open the case again"),
+        _("The result counts, and the case is open again."),
+        lambda deed: external.count_late(deed.case, deed.target.pk, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        _(
+            "The provider verified the customer after the case was closed. The search begins, and the clock goes on."
+        ),
+        (Permission.RECORD_IDENTITY,),
+        find=external_of,
     ),
     "ask-authority": Act(
         _("Ask the representative for their authority"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from pydantic import ValidationError as WireWrong
 
 from cases import queries
 from cases.connectors import registry
@@ -26,6 +27,8 @@ from cases.operations.schema import (
     Hidden,
     Login,
     Member,
+    Provider,
+    ProviderSecrets,
     Reminders,
     SignOn,
     Source,
@@ -33,10 +36,12 @@ from cases.operations.schema import (
     TeamEntry,
     validated,
 )
+from cases.workflow import level
 from dsar import env
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
 from dsar.env import MissingSetting
+from dsar.jobs.queue import enqueue
 from dsar.lib.tenancy import serve, served, unit_of_work
 from dsar.lib.uuid7 import uuid7
 from dsar.vault import keyring
@@ -46,6 +51,7 @@ from identity.access import all_controllers
 from identity.models import (
     Controller,
     CustomerLogin,
+    IdentityProvider,
     Membership,
     SignOnGroup,
     SignOnProvider,
@@ -54,6 +60,7 @@ from identity.models import (
     User,
 )
 from identity.policy.form import PolicyEntry
+from identity.providers.external import wire
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -133,7 +140,9 @@ class _Work:
         changed = self._set(
             controller,
             place,
-            _fields_of(entry, leave_out={"customer_login", "sources", "instruction", "identity"}),
+            _fields_of(
+                entry, leave_out={"customer_login", "identity_provider", "sources", "instruction", "identity"}
+            ),
         )
         if entry.language not in (controller.languages or [entry.language]):
             self._wrong((*place, "languages"), f"it lacks the brand's own language, “{entry.language}”.")
@@ -146,6 +155,8 @@ class _Work:
             self._set_policy(controller, entry.identity)
         if entry.customer_login is not None:
             self._customer_login((*place, "customer_login"), controller, entry.customer_login)
+        if entry.identity_provider is not None:
+            self._identity_provider((*place, "identity_provider"), controller, entry.identity_provider)
         for index, source in enumerate(entry.sources):
             self._source((*place, "sources", index), controller, source)
 
@@ -174,6 +185,13 @@ class _Work:
             self.changes.append(Change("identity policy", name, UNCHANGED, note=note))
             return
         issued = assurance.issue_policy(controller, wanted, OPERATOR, self.now)
+        enqueue(
+            level.REFRESH,
+            controller_id=controller.pk,
+            key=f"levels:{issued.pk}",
+            args={"policy": str(issued.pk)},
+            now=self.now,
+        )
         what = UPDATED if present else CREATED
         self.changes.append(Change("identity policy", name, what, ("rules",), f"version {issued.version}"))
 
@@ -203,6 +221,56 @@ class _Work:
                 changed,
                 controller_id=controller.pk,
             )
+
+    def _identity_provider(self, place: Place, controller: Controller, entry: Provider) -> None:
+        provider = IdentityProvider.objects.filter(controller=controller).first()
+        is_new = provider is None
+        if provider is None:
+            key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, self.now)
+            provider = IdentityProvider(controller=controller, key=key)
+        options = self._filled((*place, "options"), entry.options)
+        wanted = {
+            "name": entry.name,
+            "is_active": entry.is_active,
+            "options": options,
+            "secrets": self._provider_secrets((*place, "secrets"), entry.secrets),
+        }
+        self._check_wire((*place, "options"), options)
+        changed = self._set(provider, place, wanted)
+        if self._save(provider, place, is_new, changed):
+            self._note(
+                "identity provider",
+                f"of {controller.slug}",
+                provider.pk,
+                is_new,
+                changed,
+                controller_id=controller.pk,
+            )
+
+    def _filled(self, place: Place, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options; what stands at the top of them may be in the environment."""
+        return {
+            name: self._fetched((*place, name), Hidden.model_validate(value))
+            if isinstance(value, dict) and value.keys() in ({"env"}, {"file"})
+            else value
+            for name, value in options.items()
+        }
+
+    def _provider_secrets(self, place: Place, entry: ProviderSecrets) -> dict[str, Any]:
+        keys = [
+            self._fetched((*place, "webhook_keys", index), key)
+            for index, key in enumerate(entry.webhook_keys)
+        ]
+        return {"token": self._fetched((*place, "token"), entry.token), "webhook_keys": keys}
+
+    def _check_wire(self, place: Place, options: Mapping[str, Any]) -> None:
+        """The description's own form, told with its place."""
+        try:
+            wire.parsed(options)
+        except WireWrong as error:
+            for one in error.errors(include_url=False, include_context=False, include_input=False):
+                said = str(one["msg"]).removeprefix("Value error, ")
+                self._wrong((*place, *one["loc"]), f"{said.rstrip('.')}.")
 
     # -- source systems --------------------------------------------------------------------------
 

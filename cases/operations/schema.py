@@ -166,6 +166,22 @@ class Login(Strict):
     is_active: bool = True
 
 
+class ProviderSecrets(Strict):
+    """What an external provider's requests and messages are proven with."""
+
+    token: Hidden
+    webhook_keys: Annotated[list[Hidden], Field(min_length=1, max_length=4)]
+
+
+class Provider(Strict):
+    """An external provider of identity checks. ``options`` describe how it is spoken with."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    options: dict[str, Any]
+    secrets: ProviderSecrets
+    is_active: bool = True
+
+
 class Brand(Strict):
     """A controller."""
 
@@ -194,6 +210,7 @@ class Brand(Strict):
     is_active: bool = True
     instruction: dict[StepName, SayName] | None = None
     customer_login: Login | None = None
+    identity_provider: Provider | None = None
     sources: list[Source] = []
 
     @field_validator("region")

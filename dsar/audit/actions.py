@@ -34,6 +34,7 @@ class Action(StrEnum):
     CONFIGURATION_APPLIED = "configuration.applied"
     INSTRUCTION_ISSUED = "configuration.instruction_issued"
     IDENTITY_POLICY_ISSUED = "configuration.identity_policy_issued"
+    IDENTITY_PROVIDER_TRIED = "configuration.identity_provider_tried"
     SOURCE_CHANGED = "configuration.source_changed"
     KEYS_ROTATED = "configuration.keys_rotated"
     HEADS_ANCHORED = "audit.anchored"

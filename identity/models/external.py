@@ -12,7 +12,18 @@ from identity.models.base import TenantModel
 from identity.models.user import User
 from identity.models.verification import Verification
 from identity.providers.external import wire
-from identity.providers.external.wire import Wire
+from identity.providers.external.wire import Outcome, Wire
+
+# What a provider says, as staff read it.
+OUTCOMES: dict[str, Any] = {
+    Outcome.OPEN: _("not finished yet"),
+    Outcome.LOW: _("verified, low"),
+    Outcome.SUBSTANTIAL: _("verified, substantial"),
+    Outcome.HIGH: _("verified, high"),
+    Outcome.REFUSED: _("not verified"),
+    Outcome.EXPIRED: _("expired"),
+    Outcome.CANCELLED: _("cancelled"),
+}
 
 
 class IdentityProvider(TenantModel):

@@ -97,6 +97,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     form = TryForm(brands, request.GET if is_tried else None, initial={"brand": chosen.slug})
     context = {
         "brands": brands,
+        "administers": person_of(request).access.anywhere(Permission.ADMINISTER),
         "chosen": chosen,
         "stored": stored,
         "policy": policy,

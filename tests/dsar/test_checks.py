@@ -10,6 +10,8 @@ from django.db import connections
 from dsar import checks
 from tests.conftest import admin_url, as_superuser
 from tests.dsar.vault.masters import master_keys
+from tests.factories.external import provider_for
+from tests.factories.identity import ControllerFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +117,21 @@ def test_table_without_row_security_is_named() -> None:
     assert [(message.id, message.msg) for message in messages] == [
         ("DSAR.E007", "Without row-level security: cases_note.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "ids"),
+    [
+        ("simulator-key", {}, ["DSAR.E011"]),
+        ("a-real-key", {}, []),
+        ("simulator-key", {"DEMO": True}, []),
+    ],
+)
+def test_the_simulator_is_refused_in_earnest(
+    serve: Any, settings: Any, key: str, changes: dict[str, Any], ids: list[str]
+) -> None:
+    provider_for(ControllerFactory.create(), "http://127.0.0.1:8090", keys=[key])
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    assert found() == ids

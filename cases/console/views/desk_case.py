@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from cases import history, queries, worklist
 from cases.console import desk_extensions, desk_next, desk_notices
+from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
 from cases.correspondence import date_moves as moved
@@ -64,6 +65,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
             "started_at"
         ),
         "documents": documents_of(case.subject_request) if found.may(Permission.RECORD_IDENTITY) else (),
+        "externals": external_checks(case) if found.may(Permission.RECORD_IDENTITY) else (),
         "proving": proving(case, now),
         "letters": _letters(case),
         "answers": () if found.may(Permission.VIEW_CONTENT) else ANSWERS,

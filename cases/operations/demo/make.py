@@ -17,11 +17,13 @@ from cases.operations.demo.people import Customer, Tongue
 from cases.operations.demo.stage import Stage, play
 from cases.operations.demo.stories import Scene, scenes
 from cases.workflow import reminders
+from dsar import env
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
 from identity.access import all_controllers
 from identity.models import Controller, TotpDevice, User
+from identity.providers.external.simulator import service as simulator
 
 FILE = Path(__file__).parent / "desk.yaml"
 TONGUES: Mapping[str, Tongue] = {"meridian": people.ENGLISH, "nordlicht": people.GERMAN}
@@ -76,7 +78,13 @@ def _remind(stages: Iterable[Stage], now: datetime) -> None:
 
 def _values(customers: Mapping[str, Sequence[Customer]], now: datetime) -> dict[str, str]:
     """What desk.yaml asks the environment for."""
-    values = {"DEMO_PASSWORD": PASSWORD, "DEMO_CHAT_TOKEN": crm.chat_token()}
+    values = {
+        "DEMO_PASSWORD": PASSWORD,
+        "DEMO_CHAT_TOKEN": crm.chat_token(),
+        "DEMO_SIMULATOR_URL": env.text("DSAR_SIMULATOR_URL", "http://127.0.0.1:8090"),
+        "DEMO_SIMULATOR_TOKEN": simulator.TOKEN,
+        "DEMO_SIMULATOR_KEY": simulator.KEY,
+    }
     for slug, tongue in TONGUES.items():
         values |= crm.prepare(slug, tongue, customers[slug], now.date()).values(slug)
         greeting = words.SAID[slug]["greeting"][0]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cases.law.loader import remedies
 from cases.models import Case
 from cases.permissions import by_customer
-from cases.portal import claims, sessions, story, words
+from cases.portal import claims, external, sessions, story, words
 from cases.portal.attempts import attempt, version_of
 from cases.portal.document import card_of
 from cases.portal.door import door, open_door, page, see_other
@@ -68,6 +68,7 @@ def _mine(
         "letters": story.messages(letters),
         "form": form,
         "document": card_of(here.request, now),
+        "external": external.card_of(here.request, now),
         "proof": proof_of(cases, here.request.pk, now),
         "done": words.DONE.get(request.GET.get("done", "")),
     }

@@ -19,7 +19,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DEBUG or settings.DEMO):
             raise CommandError("The simulator is for development and demonstrations: set DEBUG or DSAR_DEMO.")
-        server = Server(options["port"])
+        try:
+            server = Server(options["port"])
+        except OSError as trouble:
+            raise CommandError(f"Port {options['port']} cannot be used: {trouble.strerror}.") from None
         self.stdout.write(f"The simulated identity provider is at {server.url}/")
         try:
             server.serve_forever()
