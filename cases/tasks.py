@@ -140,6 +140,17 @@ def send_letter(claim: Claim) -> None:
         carry_out.mailed(letter, timezone.now())
 
 
+@job(level.REFRESH)
+def refresh_levels(claim: Claim) -> None:
+    """A policy was changed: open cases learn what they ask for now, a batch at a time."""
+    after: UUID | None = None
+    while True:
+        with claim.step():
+            after = level.refresh_open(claim.controller_id, after, timezone.now())
+        if after is None:
+            return
+
+
 @job(identity.CHECK_ADDRESS)
 def check_address(claim: Claim) -> None:
     """Ask the sources, yes or no, whether they know the requester's address."""

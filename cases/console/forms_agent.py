@@ -38,6 +38,7 @@ REPRESENTATIVES = [
     ("parent", gettext_lazy("Parent or guardian")),
     ("attorney", gettext_lazy("Attorney or deputy")),
     ("agent", gettext_lazy("Authorised agent")),
+    ("executor", gettext_lazy("Executor or heir")),
     ("other", gettext_lazy("Somebody else")),
 ]
 

@@ -52,6 +52,7 @@ class Representative(TenantModel):
         ("parent", "Parent or guardian"),
         ("attorney", "Attorney or deputy"),
         ("agent", "Authorised agent"),
+        ("executor", "Executor or heir"),
         ("other", "Somebody else"),
     ]
 

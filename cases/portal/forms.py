@@ -143,6 +143,7 @@ class AskForm(PlainForm):
             ("attorney", gettext_lazy("Attorney or deputy")),
             ("solicitor", gettext_lazy("Solicitor")),
             ("agent", gettext_lazy("Authorised agent")),
+            ("executor", gettext_lazy("Executor or heir")),
             ("other", gettext_lazy("Something else")),
         ],
     )

@@ -1,14 +1,18 @@
 """What a case knows of its identity: a copy of what policy and evidence say, brought up to date where it counts."""
 
 from datetime import datetime
+from uuid import UUID
 
 from cases import assurance
 from cases.models import Case
 from cases.models.case import identity_suffices, identity_suffices_for_answer
 from cases.permissions import BY_SYSTEM
+from cases.words import State
 from dsar.audit.actions import Action
 from dsar.audit.record import Codes, record
 
+REFRESH = "refresh_levels"
+BATCH = 50
 _FIELDS = ("identity_level", "required_level", "identity_rule")
 
 
@@ -22,6 +26,19 @@ def may_be_told(case: Case, now: datetime) -> bool:
     """Whether what is decided may leave the house at this very moment."""
     refresh(case, now)
     return identity_suffices_for_answer(case)
+
+
+def refresh_open(controller_id: UUID, after: UUID | None, now: datetime) -> UUID | None:
+    """The next batch of a controller's open cases; gives the last one's id, None where there is none left."""
+    cases = Case.objects.filter(controller_id=controller_id).exclude(state=State.CLOSED).order_by("pk")
+    if after is not None:
+        cases = cases.filter(pk__gt=after)
+    batch = list(
+        cases.select_related("subject_request", "subject", "controller").select_for_update(of=("self",))[:BATCH]
+    )
+    for case in batch:
+        refresh(case, now)
+    return batch[-1].pk if batch else None
 
 
 def refresh(case: Case, now: datetime) -> bool:

@@ -158,7 +158,7 @@ def test_apply_issues_a_new_identity_policy_only_for_other_rules(apply_text, eve
         ("level: lwo", "there is no level “lwo”. There are high, low, none, substantial."),
         ("level: low, methods: {low: [crystal_ball]}", "there is no method “crystal_ball”."),
         ("level: high, methods: {high: [email_code]}", "email_code cannot reach the level “high”"),
-        ("level: low, holds: 3", "there is no such key here. Did you mean “holds_days”?"),
+        ("level: low, hold_days: 3", "there is no such key here. Did you mean “holds_days”?"),
     ],
 )
 def test_apply_says_what_is_wrong_with_an_identity_policy_and_where(apply_text, wrong, said):
@@ -201,7 +201,8 @@ def test_apply_records_ids_and_codes_without_names_or_secrets(apply_text, everyt
 
     actions = sorted(action for action, _kind, _data in events)
     assert actions == sorted(
-        [Action.CONFIGURATION_APPLIED] * 4 + [Action.INSTRUCTION_ISSUED, Action.SOURCE_CHANGED]
+        [Action.CONFIGURATION_APPLIED] * 4
+        + [Action.IDENTITY_POLICY_ISSUED, Action.INSTRUCTION_ISSUED, Action.SOURCE_CHANGED]
     )
     assert {kind for _action, kind, _data in events} == {"operator"}
     assert not [data for *_rest, data in events if "s3cret" in str(data) or "hanna" in str(data).lower()]

@@ -21,12 +21,13 @@ from cases.models import (
 )
 from cases.permissions import by_customer
 from cases.words import Outcome, Right, State
-from cases.workflow import answer, carry_out, decide, identity, level, review, search
+from cases.workflow import answer, carry_out, decide, identity, level, people, review, search
 from cases.workflow.intake import Person, Representation
 from cases.workflow.perform import lock
 from cases.workflow.review import Choice, Selection
 from dsar.audit.models import AuditEvent
 from dsar.jobs.models import Job
+from dsar.jobs.queue import enqueue
 from dsar.jobs.run import run_job
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.lib.tenancy import unit_of_work
@@ -433,6 +434,33 @@ class TestEvidence:
         proof = case.subject_request.verifications.get(state=VerificationState.ACHIEVED)
 
         assert (proof.policy.version, case.identity_policy.version, case.identity_rule) == (2, 2, "access")
+
+
+class TestTightened:
+    def test_open_cases_learn_of_it(self, desk, monkeypatch):
+        """More than a batch of them; a closed one stays as it was."""
+        monkeypatch.setattr(level, "BATCH", 2)
+        cases = [desk.case() for _each in range(3)]
+        closed = people.withdraw(desk.case(), desk.agent, timezone.now())
+        give_policy(desk.controller, {"default": 3})
+
+        last = None
+        while (last := level.refresh_open(desk.controller.pk, last, timezone.now())) is not None:
+            pass
+
+        assert [again(case).required_level for case in cases] == [Level.HIGH] * 3
+        assert again(closed).required_level == Level.LOW
+
+    def test_applying_a_policy_sets_it_off(self, desk):
+        case = desk.case()
+        give_policy(desk.controller, {"default": 2})
+        enqueue(
+            level.REFRESH, controller_id=desk.controller.pk, key="levels:1", args={}, now=timezone.now()
+        )
+
+        run_jobs()
+
+        assert again(case).required_level == Level.SUBSTANTIAL
 
 
 class TestProposal:
