@@ -1,6 +1,7 @@
 """Exit code 0: every row was computed; 1: some rows could not be read, the others were; 2: wrong usage."""
 
 import csv
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -38,21 +39,22 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        if file == "-":
-            # Bytes that are no text spoil their own row alone, here as in a file.
-            sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[union-attr]
-            unreadable = self._compute(sys.stdin)
-        else:
-            unreadable = self._compute_file(Path(file))
+        try:
+            unreadable = self._compute_stdin() if file == "-" else self._compute_file(Path(file))
+        except BrokenPipeError:
+            _stop_writing()
+            return
         if unreadable:
             raise SystemExit(SOME_UNREADABLE)
 
+    def _compute_stdin(self) -> int:
+        # Bytes that are no text spoil their own row alone, here as in a file.
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[union-attr]
+        return self._compute(sys.stdin)
+
     def _compute_file(self, path: Path) -> int:
-        try:
-            with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
-                return self._compute(source)
-        except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=USAGE) from None
+        with _opened(path) as source:
+            return self._compute(source)
 
     def _compute(self, source: TextIO) -> int:
         """Write a line for each row as it is read; returns how many could not be."""
@@ -66,6 +68,18 @@ class Command(BaseCommand):
             written.writerow(line)
             unreadable += line[3] == ERROR
         return unreadable
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.", returncode=USAGE) from None
+
+
+def _stop_writing() -> None:
+    """Whoever read has seen enough: what is still to be written has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _head(rows: "csv.DictReader[str]") -> list[str]:

@@ -200,3 +200,19 @@ def test_standard_input_is_read_and_the_process_says_what_it_found(written):
 
     lines = list(csv.DictReader(StringIO(ended.stdout.decode())))
     assert (ended.returncode, [line["status"] for line in lines]) == (1, ["DUE", "ERROR"])
+
+
+def test_reader_who_has_seen_enough_is_no_error(written):
+    path = written(HEAD, *[PLAIN] * 1000)
+
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "compute_deadlines", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as running:
+        head = running.stdout.readline()
+        running.stdout.close()
+        told = running.stderr.read()
+
+    assert (running.returncode, head, told) == (0, b"id,due_on,safe_due_on,status,steps\n", b"")
