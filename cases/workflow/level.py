@@ -34,7 +34,9 @@ def refresh_open(controller_id: UUID, after: UUID | None, now: datetime) -> UUID
     if after is not None:
         cases = cases.filter(pk__gt=after)
     batch = list(
-        cases.select_related("subject_request", "subject", "controller").select_for_update(of=("self",))[:BATCH]
+        cases.select_related("subject_request", "subject", "controller").select_for_update(of=("self",))[
+            :BATCH
+        ]
     )
     for case in batch:
         refresh(case, now)

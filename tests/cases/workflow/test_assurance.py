@@ -454,9 +454,7 @@ class TestTightened:
     def test_applying_a_policy_sets_it_off(self, desk):
         case = desk.case()
         give_policy(desk.controller, {"default": 2})
-        enqueue(
-            level.REFRESH, controller_id=desk.controller.pk, key="levels:1", args={}, now=timezone.now()
-        )
+        enqueue(level.REFRESH, controller_id=desk.controller.pk, key="levels:1", args={}, now=timezone.now())
 
         run_jobs()
 
