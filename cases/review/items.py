@@ -108,7 +108,7 @@ def named_counts(case: Case) -> list[tuple[str, int]]:
 def _redactions(case: Case) -> Iterator[Any]:
     """What is taken out of each item that goes out redacted: there may be as many as there are items."""
     open_redactions = opener(Item, "redactions", case.collected_key_id)
-    marked = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
+    marked: Any = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
     return (open_redactions(pk, sealed) for pk, sealed in marked.iterator(chunk_size=PAGE))
 
 
