@@ -205,6 +205,12 @@ def authority_for(regime: str, on: date) -> Authority:
     return known[-1]
 
 
+def is_told(regime: str) -> bool:
+    """Whether letters can say, under this regime, where to complain: without that none may leave (Art 12(4))."""
+    listed = (book().authorities, book().remedies)
+    return all(any(_covers(entry.regime, regime) for entry in entries) for entries in listed)
+
+
 def _same(text: str) -> str:
     return text
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from cases.connectors import registry
 from cases.deadlines.loader import default_catalogue, knows_region
+from cases.law import loader as law
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
 from cases.words import Right, Say, Step
 from cases.workflow.reminders import USUAL
@@ -40,6 +41,16 @@ def _one_of(what: str, known: Callable[[], Iterable[str]]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _told(regime: str) -> str:
+    """A clock alone makes no desk: the first letter could not say where to complain."""
+    if law.is_told(regime):
+        return regime
+    raise ValueError(
+        f"dates can be computed under {regime}, but its authority and remedies are not listed, "
+        "so that no letter could be written."
+    )
+
+
 def _step_names() -> list[str]:
     steps = [step.value for step in Step]
     return steps + [f"{step}:{right.value}" for step in steps for right in Right]
@@ -49,7 +60,9 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Regime: TypeAlias = Annotated[str, _one_of("regime", lambda: default_catalogue().codes())]
+Regime: TypeAlias = Annotated[
+    str, _one_of("regime", lambda: default_catalogue().codes()), AfterValidator(_told)
+]
 Zone: TypeAlias = Annotated[str, _one_of("time zone", available_timezones)]
 Language: TypeAlias = Annotated[str, _one_of("language", lambda: dict(settings.LANGUAGES))]
 RoleName: TypeAlias = Annotated[str, _one_of("role", lambda: Role.values)]

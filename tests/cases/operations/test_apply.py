@@ -210,6 +210,7 @@ def test_apply_records_ids_and_codes_without_names_or_secrets(apply_text, everyt
 
 WRONG = {
     "regime: UK-ENG": ("regime: UK-EGN", 7, "controllers[0].regime", "Did you mean “UK-ENG”?"),
+    "    regime: UK-ENG": ("    regime: CH", 7, "controllers[0].regime", "no letter could be written"),
     "regime: UK-ENG\n": ("regime: UK-ENG\n    region: BY\n", 8, "controllers[0].region", "no region “BY”"),
     "    name: Acme\n": ("    nmae: Acme\n", 4, "controllers[0].nmae", "Did you mean “name”?"),
     "connector: postgresql": (
