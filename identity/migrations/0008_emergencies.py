@@ -29,6 +29,37 @@ class Migration(migrations.Migration):
                 ("ends_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("seen_at", models.DateTimeField(null=True)),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+                    ),
+                ),
+                (
+                    "seen_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "ordering": ["-started_at"],
@@ -202,37 +233,6 @@ class Migration(migrations.Migration):
                 name="identity_membership_role",
             ),
         ),
-        migrations.AddField(
-            model_name="emergency",
-            name="controller",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="identity.controller"
-            ),
-        ),
-        migrations.AddField(
-            model_name="emergency",
-            name="key",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
-            ),
-        ),
-        migrations.AddField(
-            model_name="emergency",
-            name="seen_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="emergency",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
         migrations.AddIndex(
             model_name="emergency",
             index=models.Index(fields=["controller", "ends_at"], name="identity_emergency_open"),
@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="emergency",
             constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("started_at"))), name="identity_emergency_ends"
+                condition=models.Q(("ends_at__gte", models.F("started_at"))), name="identity_emergency_ends"
             ),
         ),
     ]

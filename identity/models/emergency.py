@@ -31,7 +31,7 @@ class Emergency(TenantModel):
                 condition=models.Q(seen_by=None) | ~models.Q(seen_by=models.F("user")),
             ),
             models.CheckConstraint(
-                name="identity_emergency_ends", condition=models.Q(ends_at__gt=models.F("started_at"))
+                name="identity_emergency_ends", condition=models.Q(ends_at__gte=models.F("started_at"))
             ),
         ]
 
