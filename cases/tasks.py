@@ -203,7 +203,7 @@ def take_external(claim: Claim) -> None:
         event = ExternalEvent.objects.select_related("provider").get(pk=claim.args["event"])
         check = provider.check_of(event)
         # A message may be faster than the answer to our own question, which brings the session's id.
-        if check is None and not claim.last_attempt:
+        if check is None and claim.attempt < external.PATIENCE:
             raise RetryLater("no_check_yet", timedelta(seconds=20))
         asked = external.asking(check) if check and external.needs_look(check, event) else None
     standing = _standing(asked) if asked else None
@@ -215,7 +215,7 @@ def _standing(asked: external.Asking) -> Standing:
     try:
         return provider.look(asked.connection, asked.session)
     except provider.Unreachable as trouble:
-        raise RetryLater(trouble.code, timedelta(minutes=1)) from None
+        raise RetryLater(trouble.code) from None
 
 
 def _look_given_up(claim: Claim, code: str) -> None:

@@ -82,8 +82,8 @@ def card_of(request: SubjectRequest, now: datetime) -> Card | None:
 
 
 _SENT: dict[str, Words] = {
-    "name": _("your name, to compare it with your document"),
-    "birth_date": _("your date of birth, to compare it with your document"),
+    "name": _("your name"),
+    "birth_date": _("your date of birth"),
     "email": _("your e-mail address"),
     "language": _("the language that you read"),
 }
@@ -93,3 +93,12 @@ def purpose_of(provider: IdentityProvider) -> list[Words]:
     """What of the customer is sent to the provider, in words."""
     sent = places(provider.wire.start.body)
     return [words for name, words in _SENT.items() if name in sent]
+
+
+def learnt_from(provider: IdentityProvider) -> Words:
+    """What we are told in turn."""
+    if provider.wire.holder == "sent":
+        return _("We learn the outcome, and get no pictures")
+    return _(
+        "We learn the outcome and the name on the document; we compare it, do not keep it, and get no pictures"
+    )

@@ -55,6 +55,9 @@ METHOD = method.ExternalProvider.about.code
 MOST_CHECKS = 5
 BACK_OFF = (2, 5, 15, 60, 180, 360, 720)  # minutes
 EVENTS_KEPT = timedelta(days=30)
+# A message of no check that is known is looked at so often; one that needs the provider's answer, for hours.
+PATIENCE = 6
+TAKE_ATTEMPTS = 30
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,7 @@ def order_take(event: ExternalEvent, now: datetime) -> None:
         key=f"external-take:{event.pk}",
         args={"event": str(event.pk)},
         now=now,
-        max_attempts=6,
+        max_attempts=TAKE_ATTEMPTS,
     )
 
 

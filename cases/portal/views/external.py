@@ -15,7 +15,7 @@ from cases.models import SubjectRequest
 from cases.portal import limits, sessions
 from cases.portal.attempts import attempt
 from cases.portal.door import open_door, page, see_other
-from cases.portal.external import card_of, purpose_of
+from cases.portal.external import card_of, learnt_from, purpose_of
 from cases.portal.forms import PlainForm
 from cases.portal.sessions import Visitor
 from cases.workflow import external as checks
@@ -94,6 +94,7 @@ def _shown(
         "logged": logged,
         "provider": connected,
         "purpose": purpose_of(connected),
+        "learnt": learnt_from(connected),
         "check": newest,
         "is_open": newest is not None and newest.stage == CheckStage.OPEN,
         "card": card_of(logged, now),
