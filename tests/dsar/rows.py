@@ -5,7 +5,7 @@ They are written by the superuser with triggers at rest: nobody's rules but the 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -103,7 +103,8 @@ def _by_kind(field: models.Field[Any, Any], mark: str) -> Any:
     kinds: list[tuple[type[Any], Any]] = [
         (models.BooleanField, False),
         (models.IntegerField, 1),
-        (models.DateTimeField, MOMENT),
+        # What is declared later is later: rows that end before they begin are refused.
+        (models.DateTimeField, MOMENT + timedelta(seconds=field.creation_counter)),
         (models.DateField, date(2026, 3, 4)),
         (models.UUIDField, uuid5(NOBODY, f"{field.name}{mark}")),
     ]

@@ -30,7 +30,9 @@ rules = st.builds(
     whens,
     holds_days=st.none() | st.integers(1, 366),
 )
-policies = st.builds(Policy, st.lists(rules, min_size=1, max_size=6).map(tuple))
+# The form refuses a name that is used twice.
+sets_of_rules = st.lists(rules, min_size=1, max_size=6, unique_by=lambda rule: rule.name)
+policies = st.builds(Policy, sets_of_rules.map(tuple))
 questions = st.builds(Asked, st.sampled_from(RIGHTS), some_data, st.sampled_from(Requester), st.booleans())
 
 
