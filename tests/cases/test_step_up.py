@@ -154,6 +154,7 @@ def test_views_that_ask_are_these():
     assert asking == {
         "dpo:approve",
         "dpo:approve-extension",
+        "identity:emergency",
         "identity:new-passkey",
         "identity:remove-passkey",
         "identity:remove-app",
