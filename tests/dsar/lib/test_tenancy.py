@@ -14,8 +14,9 @@ from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.audit.record import SYSTEM, record, record_whatever_happens
 from dsar.lib.tenancy import scratch, serve, served, serving, unit_of_work, whatever_happens
+from identity.access import Access
 from identity.middleware import UnitOfWorkMiddleware
-from identity.models import Controller, Team
+from identity.models import Controller, Team, User
 from tests.dsar.rows import MOMENT
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -135,22 +136,18 @@ def test_block_marked_for_rollback_gives_back_what_was_served(brands: None) -> N
 # -- requests ----------------------------------------------------------------------------------------
 
 
-class Person:
-    """A user as the middleware sees one."""
-
-    is_authenticated = True
-
-    def __init__(self, *controllers: UUID) -> None:
-        self.access = type("Access", (), {"by_controller": dict.fromkeys(controllers)})()
-
-    def is_verified(self) -> bool:
-        return True
+def person(*controllers: UUID) -> User:
+    """Somebody who serves these controllers and has shown a second factor."""
+    user = User()
+    user.access = Access(dict.fromkeys(controllers, frozenset()))
+    user.otp_device = object()  # type: ignore[attr-defined]
+    return user
 
 
 def request_of(*controllers: UUID) -> HttpRequest:
     request = HttpRequest()
     request.path = "/desk/"
-    request.user = Person(*controllers)  # type: ignore[assignment]
+    request.user = person(*controllers)
     return request
 
 
