@@ -14,6 +14,41 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="IdentityProvider",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(help_text="as customers read it", max_length=80)),
+                ("options", models.JSONField(help_text="how it is spoken with: docs/identity-provider.md")),
+                ("secrets", models.BinaryField(default=b"")),
+                ("is_active", models.BooleanField(default=True)),
+                ("tried_at", models.DateTimeField(help_text="when the connection was tried last", null=True)),
+                (
+                    "tried_code",
+                    models.CharField(blank=True, db_default="", help_text="what came of it", max_length=40),
+                ),
+                ("heard_at", models.DateTimeField(help_text="when a message was believed last", null=True)),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="ExternalCheck",
             fields=[
                 (
@@ -74,46 +109,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "provider",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="checks",
+                        to="identity.identityprovider",
+                    ),
+                ),
+                (
                     "verification",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="external_check",
                         to="identity.verification",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="IdentityProvider",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("name", models.CharField(help_text="as customers read it", max_length=80)),
-                ("options", models.JSONField(help_text="how it is spoken with: docs/identity-provider.md")),
-                ("secrets", models.BinaryField(default=b"")),
-                ("is_active", models.BooleanField(default=True)),
-                ("tried_at", models.DateTimeField(help_text="when the connection was tried last", null=True)),
-                (
-                    "tried_code",
-                    models.CharField(blank=True, db_default="", help_text="what came of it", max_length=40),
-                ),
-                ("heard_at", models.DateTimeField(help_text="when a message was believed last", null=True)),
-                (
-                    "controller",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="identity.controller",
-                    ),
-                ),
-                (
-                    "key",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vault.vaultkey"
                     ),
                 ),
             ],
@@ -177,15 +185,6 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["received_at", "id"],
             },
-        ),
-        migrations.AddField(
-            model_name="externalcheck",
-            name="provider",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="checks",
-                to="identity.identityprovider",
-            ),
         ),
         migrations.AddConstraint(
             model_name="identityprovider",
