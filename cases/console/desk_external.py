@@ -61,10 +61,12 @@ _REASONS: Mapping[str, Words] = {
 
 def external_checks(case: Case) -> list[Shown]:
     """The checks of the case's request, newest first."""
-    return [_shown(case, one) for one in checks.checks_of(case.subject_request)]
+    found = checks.checks_of(case.subject_request)
+    may_repeat = checks.may_repeat(case.subject_request, found)
+    return [_shown(case, one, may_repeat) for one in found]
 
 
-def _shown(case: Case, check: ExternalCheck) -> Shown:
+def _shown(case: Case, check: ExternalCheck, may_repeat: bool) -> Shown:
     return Shown(
         name=check.provider.name,
         stage=check.get_stage_display(),
@@ -72,7 +74,7 @@ def _shown(case: Case, check: ExternalCheck) -> Shown:
         asked_at=check.asked_at,
         ended_by=str(check.ended_by or ""),
         events=tuple(map(_event, check.events.all())),
-        offers=tuple(_ways(case, check)),
+        offers=tuple(_ways(case, check, may_repeat)),
     )
 
 
@@ -81,10 +83,10 @@ def _event(event: ExternalEvent) -> Event:
     return Event(str(OUTCOMES[event.outcome]).capitalize(), event.at, way, event.get_effect_display())
 
 
-def _ways(case: Case, check: ExternalCheck) -> Iterator[Way]:
+def _ways(case: Case, check: ExternalCheck, may_repeat: bool) -> Iterator[Way]:
     if check.is_living:
         yield _way(case, check, "cancel-external", _("Cancel the check"))
-    elif case.is_open and check.stage != CheckStage.VERIFIED and checks.is_possible(case.subject_request):
+    elif case.is_open and check.stage != CheckStage.VERIFIED and may_repeat:
         yield _way(case, check, "repeat-external", _("Offer it once more"))
     if not case.is_open and checks.late_result(check):
         yield _way(case, check, "count-external", _("Count the late result"))

@@ -3,13 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import SubjectRequest
+from cases.portal.forms import PlainForm
 from cases.workflow import external as checks
 from cases.workflow.document_words import Words
 from identity.models import CheckStage, ExternalCheck, IdentityProvider
 from identity.providers.external.wire import places
+
+
+class ConsentForm(PlainForm):
+    """A face is compared only of who wants it; other ways stay open (Art 9(2)(a) and 7(4))."""
+
+    agree = forms.BooleanField(
+        label=_("I agree that the service compares my face with my document. I can also choose another way."),
+        error_messages={
+            "required": _("Tick the box if you want this check, or write to us for another way.")
+        },
+    )
 
 
 @dataclass(frozen=True)

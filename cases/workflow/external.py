@@ -5,7 +5,7 @@ questions; both are kept as codes and go through ``take``, the one place that de
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -108,11 +108,18 @@ def _is_wanted(request: SubjectRequest, found: assurance.Standing, now: datetime
     return any(one.code == METHOD for one in way.methods)
 
 
+def may_repeat(request: SubjectRequest, found: Sequence[ExternalCheck]) -> bool:
+    """Whether one more could be begun: the person is not known yet, and none of these lives."""
+    return is_possible(request) and not any(one.is_living for one in found)
+
+
 # -- beginning ---------------------------------------------------------------------------------------
 
 
-def begin(request: SubjectRequest, by: By, now: datetime) -> ExternalCheck:
-    """Begin a check, or go on with the one that lives. Raises NotAllowed or Refused.
+def begin(request: SubjectRequest, by: By, now: datetime, *, consented: bool) -> ExternalCheck:
+    """Begin a check, with the customer's express consent, or go on with the one that lives.
+
+    Raises NotAllowed or Refused.
 
     The caller then has the session opened, outside of any transaction, and tells ``opened`` or ``unreachable``.
     """
@@ -123,7 +130,10 @@ def begin(request: SubjectRequest, by: By, now: datetime) -> ExternalCheck:
         provider = external.provider_of(request.controller_id)
         if provider is None or not is_possible(request):
             raise Refused(_("This check is not needed at the moment."), "no_check_needed")
-        return _living(request, now) or _begun(request, provider, by, now)
+        living = _living(request, now)
+        if living is None and not consented:
+            raise Refused(_("Without your consent nobody is sent to this check."), "no_consent")
+        return living or _begun(request, provider, by, now)
 
 
 def _living(request: SubjectRequest, now: datetime) -> ExternalCheck | None:
@@ -151,7 +161,8 @@ def _begun(request: SubjectRequest, provider: IdentityProvider, by: By, now: dat
         asked_at=now,
         expires_at=now + timedelta(hours=provider.wire.session_hours),
     )
-    _on_record(check, Action.EXTERNAL_BEGUN, by, now, {})
+    # A face is compared: without their express consent (Art 9(2)(a)) nobody is sent there.
+    _on_record(check, Action.EXTERNAL_BEGUN, by, now, {"consented": True})
     return check
 
 
@@ -443,7 +454,9 @@ def invite_again(case: Case, check_id: UUID, by: By, now: datetime) -> None:
     """A check that ended without a result is offered once more, by a message. Raises NotAllowed or Refused."""
     with transaction.atomic():
         check = _of_case(case, check_id, by)
-        if check.is_living or check.stage == CheckStage.VERIFIED or not is_possible(case.subject_request):
+        if check.stage == CheckStage.VERIFIED or not may_repeat(
+            case.subject_request, checks_of(case.subject_request)
+        ):
             raise Refused(_("There is nothing to try again here."), "nothing_to_repeat")
         with translation.override(case.subject_request.language):
             text = _(

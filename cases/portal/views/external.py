@@ -4,7 +4,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,13 +15,13 @@ from cases.models import SubjectRequest
 from cases.portal import limits, sessions
 from cases.portal.attempts import attempt
 from cases.portal.door import open_door, page, see_other
-from cases.portal.external import card_of, learnt_from, purpose_of
+from cases.portal.external import ConsentForm, card_of, learnt_from, purpose_of
 from cases.portal.forms import PlainForm
 from cases.portal.sessions import Visitor
 from cases.workflow import external as checks
 from dsar.lib.tenancy import unit_of_work
 from identity import external as provider
-from identity.models import CheckStage, Controller, IdentityProvider
+from identity.models import CheckStage, Controller, ExternalCheck, IdentityProvider
 from identity.providers.external.wire import MOST_BYTES, Unreadable, Untrue
 from identity.whereabouts import client_address
 
@@ -36,13 +36,23 @@ def external(request: HttpRequest, controller: Controller) -> HttpResponse:
         if here is None:
             return _ended(controller)
         if request.method != "POST":
-            return _shown(request, controller, here.request, PlainForm(), now)
-    form = PlainForm(request.POST)
+            return _shown(request, controller, here.request, _form(here.request), now)
+        form = _form(here.request, request.POST)
     address = _address(request, controller, here, form, now)
     if address:
         return see_other(address)
     with unit_of_work([controller.pk]):
         return _shown(request, controller, here.request, form, now, 422)
+
+
+def _form(logged: SubjectRequest, posted: QueryDict | None = None) -> PlainForm:
+    """Whoever goes on with a check has agreed to it before."""
+    goes_on = any(one.stage == CheckStage.OPEN for one in checks.checks_of(logged))
+    return PlainForm(posted) if goes_on else ConsentForm(posted)
+
+
+def _begun(here: Visitor, form: PlainForm, now: datetime) -> ExternalCheck:
+    return checks.begin(here.request, here.by, now, consented=bool(form.cleaned_data.get("agree")))
 
 
 def _address(
@@ -57,7 +67,7 @@ def _address(
         form.add_error(None, _("You have tried very often. Please wait an hour, or write to us."))
         return ""
     with unit_of_work([controller.pk]):
-        check = attempt(lambda: checks.begin(here.request, here.by, now), form) if form.is_valid() else None
+        check = attempt(lambda: _begun(here, form, now), form) if form.is_valid() else None
         if check is None or check.address:
             return check.address if check else ""
         asked, values = checks.asking(check), checks.values_of(check)

@@ -50,7 +50,7 @@ def begun(brand: Controller) -> tuple[Case, ExternalCheck]:
     """A check whose session the provider has opened."""
     request = log(brand)
     now = timezone.now()
-    check = checks.begin(request, by_customer(request.pk), now)
+    check = checks.begin(request, by_customer(request.pk), now, consented=True)
     asked = checks.asking(check)
     session = provider.open_session(asked.connection, check.pk, checks.values_of(check))
     return request.cases.get(), checks.opened(check.pk, session, now)
@@ -116,7 +116,9 @@ def test_a_check_without_a_result_is_offered_again_in_the_customers_language(bra
     (letter,) = Letter.objects.filter(case=case, kind="message")
     assert "Your check with Prova ID ended without a result." in letter.body
     assert (
-        checks.begin(case.subject_request, by_customer(case.subject_request_id), timezone.now()).pk
+        checks.begin(
+            case.subject_request, by_customer(case.subject_request_id), timezone.now(), consented=True
+        ).pk
         != check.pk
     )
 
@@ -177,7 +179,7 @@ def test_no_more_checks_than_are_paid_for(brand, simulator):
     for _time in range(checks.MOST_CHECKS):
         ExternalCheck.objects.update(stage=CheckStage.EXPIRED)
         try:
-            checks.begin(request, by, timezone.now())
+            checks.begin(request, by, timezone.now(), consented=True)
         except Refused as refusal:
             code = refusal.code
 
@@ -190,7 +192,9 @@ def test_the_list_of_checks_takes_the_same_queries_however_many(
     case, _check = begun(brand)
     for _time in range(3):
         ExternalCheck.objects.update(stage=CheckStage.EXPIRED)
-        checks.begin(case.subject_request, by_customer(case.subject_request_id), timezone.now())
+        checks.begin(
+            case.subject_request, by_customer(case.subject_request_id), timezone.now(), consented=True
+        )
 
     with django_assert_max_num_queries(2):
         shown = checks.checks_of(case.subject_request)

@@ -69,7 +69,7 @@ class Office:
 
     def begin(self) -> str:
         """Press the button; gives the simulator's address."""
-        answer = self.visitor.send("external")
+        answer = self.visitor.send("external", agree="on")
         assert answer.status_code == 303, answer.content.decode()
         return str(answer.headers["Location"])
 
@@ -264,7 +264,7 @@ def test_a_provider_that_is_away_says_so_and_the_next_press_goes_on(office: Offi
             provider.options | {"base_url": "http://127.0.0.1:9"},
         )
         provider.save()
-    away = office.visitor.send("external")
+    away = office.visitor.send("external", agree="on")
     with unit_of_work([office.brand.pk]):
         IdentityProvider.objects.update(options=right)
 
@@ -511,6 +511,14 @@ def test_a_stranger_cannot_begin_or_see_a_check(office: Office) -> None:
     answers = [stranger.see("external"), stranger.send("external"), stranger.see("external-back")]
 
     assert [answer.headers["Location"] for answer in answers] == [stranger.at("enter") + "?ended"] * 3
+
+
+def test_nobody_is_sent_there_without_consent(office: Office) -> None:
+    answer = office.visitor.send("external")
+
+    assert (answer.status_code, "Tick the box" in answer.content.decode()) == (422, True)
+    with unit_of_work([office.brand.pk]):
+        assert (ExternalCheck.objects.count(), len(office.simulator.simulator._by_id)) == (0, 0)
 
 
 def test_a_form_from_elsewhere_begins_nothing(office: Office) -> None:

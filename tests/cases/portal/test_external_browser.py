@@ -130,6 +130,10 @@ def test_from_the_portal_through_the_simulator_and_back(
     phone.get_by_role("link", name="See how it works").click()
     judge.look(phone, "before")
     phone.get_by_role("button", name="Continue to Prova ID").click()
+    expect(phone.locator(".error-summary").first).to_contain_text("Tick the box")
+    judge.look(phone, "without-consent")
+    phone.get_by_label("I agree that the service compares").check()
+    phone.get_by_role("button", name="Continue to Prova ID").click()
     expect(phone.get_by_role("heading", name="Simulated identity check")).to_be_visible()
     judge.look(phone, "simulator")
     phone.get_by_role("button", name="Refused").click()
@@ -139,6 +143,7 @@ def test_from_the_portal_through_the_simulator_and_back(
     expect(phone.get_by_text("The check did not show that it is you")).to_be_visible()
     judge.look(phone, "refused")
 
+    phone.get_by_label("I agree that the service compares").check()
     phone.get_by_role("button", name="Continue to Prova ID").click()
     phone.get_by_role("button", name="Verified, no message").click()
     expect(phone.get_by_text("Your check is open")).to_be_visible()
