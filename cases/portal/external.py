@@ -18,7 +18,8 @@ class ConsentForm(PlainForm):
     """A face is compared only of who wants it; other ways stay open (Art 9(2)(a) and 7(4))."""
 
     agree = forms.BooleanField(
-        label=_("I agree that the service compares my face with my document. I can also choose another way."),
+        label=_("I agree that the service compares my face with my document"),
+        help_text=_("You need not: there are other ways."),
         error_messages={
             "required": _("Tick the box if you want this check, or write to us for another way.")
         },
