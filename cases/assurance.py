@@ -15,8 +15,8 @@ from cases.deadlines.events import EventKind
 from cases.models import Case, SourceSystem, SubjectRequest
 from cases.words import Right
 from identity import assurance
-from identity.models import CustomerLogin, IdentityPolicy, Method
 from identity.external import provider_of
+from identity.models import CustomerLogin, IdentityPolicy, Method
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose

@@ -151,5 +151,5 @@ def _simulated() -> Iterator[CheckMessage]:
                 yield Error(
                     f"The identity provider of {provider.controller.slug} trusts the simulator, which looks at nobody.",
                     hint="Apply a real provider's description and keys, or is_active: false.",
-                    id="DSAR.E011",
+                    id="DSAR.E012",
                 )

@@ -59,8 +59,9 @@ class Rule:
     """One line of a policy.
 
     ``methods`` limits by which methods a level may be reached. What it names for a level holds for those above as
-    well, unless it names others for them; where it names nothing, any method may be used. ``holds_days`` is how long a result counts, ``reuse_days`` how long it serves later requests of the
-    same person (0: not at all); None: as the policy says for all.
+    well, unless it names others for them; where it names nothing, any method may be used. ``holds_days`` is how
+    long a result counts, ``reuse_days`` how long it serves later requests of the same person (0: not at all);
+    None: as the policy says for all.
     """
 
     name: str

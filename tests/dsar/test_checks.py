@@ -122,7 +122,7 @@ def test_table_without_row_security_is_named() -> None:
 @pytest.mark.parametrize(
     ("key", "changes", "ids"),
     [
-        ("simulator-key", {}, ["DSAR.E011"]),
+        ("simulator-key", {}, ["DSAR.E012"]),
         ("a-real-key", {}, []),
         ("simulator-key", {"DEMO": True}, []),
     ],

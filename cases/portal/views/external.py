@@ -181,7 +181,7 @@ def message(request: HttpRequest, controller: Controller) -> HttpResponse:
 
 
 def _length(request: HttpRequest) -> int:
-    said = str(request.META.get("CONTENT_LENGTH") or "0")
+    said = str(request.headers.get("content-length") or "0")
     return int(said) if said.isdecimal() and len(said) < 12 else MOST_BYTES + 1
 
 
