@@ -8,6 +8,7 @@ emptied afterwards.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -33,6 +34,22 @@ def make_database(name: str, template: str = "template1") -> None:
         server.execute(f'CREATE DATABASE "{name}" OWNER dsar_owner TEMPLATE "{template}"')
     with psycopg.connect(admin_url(name), autocommit=True) as database:
         database.execute("ALTER SCHEMA public OWNER TO dsar_owner")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: much of the time goes by waiting for servers, browsers and leases."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes, so that the last of them does not run on alone. Files stay whole."""
+    in_browser = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: next(place for place, slow in enumerate(_slow(item, in_browser)) if slow))
+
+
+def _slow(item: pytest.Item, in_browser: set[Path]) -> tuple[bool, ...]:
+    folder = item.path.parent.name
+    return folder == "kills", folder == "journeys", item.path in in_browser, True
 
 
 def pytest_sessionfinish() -> None:

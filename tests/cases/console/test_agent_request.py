@@ -453,7 +453,7 @@ def test_list_of_requests_takes_the_same_queries_however_long(agent, brand, pers
         (Role.DPO, "dpo:approvals"),
         (Role.REVIEWER, "dpo:approvals"),
         (Role.AUDITOR, "dpo:trail"),
-        (Role.ADMINISTRATOR, "identity:account"),
+        (Role.ADMINISTRATOR, "identity:people"),
     ],
 )
 def test_start_page_leads_to_where_work_begins(brand, role, name):

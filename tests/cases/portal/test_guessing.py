@@ -63,7 +63,7 @@ def test_guess_counts_though_the_comparison_fails(committed, monkeypatch):
     def fail(*_: Any) -> bool:
         raise RuntimeError("the machine fails in the middle")
 
-    monkeypatch.setattr(services, "code_matches", fail)
+    monkeypatch.setattr(services, "try_code", fail)
     statuses = [guesser.send("code", code="not it").status_code for _ in range(7)]
 
     with unit_of_work([brand.pk]):

@@ -143,7 +143,7 @@ def test_untouched_trail_is_intact(trail: None) -> None:
     code, report = verify()
 
     assert code == 0
-    assert report == {"intact": True, "chains": 5, "events": 2 * LENGTH + 3, "anchors": 0, "breaks": []}
+    assert report == {"intact": True, "chains": 5, "events": 2 * LENGTH + 5, "anchors": 0, "breaks": []}
 
 
 @pytest.mark.parametrize(("statements", "place", "what"), TAMPERINGS.values(), ids=TAMPERINGS.keys())
@@ -209,7 +209,7 @@ def test_text_names_chain_event_and_kind(trail: None) -> None:
     assert end.value.code == 1
     assert out.getvalue().splitlines() == [
         f"chain {CASE}, event 3: this event is not what was recorded (edited)",
-        f"BROKEN: 5 chains, {2 * LENGTH + 3} events, 0 anchors",
+        f"BROKEN: 5 chains, {2 * LENGTH + 5} events, 0 anchors",
     ]
 
 
@@ -236,7 +236,7 @@ def test_anchor_holds_every_head_and_is_itself_on_record(trail: None, tmp_path: 
 
     heads = json.loads(where.read_text())["heads"]
     assert {chain: head[0] for chain, head in heads.items()} == {
-        str(SYSTEM_CHAIN): 1, str(ALPHA): 1, str(BETA): 1, str(CASE): LENGTH, str(OTHER): LENGTH,
+        str(SYSTEM_CHAIN): 1, str(ALPHA): 2, str(BETA): 2, str(CASE): LENGTH, str(OTHER): LENGTH,
     }  # fmt: skip
     with unit_of_work([]):
         last = AuditEvent.objects.order_by("seq").last()

@@ -148,7 +148,7 @@ class TestPropose:
         assert (proposal.is_enough, proposal.methods) == (False, ())
 
     @given(
-        st.lists(strategies.methods(), max_size=5),
+        st.lists(strategies.methods(), max_size=5, unique_by=lambda method: method.code),
         st.lists(strategies.evidence(), max_size=3),
         strategies.levels,
         st.frozensets(st.sampled_from(Need)),
