@@ -97,7 +97,8 @@ def test_nothing_of_the_account_is_kept_but_that_it_matched(inside, asked, openi
     check = Verification.objects.get(subject_request=asked, method=METHOD)
     assert check.progress == {"state": {"verdict": "signed_in", "matches": ["email"]}}
     assert check.address_on_file is True
-    assert "ada" not in str(list(AuditEvent.objects.values_list("data", flat=True)))
+    told = str(list(AuditEvent.objects.values_list("data", flat=True)))
+    assert not [word for word in ("'ada'", "ada@", "Ada") if word in told]
 
 
 @pytest.mark.parametrize(
