@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
@@ -30,6 +30,7 @@ FLAGS = (
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 PHONE: ViewportSize = {"width": 360, "height": 740}
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 
 
@@ -121,10 +122,16 @@ def assert_accessible(page: Page, *, without: tuple[str, ...] = ()) -> None:
     )
 
 
-def assert_fits(page: Page) -> None:
-    """Fail when the page must be scrolled sideways (WCAG 1.4.10)."""
+def pixels_too_wide(page: Page) -> int:
+    """How far the page must be scrolled sideways (WCAG 1.4.10)."""
     page.wait_for_load_state()  # A click returns when the next page has begun, which has no root element yet.
-    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    found = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return int(found)
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page must be scrolled sideways."""
+    beyond = pixels_too_wide(page)
 
     assert beyond == 0, f"{page.url} is {beyond} pixels wider than the window"
 
@@ -138,3 +145,28 @@ def screenshot(page: Page, name: str) -> Path | None:
     path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=path, full_page=True)
     return path
+
+
+class Judge:
+    """Looks at pages as a desk and as a phone shows them, light and dark, and tells all it found at the end.
+
+    ``prefix`` begins the names of its pictures.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.complaints: list[str] = []
+
+    def look(self, page: Page, name: str) -> None:
+        size = page.viewport_size
+        assert size is not None
+        for viewport, suffix in ((DESKTOP, ""), (PHONE, "-phone")):
+            page.set_viewport_size(viewport)
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                found = findings(page)
+                self.complaints += [f"{name}{suffix}, {scheme}: {one.rule} {one.places}" for one in found]
+            beyond = pixels_too_wide(page)
+            self.complaints += [f"{name}{suffix}: {beyond} pixels too wide"] if beyond else []
+            screenshot(page, f"{self.prefix}-{name}{suffix}")
+        page.set_viewport_size(size)

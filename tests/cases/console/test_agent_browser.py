@@ -26,7 +26,7 @@ from tests.browser import (
     page,
     screenshot,
 )
-from tests.cases.staff_client import signed_in
+from tests.cases.staff_client import enter
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import ControllerFactory, staff
 
@@ -50,12 +50,6 @@ def people_here(server: str) -> tuple[Controller, User]:
         brand = ControllerFactory.create(slug="meridian", name="Meridian Energy")
         agent = staff(Role.AGENT, brand, full_name="Agnes Agent")
         return brand, agent
-
-
-def enter(page: Page, server: str, user: User) -> None:
-    """The browser takes over a session that has passed both factors."""
-    cookie = signed_in(user).cookies["sessionid"]
-    page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": server}])
 
 
 def judge(page: Page, name: str) -> None:

@@ -17,8 +17,9 @@ from cases.workflow.facts import Change
 from cases.workflow.perform import lock
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import browser, page
-from tests.cases.console.test_desk_browser import Judge, enter, site
+from tests.browser import Judge, browser, page
+from tests.cases.console.test_desk_browser import site
+from tests.cases.staff_client import enter
 from tests.factories.cases import one_case
 from tests.factories.identity import ControllerFactory, staff
 
@@ -62,14 +63,14 @@ def _happened(case: Case, kind: EventKind, at: datetime) -> None:
 
 
 def test_clock_is_kept_by_keyboard_and_seen_before(site: str, page: Page, busy: dict[str, Any]) -> None:
-    case, judge = busy["case"], Judge(page)
+    case, judge = busy["case"], Judge("desk")
     enter(page, site, busy["handler"])
 
     page.goto(site + reverse("console:clock", args=[case.pk]))
-    judge.look("clock")
+    judge.look(page, "clock")
     page.keyboard.press("a")
     expect(page.get_by_role("heading", name="Add a fact")).to_be_visible()
-    judge.look("clock-add")
+    judge.look(page, "clock-add")
     page.get_by_label("What happened").select_option("authority_requested")
     expect(page.get_by_label("Basis of the fee")).to_be_hidden()
     day = timezone.localtime(timezone.now() - timedelta(days=5), busy["brand"].zone)
@@ -77,12 +78,12 @@ def test_clock_is_kept_by_keyboard_and_seen_before(site: str, page: Page, busy: 
     page.get_by_label("Reason", exact=True).fill("The letter to the solicitor was filed elsewhere.")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("heading", name="What it would do")).to_be_visible()
-    judge.look("clock-preview")
+    judge.look(page, "clock-preview")
     page.get_by_role("button", name="Record it").focus()
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("The fact is recorded")).to_be_visible()
     expect(page.get_by_text("The letter to the solicitor was filed elsewhere.")).to_be_visible()
     page.goto(site + reverse("console:case", args=[case.pk]) + "#why")
-    judge.look("clock-case")
+    judge.look(page, "clock-case")
     assert judge.complaints == []

@@ -14,7 +14,7 @@ from dsar.lib.tenancy import unit_of_work
 from identity.models import User
 from identity.roles import Role
 from tests.browser import DESKTOP, PHONE, assert_accessible, assert_fits, browser, page, screenshot
-from tests.cases.staff_client import signed_in
+from tests.cases.staff_client import enter
 from tests.factories.cases import in_state, log
 from tests.factories.identity import ControllerFactory, staff
 
@@ -28,11 +28,6 @@ def server(committed_db: None) -> Iterator[str]:
     running = LiveServer("localhost")
     yield running.url
     running.stop()
-
-
-def enter(page: Page, server: str, user: User) -> None:
-    cookie = signed_in(user).cookies["sessionid"]
-    page.context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": server}])
 
 
 def judge(page: Page, language: str, name: str) -> None:

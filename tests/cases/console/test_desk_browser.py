@@ -18,9 +18,9 @@ from cases.workflow.review import Choice, Selection
 from dsar.lib.tenancy import unit_of_work
 from identity.models import User
 from identity.roles import Role
-from tests.browser import DESKTOP, PHONE, browser, findings, page, screenshot
+from tests.browser import Judge, browser, page
 from tests.cases.desk_cases import allow_all, broken_source, in_approval, in_review, source
-from tests.cases.staff_client import signed_in
+from tests.cases.staff_client import enter
 from tests.factories.cases import one_case, run_jobs
 from tests.factories.identity import ControllerFactory, staff
 
@@ -40,39 +40,6 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
     server = LiveServer("localhost")
     yield server.url
     server.stop()
-
-
-def enter(page: Page, site: str, user: User) -> None:
-    """Go on with the session of a member of staff."""
-    with unit_of_work([]):
-        session = signed_in(user).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": site}])
-
-
-class Judge:
-    """Looks at each page as a desk and as a phone shows it, light and dark, and tells all it found at the end."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-
-    def look(self, name: str) -> None:
-        self._axe(name)
-        screenshot(self.page, f"desk-{name}")
-        self.page.emulate_media(color_scheme="dark")
-        self._axe(f"{name}, dark")
-        self.page.emulate_media(color_scheme="light")
-        self.page.set_viewport_size(PHONE)
-        self._axe(f"{name}, phone")
-        screenshot(self.page, f"desk-{name}-phone")
-        self.page.set_viewport_size(DESKTOP)
-
-    def _axe(self, name: str) -> None:
-        self.complaints += [f"{name}: {one.rule} {one.places} {one.reason}" for one in findings(self.page)]
-        beyond = self.page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        self.complaints += [f"{name}: {beyond} pixels too wide"] if beyond else []
 
 
 @pytest.fixture
@@ -134,32 +101,32 @@ def with_tasks(brand: Any, handler: User, dpo: User) -> Case:
 def test_desk_is_accessible_and_fits(site: str, page: Page, cases: dict[str, Any]) -> None:
     enter(page, site, cases["handler"])
     reviewed = cases["review"]
-    judge = Judge(page)
+    judge = Judge("desk")
 
     page.goto(site + reverse("console:queue"))
-    judge.look("queue")
+    judge.look(page, "queue")
     for name in ("review", "waiting", "approval", "closed", "tasks", "failed"):
         page.goto(site + reverse("console:case", args=[cases[name].pk]))
-        judge.look(f"case-{name}")
+        judge.look(page, f"case-{name}")
     for name in ("review", "submit", "close", "add-item"):
         page.goto(site + reverse(f"console:{name}", args=[reviewed.pk]))
-        judge.look(name)
+        judge.look(page, name)
     with unit_of_work([cases["brand"].pk]):
         item = reviewed.items.filter(collection="notes").first()
     page.goto(site + reverse("console:item", args=[reviewed.pk, item.pk]))
-    judge.look("item")
+    judge.look(page, "item")
     for act in ("clarify", "record-identity", "withdraw", "assign"):
         page.goto(site + reverse("console:act", args=[reviewed.pk, act]))
-        judge.look(f"act-{act}")
+        judge.look(page, f"act-{act}")
     page.goto(site + reverse("console:absence"))
-    judge.look("absence")
+    judge.look(page, "absence")
 
     assert judge.complaints == []
 
 
 def test_dpo_is_accessible_and_fits(site: str, page: Page, cases: dict[str, Any]) -> None:
     enter(page, site, cases["dpo"])
-    judge = Judge(page)
+    judge = Judge("desk")
 
     for name, args in (
         ("approvals", []),
@@ -169,7 +136,7 @@ def test_dpo_is_accessible_and_fits(site: str, page: Page, cases: dict[str, Any]
         ("case-trail", [cases["approval"].pk]),
     ):
         page.goto(f"{site}{reverse(f'dpo:{name}', args=args)}{'?verify=1' if 'trail' in name else ''}")
-        judge.look(f"dpo-{name}")
+        judge.look(page, f"dpo-{name}")
 
     assert judge.complaints == []
 

@@ -11,8 +11,9 @@ from cases.models import Case
 from cases.workflow import reminders
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import browser, open_context, page
-from tests.cases.console.test_desk_browser import Judge, enter, site
+from tests.browser import Judge, browser, open_context, page
+from tests.cases.console.test_desk_browser import site
+from tests.cases.staff_client import enter
 from tests.factories.cases import in_state, one_case
 from tests.factories.identity import ControllerFactory, staff
 
@@ -42,16 +43,16 @@ def handler(site: str) -> Any:
 
 def test_reminders_and_calendar_are_accessible_and_fit(site: str, page: Page, handler: Any) -> None:
     enter(page, site, handler)
-    judge = Judge(page)
+    judge = Judge("desk")
 
     page.goto(f"{site}/reminders/")
-    judge.look("reminders")
+    judge.look(page, "reminders")
     page.get_by_role("button", name="Put all of these aside").click()
-    judge.look("reminders-none")
+    judge.look(page, "reminders-none")
     page.get_by_role("link", name="Show in my calendar").click()
-    judge.look("calendar-feed")
+    judge.look(page, "calendar-feed")
     page.get_by_role("button", name="Open my calendar").click()
-    judge.look("calendar-feed-made")
+    judge.look(page, "calendar-feed-made")
 
     assert judge.complaints == []
 

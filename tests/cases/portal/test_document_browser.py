@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -13,17 +12,18 @@ from cases.models import Case
 from cases.words import State
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import files
-from identity.models import DocumentPicture, IdentityDocument, User
+from identity.models import DocumentPicture, IdentityDocument
 from identity.roles import Role
-from tests.browser import DESKTOP, PHONE, browser, findings, open_context, screenshot
-from tests.cases.portal.conftest import ADA, make_brand, newest_code
-from tests.cases.staff_client import signed_in
+from tests.browser import Judge, browser
+from tests.cases.portal.conftest import make_brand
+from tests.cases.portal.in_browser import ask, desk, phone
+from tests.cases.staff_client import enter
 from tests.factories.cases import run_jobs
 from tests.factories.identity import give_policy, staff
 from tests.identity.documents import pictures
 from tests.identity.documents.specimens import Holder, encode
 
-__all__ = ["browser"]
+__all__ = ["browser", "desk", "phone"]
 
 pytestmark = pytest.mark.browser
 
@@ -39,20 +39,6 @@ def server(committed_db: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def phone(browser: Any) -> Iterator[Page]:
-    context = open_context(browser, viewport=PHONE)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def desk(browser: Any) -> Iterator[Page]:
-    context = open_context(browser, viewport=DESKTOP)
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
 def photos(tmp_path: Path) -> dict[str, Path]:
     """What the customer's telephone has taken."""
     passport = pictures.noisy(pictures.on_a_table(pictures.page(ADAS, LINES)))
@@ -62,56 +48,10 @@ def photos(tmp_path: Path) -> dict[str, Path]:
     return {name: tmp_path / f"{name}.jpg" for name in made}
 
 
-class Judge:
-    """Looks at a page in both sizes, light and dark, and tells all that it found at the end."""
-
-    def __init__(self) -> None:
-        self.complaints: list[str] = []
-
-    def look(self, page: Page, name: str) -> None:
-        size = page.viewport_size
-        for viewport, suffix in ((DESKTOP, ""), (PHONE, "-phone")):
-            page.set_viewport_size(viewport)
-            for scheme in ("dark", "light"):
-                page.emulate_media(color_scheme=scheme)
-                self.complaints += [
-                    f"{name}{suffix} {scheme}: {one.rule} {one.places}" for one in findings(page)
-                ]
-            wide = page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            self.complaints += [f"{name}{suffix}: {wide} pixels too wide"] if wide else []
-            screenshot(page, f"document-{name}{suffix}")
-        assert size is not None
-        page.set_viewport_size(size)
-
-
-def ask(phone: Page, start: str, brand: Any) -> None:
-    """Ask for one's data, and come back with the code."""
-    phone.goto(start)
-    phone.get_by_role("link", name="Ask for something").click()
-    phone.locator("label", has_text="See my data").first.click()
-    phone.get_by_label("Your name").fill("Ada Example")
-    phone.get_by_label("Your e-mail address").fill(ADA)
-    phone.get_by_role("button", name="Send my request").click()
-    phone.get_by_role("button", name="Send me a code").click()
-    with unit_of_work([brand.pk]):
-        run_jobs()
-    phone.get_by_label("Code", exact=True).fill(newest_code())
-    phone.get_by_role("button", name="Continue").click()
-    phone.wait_for_url("**/request/**")
-
-
-def enter(page: Page, server: str, user: User) -> None:
-    with unit_of_work([]):
-        session = signed_in(user).cookies["sessionid"].value
-    page.context.add_cookies([{"name": "sessionid", "value": session, "url": server}])
-
-
 def test_a_document_from_the_telephone_to_the_search(
     server: str, phone: Page, desk: Page, photos: dict[str, Path]
 ) -> None:
-    judge = Judge()
+    judge = Judge("document")
     with unit_of_work([]):
         brand = make_brand(logo="img/brands/meridian.svg")
         give_policy(brand, {"default": 2})
