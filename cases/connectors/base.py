@@ -9,11 +9,11 @@ tracebacks.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self, TypeAlias, cast, runtime_checkable
+from typing import ClassVar, Final, Protocol, Self, TypeAlias, cast, runtime_checkable
 
 JSON: TypeAlias = "None | bool | int | float | str | Sequence[JSON] | Mapping[str, JSON]"
 Clock: TypeAlias = Callable[[], datetime]
@@ -107,7 +107,9 @@ class Match:
     """A place in the source where the person was found, from which collecting starts.
 
     ``selector`` belongs to the connector and may hold personal data: keep it where the collected data are
-    kept.
+    kept. ``summary`` is what a member of staff needs to see to tell whether a match that is not exact is the
+    person: a few fields, as the source shows them. ``reveals`` are further identifiers that the very record which
+    matched holds of the same person, to search other sources by; only those of exact matches are used.
     """
 
     ref: str
@@ -115,6 +117,8 @@ class Match:
     matched_on: tuple[str, ...]
     confidence: Confidence = Confidence.EXACT
     selector: Mapping[str, JSON] = field(default_factory=dict, repr=False)
+    summary: Mapping[str, JSON] = field(default_factory=dict, repr=False)
+    reveals: tuple[Identifier, ...] = ()
 
     def to_json(self) -> dict[str, JSON]:
         """Return this match as plain JSON, to be kept between the calls of find and collect."""
@@ -124,6 +128,8 @@ class Match:
             "matched_on": list(self.matched_on),
             "confidence": self.confidence.value,
             "selector": self.selector,
+            "summary": self.summary,
+            "reveals": [[one.kind, one.value] for one in self.reveals],
         }
 
     @classmethod
@@ -136,6 +142,11 @@ class Match:
                 matched_on=tuple(str(kind) for kind in cast(Sequence[JSON], value["matched_on"])),
                 confidence=Confidence(str(value["confidence"])),
                 selector=cast(Mapping[str, JSON], value["selector"]),
+                summary=cast(Mapping[str, JSON], value["summary"]),
+                reveals=tuple(
+                    Identifier(str(kind), str(found))
+                    for kind, found in cast(Sequence[tuple[JSON, JSON]], value["reveals"])
+                ),
             )
         except (KeyError, TypeError, ValueError):
             raise ContractBroken(what="a match that was kept from an earlier step") from None
@@ -153,12 +164,30 @@ class Link:
     """The proof that a record belongs to the person.
 
     ``via`` names what led here (``customer.email``, or ``invoice.customer_id = customer.customer_id``);
-    ``keys`` holds the values of the record itself that bear it out.
+    ``keys`` holds the values of the record itself that bear it out: the engine compares them with what it searched
+    for, and sets a record aside for a human where they do not agree. ``identifiers`` says for a link by identity of
+    which kind each key is.
     """
 
     kind: LinkKind
     via: tuple[str, ...]
     keys: Mapping[str, JSON] = field(repr=False)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file or recording that hangs on a record; ``open_blob`` reads it.
+
+    ``ref`` is stable and free of readable personal data; ``size`` is in bytes, None where the source does not say.
+    ``handle`` is what the connector needs to find it again.
+    """
+
+    ref: str
+    name: str = field(repr=False)
+    media_type: str = "application/octet-stream"
+    size: int | None = None
+    handle: Mapping[str, JSON] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +196,9 @@ class Record:
 
     ``ref`` is stable from run to run and free of readable personal data, so that it can serve as a unique
     key; ``categories`` gives the data categories of each field; ``third_party`` marks a record about somebody
-    else, and ``third_party_fields`` the fields about somebody else in a record about the person.
+    else, and ``third_party_fields`` the fields about somebody else in a record about the person. ``unclassified``
+    holds the values of fields that the source's description does not know: they are kept apart until a person has
+    said what they are. ``handle`` finds the record again in its source, where ``ref`` does not suffice.
     """
 
     ref: str
@@ -179,6 +210,9 @@ class Record:
     third_party: bool = False
     third_party_fields: tuple[str, ...] = ()
     source_version: str | None = None
+    blobs: tuple[Blob, ...] = ()
+    unclassified: Mapping[str, JSON] = field(default_factory=dict, repr=False)
+    handle: Mapping[str, JSON] = field(default_factory=dict, repr=False)
 
 
 CURSOR_FORMAT = 1
@@ -233,7 +267,7 @@ class Page:
 
     ``expected_total`` is the source's own count for the whole collection, for progress and for the check at
     the end. ``unknown_fields`` names, by record type, fields that the source holds and its description does
-    not know: they were not fetched. ``warnings`` are sentences for staff, free of personal data.
+    not know; their values are in ``Record.unclassified``. ``warnings`` are sentences for staff, free of personal data.
     """
 
     records: Sequence[Record]
@@ -270,27 +304,66 @@ class Option:
     maximum: int | None = None
 
 
+class Effect(StrEnum):
+    """What becomes of a record when the source is told to delete it; "deleted" is often not what happens."""
+
+    REMOVED = "removed"
+    ANONYMISED = "anonymised"
+    HIDDEN = "hidden"
+    DISABLED = "disabled"
+    RETAINED = "retained"
+    UNKNOWN = "unknown"
+
+
+class Ability(StrEnum):
+    """What can be done to records of a type, beside reading them."""
+
+    DELETE = "delete"
+    ANONYMISE = "anonymise"
+    RECTIFY = "rectify"
+    RESTRICT = "restrict"
+
+
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A kind of record that the source holds: its fields with personal data, and whom it is about."""
+    """A kind of record that the source holds: its fields with personal data, and whom it is about.
+
+    ``parents`` are the types on which it hangs; ``abilities`` what the source lets us do to it, ``delete_effect``
+    what a delete really does there, and ``rectifiable`` which fields can be corrected.
+    """
 
     name: str
     personal_fields: frozenset[str]
     third_party: bool = False
     parents: tuple[str, ...] = ()
+    abilities: frozenset[Ability] = frozenset()
+    delete_effect: Effect = Effect.UNKNOWN
+    rectifiable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many calls in so many seconds, as the vendor publishes it; ``bucket`` tells limits of one source apart."""
+
+    calls: int
+    seconds: float
+    bucket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a connected source can do.
 
-    Blind spots are shown to staff and named in the answer to the requester.
+    Blind spots are shown to staff and named in the answer to the requester. ``limits`` are kept by all workers
+    together. ``lists_whole`` says, in a sentence, that the source has to be paged through as a whole to find somebody.
     """
 
     identifier_kinds: frozenset[str]
     types: Mapping[str, RecordType]
     page_max: int
     blind_spots: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    lists_whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +377,30 @@ class Check:
     server: str
     warnings: tuple[str, ...] = ()
     unknown_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    credentials_expire_at: datetime | None = None
+
+
+class Gate(Protocol):
+    """Where a connector asks before each call to its source, so that all workers together keep its limits."""
+
+    def take(self, bucket: str = "") -> None:
+        """Count one call. Raises Throttled with the seconds to wait when there is no room; never waits itself."""
+
+    def learn(self, *, bucket: str = "", wait: float | None = None, remaining: int | None = None) -> None:
+        """Take note of what the source said: wait so many seconds, or so many calls are left until then."""
+
+
+class OpenGate:
+    """Lets everything through: for a source without limits, and for trying a connector alone."""
+
+    def take(self, bucket: str = "") -> None:
+        """Let one call through."""
+
+    def learn(self, *, bucket: str = "", wait: float | None = None, remaining: int | None = None) -> None:
+        """Take no note."""
+
+
+OPEN_GATE: Final = OpenGate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +411,7 @@ class Setup:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     dataset_yaml: str | None = field(default=None, repr=False)
     clock: Clock = utc_now
+    gate: Gate = OPEN_GATE
 
 
 @runtime_checkable
@@ -360,6 +458,14 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; may be called twice."""
+
+
+@runtime_checkable
+class HoldsBlobs(Protocol):
+    """A connector whose records have files or recordings. Without it, records name no blobs."""
+
+    def open_blob(self, blob: Blob) -> Iterator[bytes]:
+        """Yield the file from its beginning, in chunks of bounded size. Raises ConnectorError."""
 
 
 # --- What goes wrong ----------------------------------------------------------------------------------------
@@ -484,6 +590,14 @@ class ContractBroken(ConnectorError):
     code = "contract"
     sentence = "The source, or this system, gave something that cannot be understood: {what}."
     remedy = "Tell the administrator. Nothing collected so far is lost."
+
+
+class Conflict(ConnectorError):
+    """The record is no longer as it was when the change was decided. Nothing was written."""
+
+    code = "conflict"
+    sentence = "The record has been changed in the source since it was read."
+    remedy = "Look at the record again, and decide anew."
 
 
 class SchemaDrift(ContractBroken):
