@@ -15,6 +15,8 @@ from identity.providers.base import Level
 
 HOUSE_VERSION = 0
 HOLDS_DAYS = 90
+# Where the law sets the last day, a second person has to have decided by then, and the letter to be out.
+DAYS_TO_DECIDE = timedelta(days=3)
 NO_LONGER = 366
 
 
@@ -134,17 +136,30 @@ class Policy:
         """
         wished = asked_on + timedelta(days=self.give_up_after_days)
         give_up_on = min(wished, reasons_by) if reasons_by else wished
+        propose_on = min(wished, reasons_by - DAYS_TO_DECIDE) if reasons_by else wished
         reminders = (asked_on + timedelta(days=days) for days in self.remind_after_days)
-        return Patience(tuple(day for day in reminders if day < give_up_on), give_up_on, wished > give_up_on)
+        return Patience(
+            tuple(day for day in reminders if day < give_up_on),
+            give_up_on,
+            wished > give_up_on,
+            max(propose_on, min(give_up_on, asked_on + timedelta(days=1))),
+            reasons_by,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """When an unanswered question for identity is asked again, and when it is given up."""
+    """When an unanswered question for identity is asked again, and when it is given up.
+
+    ``propose_on`` is when its end is proposed: early enough for a second person to decide before the law's own
+    day, ``reasons_by``, where there is one.
+    """
 
     remind_on: tuple[date, ...]
     give_up_on: date
     is_cut_by_law: bool
+    propose_on: date
+    reasons_by: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,3 +123,18 @@ class TestPatience:
         found = Policy((), remind_after_days=(7, 14), give_up_after_days=10).patience(date(2026, 11, 3), None)
 
         assert found.remind_on == (date(2026, 11, 10),)
+
+    def test_the_end_is_proposed_days_before_the_laws_own(self) -> None:
+        found = Policy((), give_up_after_days=60).patience(date(2026, 11, 3), date(2026, 12, 2))
+
+        assert found.propose_on == date(2026, 11, 29)
+
+    def test_the_policys_own_day_needs_no_days_before(self) -> None:
+        found = Policy((), give_up_after_days=14).patience(date(2026, 11, 3), date(2026, 12, 2))
+
+        assert found.propose_on == date(2026, 11, 17)
+
+    def test_nothing_is_proposed_on_the_day_of_the_question(self) -> None:
+        found = Policy(()).patience(date(2026, 12, 1), date(2026, 12, 2))
+
+        assert found.propose_on == date(2026, 12, 2)
