@@ -109,7 +109,9 @@ class Match:
     ``selector`` belongs to the connector and may hold personal data: keep it where the collected data are
     kept. ``summary`` is what a member of staff needs to see to tell whether a match that is not exact is the
     person: a few fields, as the source shows them. ``reveals`` are further identifiers that the very record which
-    matched holds of the same person, to search other sources by; only those of exact matches are used.
+    matched holds of the same person, to search other sources by; only those of exact matches are used. ``ref`` is
+    that of the record that matched, which ``collect`` gives as well; where a match stands for many records at once,
+    ``is_group`` says so.
     """
 
     ref: str
@@ -119,6 +121,7 @@ class Match:
     selector: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     summary: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     reveals: tuple[Identifier, ...] = ()
+    is_group: bool = False
 
     def to_json(self) -> dict[str, JSON]:
         """Return this match as plain JSON, to be kept between the calls of find and collect."""
@@ -130,6 +133,7 @@ class Match:
             "selector": self.selector,
             "summary": self.summary,
             "reveals": [[one.kind, one.value] for one in self.reveals],
+            "is_group": self.is_group,
         }
 
     @classmethod
@@ -147,6 +151,7 @@ class Match:
                     Identifier(str(kind), str(found))
                     for kind, found in cast(Sequence[tuple[JSON, JSON]], value["reveals"])
                 ),
+                is_group=bool(value["is_group"]),
             )
         except (KeyError, TypeError, ValueError):
             raise ContractBroken(what="a match that was kept from an earlier step") from None
@@ -163,10 +168,11 @@ class LinkKind(StrEnum):
 class Link:
     """The proof that a record belongs to the person.
 
-    ``via`` names what led here (``customer.email``, or ``invoice.customer_id = customer.customer_id``);
-    ``keys`` holds the values of the record itself that bear it out: the engine compares them with what it searched
-    for, and sets a record aside for a human where they do not agree. ``identifiers`` says for a link by identity of
-    which kind each key is.
+    ``via`` names what led here: ``customer.email``, or ``invoice.customer_id = customer.id`` for a field of this
+    type of record that refers to a field (one of the ``keys``) of another. ``keys`` holds the values of the record
+    itself that bear it out, by the names of these fields: the engine compares them with what it searched for, or with
+    the records that it collected before, and sets a record aside for a human where they do not agree.
+    ``identifiers`` says for a link by identity of which kind each key is, where its name does not say it.
     """
 
     kind: LinkKind
@@ -328,7 +334,8 @@ class Ability(StrEnum):
 class RecordType:
     """A kind of record that the source holds: its fields with personal data, and whom it is about.
 
-    ``parents`` are the types on which it hangs; ``abilities`` what the source lets us do to it, ``delete_effect``
+    ``parents`` are the types on which it hangs, and ``keys`` the fields by which others refer to records of this
+    type; ``abilities`` what the source lets us do to it, ``delete_effect``
     what a delete really does there, and ``rectifiable`` which fields can be corrected.
     """
 
@@ -336,6 +343,7 @@ class RecordType:
     personal_fields: frozenset[str]
     third_party: bool = False
     parents: tuple[str, ...] = ()
+    keys: frozenset[str] = frozenset({"id"})
     abilities: frozenset[Ability] = frozenset()
     delete_effect: Effect = Effect.UNKNOWN
     rectifiable: frozenset[str] = frozenset()

@@ -121,7 +121,8 @@ class SQLConnector(ABC):
 
     def _describe(self, item: Collection) -> RecordType:
         parents = tuple(dict.fromkeys(edge.source for edge in self._dataset.edges_into(item.name)))
-        return RecordType(item.name, item.personal_fields, item.third_party, parents)
+        keys = frozenset(edge.source_field for edge in self._dataset.edges if edge.source == item.name)
+        return RecordType(item.name, item.personal_fields, item.third_party, parents, keys)
 
     def _blind_spots(self) -> Iterator[str]:
         yield "Only the tables and columns that the dataset description names are searched."
@@ -417,10 +418,12 @@ def _match_collection(bound: BoundCollection, met: Mapping[Trait, bool]) -> Iter
     own = [trait for trait in met if trait.kind not in SHARED_KINDS]
     shared = [trait for trait, yes in met.items() if yes and trait.kind in SHARED_KINDS]
     if found := [trait for trait in own if met[trait]]:
-        yield Match(name, name, _kinds(found), Confidence.EXACT, Start(tuple(found), None).to_json())
+        selector = Start(tuple(found), None).to_json()
+        yield Match(name, name, _kinds(found), Confidence.EXACT, selector, is_group=True)
     if shared:
         confidence = Confidence.PROBABLE if own else Confidence.EXACT
-        yield Match(f"{name}/~", name, _kinds(shared), confidence, Start(tuple(shared), None).to_json())
+        selector = Start(tuple(shared), None).to_json()
+        yield Match(f"{name}/~", name, _kinds(shared), confidence, selector, is_group=True)
 
 
 def _kinds(traits: Sequence[Trait]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -74,6 +74,7 @@ class Condition:
     via: str
     fields: tuple[str, ...]
     clause: sa.ColumnElement[bool]
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Proof:
     kind: LinkKind
     via: tuple[str, ...]
     places: tuple[tuple[str, int], ...]
+    identifiers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ class PagePlan:
         """Return the proof that this row belongs to the person."""
         flags = tuple(row[-len(self.conditions) :]) if len(self.conditions) > 1 else (True,)
         proof = self._proofs.get(flags) or self._proofs.setdefault(flags, self._proof(flags))
-        return Link(proof.kind, proof.via, {name: to_json(row[place]) for name, place in proof.places})
+        keys = {name: to_json(row[place]) for name, place in proof.places}
+        return Link(proof.kind, proof.via, keys, proof.identifiers)
 
     @cached_property
     def _proofs(self) -> dict[tuple[bool, ...], Proof]:
@@ -124,6 +127,7 @@ class PagePlan:
             LinkKind.IDENTITY if by_identity else LinkKind.REFERENCE,
             tuple(condition.via for condition in met),
             tuple((name, self.bound.columns.index(name)) for name in fields),
+            {name: kind for condition in met for name, kind in condition.identifiers.items()},
         )
 
 
@@ -181,8 +185,9 @@ class Search:
         starts = self.starts[bound.collection.name]
         fields = tuple(dict.fromkeys(trait.field for start in starts for trait in start.traits))
         clause = sa.or_(*(self._starts_at(bound, table, start) for start in starts))
-        via = ", ".join(f"{bound.collection.name}.{field}" for field in fields)
-        return Condition(LinkKind.IDENTITY, via, fields, clause)
+        via = ", ".join(f"{bound.collection.name}.{name}" for name in fields)
+        kinds = {trait.field: trait.kind for start in starts for trait in start.traits}
+        return Condition(LinkKind.IDENTITY, via, fields, clause, kinds)
 
     def _starts_at(self, bound: BoundCollection, table: Table, start: Start) -> sa.ColumnElement[bool]:
         """Ask for the traits of a pinned row as well: it may have become somebody else's."""
