@@ -8,11 +8,15 @@ from cases.models.attempt import Attempt
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collection import (
+    CheckStage,
     CollectionRun,
+    CollectionStop,
+    HeldFor,
     Item,
     ItemDecision,
     RunState,
     SearchState,
+    SourceCheck,
     SourceSearch,
     SourceSystem,
 )
@@ -32,8 +36,10 @@ __all__ = [
     "LIVING",
     "Attempt",
     "Case",
+    "CheckStage",
     "ClockEvent",
     "CollectionRun",
+    "CollectionStop",
     "ContactNote",
     "DataSubject",
     "DateMove",
@@ -42,6 +48,7 @@ __all__ = [
     "Extension",
     "ExtensionState",
     "FulfilmentTask",
+    "HeldFor",
     "Instruction",
     "Item",
     "ItemDecision",
@@ -63,6 +70,7 @@ __all__ = [
     "ResponsePack",
     "RunState",
     "SearchState",
+    "SourceCheck",
     "SourceSearch",
     "SourceSystem",
     "SubjectIdentifier",

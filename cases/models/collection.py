@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
+from dsar.lib.models import UuidModel
 from dsar.vault.fields import sealed_json, sealed_text
 from dsar.vault.models import StoredFile, VaultKey
 from identity.models import Controller, TenantModel, User
@@ -34,11 +35,48 @@ class SourceSystem(TenantModel):
     purged_after_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="recordings older than this are purged there"
     )
+    erasing_secrets: dict[str, str] | None = sealed_json(
+        null=True, default=None, help_text="credentials that may change the source; those of reading never do"
+    )
+    credentials_expire_on = models.DateField(
+        null=True, blank=True, help_text="by the administrator's own knowledge"
+    )
+    country = models.CharField(max_length=60, blank=True, db_default="", help_text="where the data lives")
+    safeguard = models.CharField(
+        max_length=300,
+        blank=True,
+        db_default="",
+        help_text="what a transfer to there rests on (Articles 45-49)",
+    )
+    erase_after = ArrayField(
+        models.SlugField(), default=list, db_default=[], help_text="slugs of the sources that feed this one"
+    )
+    may_list_whole = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="paged through as a whole without asking a handler each time",
+    )
     is_test = models.BooleanField(default=False, help_text="a test system: drills may run on it")
     test_persons = models.JSONField(
         default=list, help_text="keyed hashes of addresses that drills may ask for"
     )
     is_active = models.BooleanField(default=True)
+    # How it stands: written by workers and by acts of administrators, never together with its settings.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pause_reason: str | None = sealed_text(null=True, default=None)
+    failures = models.PositiveIntegerField(default=0, db_default=0, help_text="in a row")
+    held_until = models.DateTimeField(
+        null=True, blank=True, help_text="after failures, or as it asked itself"
+    )
+    needs_admin_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when it refuses the account"
+    )
+    trouble_code = models.CharField(max_length=60, blank=True, db_default="")
+    trouble_text = models.TextField(
+        blank=True, db_default="", help_text="the last trouble, without personal data, and what to do"
+    )
+    succeeded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -46,6 +84,73 @@ class SourceSystem(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.key_id
+
+
+class CheckStage(models.TextChoices):
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("running")
+    GOOD = "good", _("answers")
+    BAD = "bad", _("does not answer as it should")
+
+
+class SourceCheck(TenantModel):
+    """One trial of a connection, with reads only: by the clock, or because somebody asked.
+
+    New credentials are tried here before they replace those in use.
+    """
+
+    source = models.ForeignKey(SourceSystem, on_delete=models.CASCADE, related_name="checks")
+    key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    stage = models.CharField(max_length=10, choices=CheckStage, default=CheckStage.WAITING)
+    candidate: dict[str, str] | None = sealed_json(
+        null=True, default=None, help_text="credentials to be taken into use when they work"
+    )
+    is_for_erasing = models.BooleanField(default=False, help_text="tried with the credentials for erasing")
+    ended_at = models.DateTimeField(null=True)
+    latency_ms = models.PositiveIntegerField(null=True)
+    account: str | None = sealed_text(null=True, default=None)
+    server = models.CharField(max_length=200, blank=True)
+    warnings = ArrayField(models.CharField(max_length=300), default=list)
+    unknown_fields = models.JSONField(default=dict, help_text="by record type, names alone")
+    credentials_expire_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        indexes = [models.Index(fields=["source", "-asked_at"], name="cases_check_by_source")]
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        return self.key_id
+
+
+class CollectionStop(UuidModel):
+    """The switch that stops all collection: of one controller, or, without one, of the whole installation."""
+
+    controller = models.ForeignKey(Controller, on_delete=models.PROTECT, null=True, related_name="+")
+    key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")
+    reason: str | None = sealed_text(null=True, default=None)
+    stopped_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    stopped_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["controller"],
+                name="cases_one_stop_at_a_time",
+                condition=models.Q(lifted_at=None),
+                nulls_distinct=False,
+            )
+        ]
 
     @property
     def sealing_key_id(self) -> UUID:
@@ -80,10 +185,22 @@ class CollectionRun(TenantModel):
 class SearchState(models.TextChoices):
     QUEUED = "queued", _("waiting")
     RUNNING = "running", _("running")
+    HELD = "held", _("on hold")
     DONE = "done", _("done")
     NO_DATA = "no_data", _("no data")
     FAILED = "failed", _("error")
     WAIVED = "waived", _("waived")
+
+
+class HeldFor(models.TextChoices):
+    """What a search on hold waits for."""
+
+    STOPPED = "stopped", _("collection is stopped")
+    PAUSED = "paused", _("the source is paused")
+    NEEDS_ADMIN = "needs_admin", _("the source refuses the account")
+    RESTING = "resting", _("the source failed several times in a row")
+    THROTTLED = "throttled", _("the source asked to be called later")
+    AGREEMENT = "agreement", _("a handler has to agree")
 
 
 class SourceSearch(TenantModel):
@@ -94,6 +211,15 @@ class SourceSearch(TenantModel):
     state = models.CharField(max_length=10, choices=SearchState, default=SearchState.QUEUED)
     cursor: Any = sealed_json(
         null=True, default=None, key_attribute="collected_key_id", help_text="where the next page begins"
+    )
+    matches: Any = sealed_json(
+        null=True, default=None, key_attribute="collected_key_id", help_text="where collecting starts from"
+    )
+    held_for = models.CharField(
+        max_length=20, choices=HeldFor, blank=True, db_default="", help_text="why it is on hold"
+    )
+    agreed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", help_text="to paging through whole lists"
     )
     found = models.PositiveIntegerField(default=0)
     expected = models.PositiveIntegerField(null=True, help_text="by the source's own count")

@@ -26,6 +26,12 @@ class Job(UuidModel):
     state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
     attempts = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=5)
+    forgiven = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="attempts that do not count: the work got on, or could not begin"
+    )
+    takes_turns = models.BooleanField(
+        default=False, db_default=False, help_text="controllers take turns among jobs of this kind"
+    )
     not_before = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
@@ -49,3 +55,13 @@ class Job(UuidModel):
             ),
             models.Index(fields=["case_id", "-created_at"], name="jobs_by_case"),
         ]
+
+
+class Turn(models.Model):
+    """When a worker last took up a job of a controller whose jobs take turns. The database writes it."""
+
+    controller_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "jobs_turn"
