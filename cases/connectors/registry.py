@@ -38,6 +38,22 @@ def get(key: str) -> type[Connector]:
     return _checked(key, _load_offered(key))
 
 
+def load(name: str) -> type[Connector]:
+    """Return the connector class of this key, or the one at ``package.module:Class``.
+
+    For trying a connector; what an operator states is looked up by ``get``.
+
+    Raises ConfigurationError when there is none or it cannot be loaded.
+    """
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return get(name)
+    try:
+        return _checked(name, getattr(import_module(module), attribute))
+    except (ImportError, AttributeError):
+        raise ConfigurationError(f"“{name}” cannot be imported.") from None
+
+
 def build(
     key: str,
     options: Mapping[str, JSON],

@@ -39,7 +39,7 @@ from cases.connectors.options import Settings, read_settings
 
 Row: TypeAlias = Mapping[str, Any]
 
-# What is known of each field. A field that is not listed is reported, and never passed on.
+# What is known of each field. A field that is not listed is reported and kept apart.
 CATEGORIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "people": {
         "id": ("user.unique_id",),
@@ -161,6 +161,7 @@ class DemoConnector:
             type=name,
             link=_link(name, row, matches),
             data={field: value for field, value in row.items() if field in CATEGORIES[name]},
+            unclassified={field: value for field, value in row.items() if field not in CATEGORIES[name]},
             fetched_at=self._clock(),
             categories=CATEGORIES[name],
             third_party_fields=THIRD_PARTY_FIELDS[name],
@@ -219,5 +220,8 @@ def _link(name: str, row: Row, matches: Sequence[Match]) -> Link:
         return Link(LinkKind.REFERENCE, ("notes.person_id = people.id",), {"person_id": row["person_id"]})
     kinds = [kind for match in matches if match.selector["id"] == row["id"] for kind in match.matched_on]
     return Link(
-        LinkKind.IDENTITY, tuple(f"people.{kind}" for kind in kinds), {kind: row[kind] for kind in kinds}
+        LinkKind.IDENTITY,
+        tuple(f"people.{kind}" for kind in kinds),
+        keys={kind: row[kind] for kind in kinds},
+        identifiers={kind: kind for kind in kinds},
     )
