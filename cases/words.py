@@ -48,6 +48,21 @@ class AnswerBy(TextChoices):
     POST = "post", _("Recorded post")
 
 
+class AnswerTo(TextChoices):
+    """Who gets the answer to what a representative asked."""
+
+    SUBJECT = "subject", _("the person themselves")
+    REPRESENTATIVE = "representative", _("the representative")
+    BOTH = "both", _("both of them")
+
+
+class Party(TextChoices):
+    """Who is written to, or comes into the portal: whoever asked, or the person for whom a representative did."""
+
+    REQUESTER = "requester", _("Requester")
+    SUBJECT = "subject", _("Data subject")
+
+
 class State(TextChoices):
     RECEIVED = "received", _("Received")
     AWAITING_IDENTITY = "awaiting_identity", _("Awaiting identity")

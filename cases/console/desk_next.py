@@ -426,7 +426,7 @@ def _beside_the_state(found: Situation) -> list[Offer]:
 
 def _lacks_authority(case: Case) -> bool:
     representative = case.subject_request.representative
-    return case.is_open and representative is not None and representative.authority_checked_at is None
+    return case.is_open and representative is not None
 
 
 def _is_open(found: Situation, name: str) -> bool:

@@ -40,6 +40,9 @@ Treatment = Literal[
     "not_personal",
 ]
 
+RepresentativeKind = Literal["solicitor", "parent", "attorney", "agent", "elected", "executor", "other"]
+AnswerTo = Literal["subject", "representative", "both"]
+
 
 class LawDataError(ValueError):
     """A list of law is wrong. The message names file, table and field."""
@@ -135,6 +138,49 @@ class Negative:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """What shows that somebody may ask for another person. ``answer_to`` names the least risky first."""
+
+    code: str
+    kinds: tuple[RepresentativeKind, ...]
+    regimes: tuple[str, ...]
+    name: str
+    provision: str
+    asks: str
+    answer_to: tuple[AnswerTo, ...]
+    confirmed: bool
+    source: str
+    register: str = ""
+    at_most_months: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Whom a law gives no right to ask, and what they are told."""
+
+    code: str
+    kinds: tuple[RepresentativeKind, ...]
+    regimes: tuple[str, ...]
+    name: str
+    provision: str
+    letter: str
+    confirmed: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Childhood:
+    """From which ``age`` in years a child is presumed to understand their rights."""
+
+    regime: str
+    age: int
+    provision: str
+    confirmed: bool
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class LawBook:
     """All lists together, in the order of the files."""
@@ -145,6 +191,9 @@ class LawBook:
     remedies: tuple[Remedy, ...]
     phrases: tuple[Phrase, ...]
     negatives: tuple[Negative, ...]
+    mandates: tuple[Mandate, ...]
+    outside: tuple[Outside, ...]
+    children: tuple[Childhood, ...]
 
 
 class _Dated(Protocol):
@@ -231,6 +280,28 @@ def remedies_for(regime: str, on: date) -> tuple[Remedy, ...]:
     return tuple(known.values())
 
 
+def mandates_for(kind: str, regime: str) -> tuple[Mandate, ...]:
+    """Give what a representative of this kind may show; empty where the law lets nobody of this kind ask."""
+    return tuple(entry for entry in _listed(book().mandates, regime) if kind in entry.kinds)
+
+
+def mandate(code: str, kind: str, regime: str) -> Mandate:
+    """Give the proof of this code, for whoever may show it; raises UnknownLaw."""
+    return _one(mandates_for(kind, regime), code, regime)
+
+
+def outside(kind: str, regime: str) -> Outside | None:
+    """Give why nobody of this kind has a right under this law; None where somebody may have one."""
+    if mandates_for(kind, regime):
+        return None
+    return next((entry for entry in _listed(book().outside, regime) if kind in entry.kinds), None)
+
+
+def childhood(regime: str) -> Childhood | None:
+    """Give from which age a child is presumed to understand; None where it is judged child by child."""
+    return next((entry for entry in book().children if _covers(entry.regime, regime)), None)
+
+
 def phrases() -> tuple[Phrase, ...]:
     """Give the card of what people say when they exercise a right."""
     return book().phrases
@@ -272,11 +343,12 @@ def book() -> LawBook:
 
 
 def load(folder: Traversable) -> LawBook:
-    """Read the four files of a folder; raises LawDataError, which names the place."""
+    """Read the five files of a folder; raises LawDataError, which names the place."""
     exemptions = _File.read(folder, "exemptions.toml", {"exemptions"})
     grounds = _File.read(folder, "grounds.toml", {"grounds"})
     authorities = _File.read(folder, "authorities.toml", {"authorities", "remedies"})
     card = _File.read(folder, "recognise.toml", {"phrases", "negatives"})
+    representation = _File.read(folder, "representation.toml", {"mandates", "outside", "children"})
     made = LawBook(
         exemptions.entries("exemptions", Exemption),
         grounds.entries("grounds", Ground),
@@ -284,6 +356,9 @@ def load(folder: Traversable) -> LawBook:
         authorities.entries("remedies", Remedy),
         card.entries("phrases", Phrase),
         card.entries("negatives", Negative),
+        representation.entries("mandates", Mandate),
+        representation.entries("outside", Outside),
+        representation.entries("children", Childhood),
     )
     _check(made)
     return made
@@ -360,6 +435,8 @@ def _typed(place: str, value: Any, wanted: Any) -> Any:
 def _check(made: LawBook) -> None:
     _refuse_doubles("exemptions.toml", [("", entry.code, entry.regimes) for entry in made.exemptions])
     _refuse_doubles("grounds.toml", [(entry.kind, entry.code, entry.regimes) for entry in made.grounds])
+    _refuse_doubles("representation.toml", [("", entry.code, entry.regimes) for entry in made.mandates])
+    _refuse_doubles("representation.toml", [("", entry.code, entry.regimes) for entry in made.outside])
     _refuse_overlaps("authorities", [(entry.regime, entry) for entry in made.authorities])
     _refuse_overlaps("remedies", [(f"{entry.regime} {entry.code}", entry) for entry in made.remedies])
     for remedy in made.remedies:

@@ -1,10 +1,11 @@
 """The models.
 
-Reading order: data_subject, subject_request, case, clock, collection, disclosure, fulfilment, correspondence,
-instruction, extension, lateness, legal_hold, reminder.
+Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
+correspondence, instruction, extension, lateness, legal_hold, reminder.
 """
 
 from cases.models.attempt import Attempt
+from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collection import (
@@ -35,6 +36,9 @@ from cases.models.subject_request import RequestFile, SubjectRequest
 __all__ = [
     "LIVING",
     "Attempt",
+    "Authority",
+    "AuthorityPicture",
+    "AuthorityState",
     "Case",
     "CheckStage",
     "ClockEvent",

@@ -32,6 +32,8 @@ CLOSABLE = [
     State.REVIEW,
 ]
 DECIDED = [State.APPROVAL, State.WITH_CONTROLLER]
+# What ``cases.authority`` says where nobody has to show authority, and where it was shown and holds.
+AUTHORISED = ("", "valid")
 
 
 class CaseQuerySet(TenantQuerySet["Case"]):
@@ -48,17 +50,37 @@ def identity_suffices(case: Any) -> bool:
     return bool(case.identity_level >= case.required_level)
 
 
+def authority_suffices(case: Any) -> bool:
+    """Who asks for somebody else has shown that they may, for this right, and it still holds (Art 12(2), (6))."""
+    return case.authority in AUTHORISED
+
+
+def requester_suffices(case: Any) -> bool:
+    """Whoever asks is known well enough, and may ask."""
+    return identity_suffices(case) and authority_suffices(case)
+
+
 def identity_suffices_for_answer(case: Any) -> bool:
     """The same for what is proposed; an end that tells nothing of the person's data needs no proof of who asks."""
+    return bool(tells_nothing(case) or identity_suffices(case))
+
+
+def authority_suffices_for_answer(case: Any) -> bool:
+    """The same for whoever asks for somebody else."""
+    return tells_nothing(case) or authority_suffices(case)
+
+
+def tells_nothing(case: Any) -> bool:
+    """What is proposed says nothing of what is known of the person."""
     if case.proposed_outcome == Outcome.REFUSED:
-        tells_nothing = not case.items.exists()
-    else:
-        tells_nothing = case.proposed_outcome in CLOSINGS
-    return bool(tells_nothing or identity_suffices(case))
+        return not case.items.exists()
+    return case.proposed_outcome in CLOSINGS
 
 
 # Conditions that rest on who asks: what they read is brought up to date right before they are judged.
-ON_IDENTITY = frozenset({identity_suffices, identity_suffices_for_answer})
+ON_IDENTITY = frozenset(
+    {identity_suffices, identity_suffices_for_answer, authority_suffices, authority_suffices_for_answer}
+)
 
 
 def needs_no_search(case: Any) -> bool:
@@ -110,6 +132,12 @@ class Case(TenantModel, StatefulModel):
     )
     identity_rule = models.CharField(
         max_length=60, blank=True, db_default="", help_text="the rule that asks for the level"
+    )
+    authority = models.CharField(
+        max_length=20,
+        blank=True,
+        db_default="",
+        help_text="empty where none is needed, else valid or what is wrong with it",
     )
     regime = models.CharField(max_length=20)
     regime_version = models.CharField(max_length=20)
@@ -240,7 +268,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         [State.RECEIVED, State.AWAITING_IDENTITY],
         State.SEARCHING,
-        conditions=[identity_suffices],
+        conditions=[identity_suffices, authority_suffices],
         permission=may(Permission.WORK, system=True),
     )
     def begin_search(self) -> None:
@@ -305,7 +333,11 @@ class Case(TenantModel, StatefulModel):
         """Sources are searched again."""
 
     @transition(
-        "state", State.REVIEW, State.APPROVAL, conditions=[proposal_stands], permission=may(Permission.WORK)
+        "state",
+        State.REVIEW,
+        State.APPROVAL,
+        conditions=[proposal_stands, authority_suffices_for_answer],
+        permission=may(Permission.WORK),
     )
     def submit(self) -> None:
         """What will go out stands ready for the second pair of eyes."""
@@ -324,7 +356,12 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.APPROVAL,
         State.FULFILLING,
-        conditions=[proposal_stands, may_be_decided_here, identity_suffices_for_answer],
+        conditions=[
+            proposal_stands,
+            may_be_decided_here,
+            identity_suffices_for_answer,
+            authority_suffices_for_answer,
+        ],
         permission=may(Permission.APPROVE),
     )
     def approve(self) -> None:
@@ -334,7 +371,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.APPROVAL,
         State.WITH_CONTROLLER,
-        conditions=[proposal_stands, identity_suffices_for_answer],
+        conditions=[proposal_stands, identity_suffices_for_answer, authority_suffices_for_answer],
         permission=may(Permission.APPROVE),
     )
     def hand_to_controller(self) -> None:
@@ -344,7 +381,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.WITH_CONTROLLER,
         State.FULFILLING,
-        conditions=[proposal_stands, identity_suffices_for_answer],
+        conditions=[proposal_stands, identity_suffices_for_answer, authority_suffices_for_answer],
         permission=may(Permission.APPROVE_FOR_CONTROLLER),
     )
     def approve_for_controller(self) -> None:
@@ -373,7 +410,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         DECIDED,
         State.SEARCHING,
-        conditions=[identity_suffices],
+        conditions=[identity_suffices, authority_suffices],
         permission=may(Permission.WORK, system=True, customer=True),
     )
     def take_late_answer(self) -> None:
@@ -431,7 +468,7 @@ class Case(TenantModel, StatefulModel):
         "state",
         State.CLOSED,
         State.SEARCHING,
-        conditions=[identity_suffices],
+        conditions=[identity_suffices, authority_suffices],
         permission=may(Permission.WORK),
     )
     def reopen_to_search(self) -> None:

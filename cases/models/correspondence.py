@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from cases.models.subject_request import SubjectRequest
+from cases.words import Party
 from dsar.vault.fields import sealed_text
 from dsar.vault.models import StoredFile, VaultKey
 from identity.models import TenantModel, User
@@ -31,6 +32,13 @@ class Letter(TenantModel):
     is_incoming = models.BooleanField(default=False)
     by_post = models.BooleanField(default=False)
     to_requester = models.BooleanField(default=True, help_text="shown in the portal")
+    party = models.CharField(
+        max_length=10,
+        choices=Party.choices,
+        default=Party.REQUESTER,
+        db_default=Party.REQUESTER.value,
+        help_text="whose letter it is, where a representative asked",
+    )
     language = models.CharField(max_length=10)
     address: str = sealed_text(help_text="e-mail or postal")
     title: str = sealed_text()

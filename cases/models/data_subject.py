@@ -6,7 +6,7 @@ from django.db import models
 
 from dsar.vault.fields import sealed_text
 from dsar.vault.models import VaultKey
-from identity.models import TenantModel, User
+from identity.models import TenantModel
 
 
 class DataSubject(TenantModel):
@@ -45,13 +45,14 @@ class SubjectIdentifier(TenantModel):
 
 
 class Representative(TenantModel):
-    """Somebody who asks for the data subject, and what authority was shown."""
+    """Somebody who asks for the data subject; by what right is the matter of ``Authority``."""
 
     KINDS = [
         ("solicitor", "Solicitor"),
         ("parent", "Parent or guardian"),
         ("attorney", "Attorney or deputy"),
         ("agent", "Authorised agent"),
+        ("elected", "Elected representative"),
         ("executor", "Executor or heir"),
         ("other", "Somebody else"),
     ]
@@ -61,9 +62,7 @@ class Representative(TenantModel):
     name: str = sealed_text()
     email: str = sealed_text()
     postal_address: str = sealed_text()
-    authority: str = sealed_text(help_text="what was shown, and what it covers")
-    authority_checked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    authority_checked_at = models.DateTimeField(null=True)
+    authority: str = sealed_text(help_text="what they say shows that they may ask")
     created_at = models.DateTimeField()
 
     @property

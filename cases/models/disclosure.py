@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
 from cases.models.instruction import Instruction
-from cases.words import Outcome
+from cases.words import Outcome, Party
 from dsar.vault.fields import sealed_json, sealed_text
 from dsar.vault.models import StoredFile
 from identity.models import TenantModel, User
@@ -110,6 +110,13 @@ class Delivery(TenantModel):
 
     pack = models.ForeignKey(ResponsePack, on_delete=models.CASCADE, related_name="deliveries")
     route = models.CharField(max_length=10, choices=ROUTES)
+    party = models.CharField(
+        max_length=10,
+        choices=Party.choices,
+        default=Party.REQUESTER,
+        db_default=Party.REQUESTER.value,
+        help_text="to whom, where a representative asked",
+    )
     sent_at = models.DateTimeField(null=True)
     sent_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     tracking = models.CharField(max_length=60, blank=True, help_text="of the recorded letter")
@@ -124,7 +131,9 @@ class Delivery(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["pack"], name="cases_one_live_delivery", condition=models.Q(revoked_at__isnull=True)
+                fields=["pack", "party"],
+                name="cases_one_live_delivery",
+                condition=models.Q(revoked_at__isnull=True),
             )
         ]
 

@@ -237,12 +237,8 @@ def came(at: datetime | None) -> Iterator[None]:
 
 
 def _authority_seen(request: SubjectRequest, at: datetime, by: By, now: datetime) -> None:
-    representative = request.representative
-    assert representative is not None
-    representative.authority_checked_by_id = by.person_id
-    representative.authority_checked_at = now
-    representative.save(update_fields=["authority_checked_by", "authority_checked_at"])
-    _on_record(request, Action.AUTHORITY_RECORDED, by.actor, now, {"kind": representative.kind})
+    assert request.representative is not None
+    _on_record(request, Action.AUTHORITY_RECORDED, by.actor, now, {"kind": request.representative.kind})
     for case in [one for one in lock_all(request.pk) if one.is_open]:
         for question in queries.unanswered(case, EventKind.AUTHORITY_REQUESTED):
             add_fact(case, EventKind.AUTHORITY_RECEIVED, max(at, question.at), by, now)

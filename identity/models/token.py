@@ -20,6 +20,12 @@ class AccessToken(TenantModel):
         "cases.SubjectRequest", on_delete=models.CASCADE, related_name="tokens"
     )
     target_id = models.UUIDField(null=True, help_text="the delivery that a download token opens")
+    party = models.CharField(
+        max_length=10,
+        default="requester",
+        db_default="requester",
+        help_text="whoever asked, or the person for whom a representative did",
+    )
     level = models.PositiveSmallIntegerField(default=0, help_text="the level of identity reached with it")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -35,7 +41,9 @@ class OneTimeCode(TenantModel):
 
     verification = models.ForeignKey("identity.Verification", on_delete=models.CASCADE, related_name="codes")
     code_hash = models.BinaryField(help_text="HMAC under the controller's look-up key")
-    purpose = models.CharField(max_length=20, choices=[("verify", "verify"), ("step_up", "step up")])
+    purpose = models.CharField(
+        max_length=20, choices=[("verify", "verify"), ("step_up", "step up"), ("call", "call")]
+    )
     sent_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)

@@ -38,6 +38,7 @@ REQUESTERS: dict[Requester, str] = {
     Requester.PARENT: gettext_noop("a parent or guardian"),
     Requester.ATTORNEY: gettext_noop("an attorney or deputy"),
     Requester.AGENT: gettext_noop("an authorised agent"),
+    Requester.ELECTED: gettext_noop("an elected representative"),
     Requester.EXECUTOR: gettext_noop("an executor or heir"),
     Requester.OTHER: gettext_noop("somebody else"),
 }

@@ -40,6 +40,7 @@ class Requester(StrEnum):
     PARENT = "parent"
     ATTORNEY = "attorney"
     AGENT = "agent"
+    ELECTED = "elected"
     EXECUTOR = "executor"
     OTHER = "other"
 
