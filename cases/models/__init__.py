@@ -1,7 +1,7 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-correspondence, instruction, extension, lateness, legal_hold, reminder.
+correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
 """
 
 from cases.models.attempt import Attempt
@@ -30,7 +30,9 @@ from cases.models.fulfilment import FulfilmentTask, TaskState
 from cases.models.instruction import Instruction
 from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
+from cases.models.pursuit import Pursuit, PursuitKind
 from cases.models.reminder import MailState, Notice, Reminder, ReminderKind
+from cases.models.signal import RequestOrigin, SignalDismissal
 from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
@@ -66,14 +68,18 @@ __all__ = [
     "Notice",
     "PackFile",
     "PackState",
+    "Pursuit",
+    "PursuitKind",
     "Recomputation",
     "Reminder",
     "ReminderKind",
     "Representative",
     "RequestFile",
+    "RequestOrigin",
     "ResponsePack",
     "RunState",
     "SearchState",
+    "SignalDismissal",
     "SourceCheck",
     "SourceSearch",
     "SourceSystem",

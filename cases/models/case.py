@@ -162,6 +162,9 @@ class Case(TenantModel, StatefulModel):
         db_persist=True,
         help_text="by when something has to be out: the answer, or a letter with reasons while nobody answers us",
     )
+    proof_looked_on = models.DateField(
+        null=True, help_text="the day on which an unanswered question for identity was last looked at"
+    )
     dates_version = models.PositiveIntegerField(default=0, db_default=0, help_text="rises with each move")
     dates_moved_at = models.DateTimeField(null=True)
     owner = models.ForeignKey(
@@ -235,6 +238,11 @@ class Case(TenantModel, StatefulModel):
             models.Index(
                 fields=["controller", "-closed_at"], name="cases_closed", condition=models.Q(state="closed")
             ),
+            models.Index(
+                fields=["controller", "id"],
+                name="cases_unverified",
+                condition=models.Q(state="closed", outcome="identity_not_verified"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -252,6 +260,11 @@ class Case(TenantModel, StatefulModel):
     @property
     def is_open(self) -> bool:
         return bool(self.state != State.CLOSED)
+
+    @property
+    def takes_proof(self) -> bool:
+        """Whether showing who one is still helps: of what ended for want of it alone, it opens the case again."""
+        return bool(self.is_open or self.outcome == Outcome.IDENTITY_NOT_VERIFIED)
 
     # -- identity --------------------------------------------------------------------------------
 
@@ -328,7 +341,7 @@ class Case(TenantModel, StatefulModel):
     def finish_search(self) -> None:
         """Every source has answered, or a second person waived it."""
 
-    @transition("state", State.REVIEW, State.SEARCHING, permission=may(Permission.WORK))
+    @transition("state", State.REVIEW, State.SEARCHING, permission=may(Permission.WORK, system=True))
     def search_again(self) -> None:
         """Sources are searched again."""
 
@@ -344,7 +357,11 @@ class Case(TenantModel, StatefulModel):
         self.resume_state = State.REVIEW
 
     @transition(
-        "state", CLOSABLE, State.APPROVAL, conditions=[proposal_stands], permission=may(Permission.WORK)
+        "state",
+        CLOSABLE,
+        State.APPROVAL,
+        conditions=[proposal_stands],
+        permission=may(Permission.WORK, system=True),
     )
     def propose_closing(self) -> None:
         """A refusal, or an end without an answer, is proposed; it ends somebody's right."""
@@ -436,7 +453,7 @@ class Case(TenantModel, StatefulModel):
         State.FULFILLING,
         State.REVIEW,
         conditions=[nothing_carried_out],
-        permission=may(Permission.WORK, Permission.APPROVE),
+        permission=may(Permission.WORK, Permission.APPROVE, system=True),
     )
     def take_back(self) -> None:
         """What was approved cannot be done as it stands; nothing was carried out yet."""

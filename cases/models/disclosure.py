@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case
@@ -33,7 +34,9 @@ class Decision(TenantModel):
     digest = models.CharField(max_length=64, help_text="SHA-256 of exactly what will go out or be done")
     instruction = models.ForeignKey(Instruction, on_delete=models.PROTECT, null=True, related_name="+")
     instruction_says = models.CharField(max_length=10)
-    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", help_text="empty: the desk by itself"
+    )
     proposed_at = models.DateTimeField()
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
@@ -59,6 +62,10 @@ class Decision(TenantModel):
                 ),
             ),
             models.CheckConstraint(
+                name="cases_proposed_by_somebody",
+                condition=models.Q(proposed_by__isnull=False) | models.Q(outcome="identity_not_verified"),
+            ),
+            models.CheckConstraint(
                 name="cases_approved_by_somebody",
                 condition=~models.Q(verdict="approved") | models.Q(approved_by__isnull=False),
             ),
@@ -67,6 +74,15 @@ class Decision(TenantModel):
     @property
     def sealing_key_id(self) -> UUID:
         return self.case.file_key_id
+
+    @property
+    def proposer(self) -> str:
+        """Who proposed it, in words."""
+        return self.proposed_by.full_name if self.proposed_by else gettext("The desk by itself")
+
+    def is_own(self, person_id: UUID | None) -> bool:
+        """Whether this person is the first pair of eyes: where the desk proposed, whoever is in charge of the case."""
+        return person_id is not None and person_id == (self.proposed_by_id or self.case.owner_id)
 
 
 class PackState(models.TextChoices):
