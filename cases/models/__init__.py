@@ -8,6 +8,7 @@ from cases.models.attempt import Attempt
 from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
+from cases.models.collected_file import CollectedFile, FileState
 from cases.models.collection import (
     CheckStage,
     CollectionRun,
@@ -25,7 +26,10 @@ from cases.models.contact import ContactNote
 from cases.models.correspondence import Letter, LetterFile, LetterState
 from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier
 from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
+from cases.models.doubt import Belongs, Candidate, MatchDoubt, RecordDoubt, SetAside
+from cases.models.drift import FieldChoice, FieldClass, FieldInCase, UnknownField
 from cases.models.extension import LIVING, Extension, ExtensionState
+from cases.models.found_identifier import FoundIdentifier
 from cases.models.fulfilment import FulfilmentTask, TaskState
 from cases.models.instruction import Instruction
 from cases.models.lateness import Lateness
@@ -41,9 +45,12 @@ __all__ = [
     "Authority",
     "AuthorityPicture",
     "AuthorityState",
+    "Belongs",
+    "Candidate",
     "Case",
     "CheckStage",
     "ClockEvent",
+    "CollectedFile",
     "CollectionRun",
     "CollectionStop",
     "ContactNote",
@@ -53,6 +60,11 @@ __all__ = [
     "Delivery",
     "Extension",
     "ExtensionState",
+    "FieldChoice",
+    "FieldClass",
+    "FieldInCase",
+    "FileState",
+    "FoundIdentifier",
     "FulfilmentTask",
     "HeldFor",
     "Instruction",
@@ -64,6 +76,7 @@ __all__ = [
     "LetterFile",
     "LetterState",
     "MailState",
+    "MatchDoubt",
     "Note",
     "Notice",
     "PackFile",
@@ -71,6 +84,7 @@ __all__ = [
     "Pursuit",
     "PursuitKind",
     "Recomputation",
+    "RecordDoubt",
     "Reminder",
     "ReminderKind",
     "Representative",
@@ -79,6 +93,7 @@ __all__ = [
     "ResponsePack",
     "RunState",
     "SearchState",
+    "SetAside",
     "SignalDismissal",
     "SourceCheck",
     "SourceSearch",
@@ -86,5 +101,6 @@ __all__ = [
     "SubjectIdentifier",
     "SubjectRequest",
     "TaskState",
+    "UnknownField",
     "Verdict",
 ]

@@ -222,6 +222,12 @@ class SourceSearch(TenantModel):
         User, on_delete=models.PROTECT, null=True, related_name="+", help_text="to paging through whole lists"
     )
     found = models.PositiveIntegerField(default=0)
+    round = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="rises when other sources revealed what to search by"
+    )
+    followed: Any = sealed_json(
+        null=True, default=None, key_attribute="collected_key_id", help_text="the matches of earlier rounds"
+    )
     expected = models.PositiveIntegerField(null=True, help_text="by the source's own count")
     error_code = models.CharField(max_length=60, blank=True)
     error_text = models.TextField(blank=True, help_text="a sentence without personal data, and what to do")
