@@ -6,6 +6,7 @@ server gets around it. Certificates are still checked against the name.
 """
 
 import ipaddress
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,10 @@ DEFAULT_MAX_BYTES = 50 * 1024 * 1024
 
 _MAX_REDIRECTS = 5
 _MAX_CONNECTIONS = 10
+
+# They log addresses, which may name a person, and at their most talkative headers, which hold tokens.
+for _logger in ("httpx2", "httpcore2"):
+    logging.getLogger(_logger).setLevel(logging.WARNING)
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], list[str]]
