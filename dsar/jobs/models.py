@@ -65,3 +65,6 @@ class Turn(models.Model):
 
     class Meta:
         db_table = "jobs_turn"
+
+    def __str__(self) -> str:
+        return str(self.controller_id)

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from celery.exceptions import CeleryError
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 OVERDUE_SECONDS = 30
 BROKER_REST_SECONDS = 5.0
 TRIES = 3
+CLOCKS_DIFFER_SECONDS = 0.1  # a message that comes before its time finds nothing
+WAKE_SECONDS = 5.0  # what waits longer is found by the sweep, and no worker keeps a message for it
 
 _broker_failed_at = float("-inf")
 
@@ -33,10 +36,12 @@ def enqueue(
     args: Mapping[str, str] | None = None,
     not_before: datetime | None = None,
     max_attempts: int = 5,
+    takes_turns: bool = False,
 ) -> UUID:
     """Add a job in the present transaction and publish it when that commits.
 
-    While a job with the same ``key`` is open nothing is added, and its id is returned.
+    While a job with the same ``key`` is open nothing is added, and its id is returned. With ``takes_turns`` no
+    controller's jobs of this kind keep those of another waiting for long.
     """
     job = Job(
         id=uuid7(),
@@ -47,6 +52,7 @@ def enqueue(
         args=dict(args or {}),
         not_before=not_before or now,
         max_attempts=max_attempts,
+        takes_turns=takes_turns,
         created_at=now,
     )
     job_id = _added(job)
@@ -72,8 +78,9 @@ def _inserted(job: Job) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO jobs_job (id, controller_id, case_id, kind, key, args, state, attempts, max_attempts,"
-            " not_before, progress, error_code, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, 'queued', 0, %s, %s, '{}', '', %s) ON CONFLICT DO NOTHING RETURNING id",
+            " takes_turns, not_before, progress, error_code, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, 'queued', 0, %s, %s, %s, '{}', '', %s)"
+            " ON CONFLICT DO NOTHING RETURNING id",
             [
                 job.id,
                 job.controller_id,
@@ -82,6 +89,7 @@ def _inserted(job: Job) -> bool:
                 job.key,
                 connection.ops.adapt_json_value(job.args, None),
                 job.max_attempts,
+                job.takes_turns,
                 job.not_before,
                 job.created_at,
             ],
@@ -89,13 +97,16 @@ def _inserted(job: Job) -> bool:
         return cursor.fetchone() is not None
 
 
-def publish(job_id: UUID) -> bool:
-    """Tell a worker; False where the broker is away: the sweep tells it later. Never waits for long."""
+def publish(job_id: UUID, after: float = 0) -> bool:
+    """Tell a worker, after so many seconds; never waits itself.
+
+    False where the broker is away: the sweep tells of it later.
+    """
     global _broker_failed_at  # noqa: PLW0603  One number a process, and nothing else needs it.
     if time.monotonic() - _broker_failed_at < BROKER_REST_SECONDS:
         return False
     try:
-        _send(job_id)
+        _send(job_id, after)
     except (OperationalError, KombuError, CeleryError, OSError):
         _broker_failed_at = time.monotonic()
         log.warning("broker away, job %s waits for the sweep", job_id)
@@ -103,10 +114,28 @@ def publish(job_id: UUID) -> bool:
     return True
 
 
-def _send(job_id: UUID) -> None:
+def wake(job_id: UUID, after: timedelta) -> None:
+    """Tell a worker of a job that was put back; where it waits longer than the sweep does, that tells of it.
+
+    Its row says when it may begin, so the message's own waiting is no more than a wake-up call.
+    """
+    if after.total_seconds() <= WAKE_SECONDS:
+        publish(job_id, after.total_seconds() + CLOCKS_DIFFER_SECONDS if after else 0)
+
+
+def bring_forward(keys: Iterable[str], now: datetime) -> None:
+    """Let open jobs with these keys begin now; what they waited for is over."""
+    waiting = Job.objects.filter(key__in=list(keys), state=JobState.QUEUED, not_before__gt=now)
+    ids = list(waiting.values_list("pk", flat=True))
+    Job.objects.filter(pk__in=ids, state=JobState.QUEUED).update(not_before=now, published_at=None)
+    for job_id in ids:
+        transaction.on_commit(partial(publish, job_id))
+
+
+def _send(job_id: UUID, after: float) -> None:
     from dsar.jobs.tasks import run  # the task imports the runner, which imports this
 
-    run.apply_async((str(job_id),))
+    run.apply_async((str(job_id),), countdown=after or None)
 
 
 def sweep(how_many: int = 500) -> int:

@@ -5,12 +5,13 @@ import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from dsar.jobs import queue
@@ -37,9 +38,18 @@ class RetryLater(Exception):
         self.after = after
 
 
+class PutBack(Exception):
+    """The work goes on later by itself, from where it is: nothing went wrong, and no attempt is used up."""
+
+    def __init__(self, code: str, after: timedelta = timedelta()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.after = after
+
+
 @dataclass(frozen=True)
 class Claim:
-    """A job that this process holds."""
+    """A job that this process holds. ``attempt`` is its fence; those ``forgiven`` do not count as tries."""
 
     job_id: UUID
     controller_id: UUID
@@ -49,10 +59,17 @@ class Claim:
     attempt: int
     max_attempts: int
     lost: threading.Event
+    forgiven: int = 0
+    got_on: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def tries(self) -> int:
+        """How often it was begun since it last got on, this time included."""
+        return 1 if self.got_on.is_set() else self.attempt - self.forgiven
 
     @property
     def last_attempt(self) -> bool:
-        return self.attempt >= self.max_attempts
+        return self.tries >= self.max_attempts
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
@@ -65,8 +82,16 @@ class Claim:
             yield
 
     def progress(self, **numbers: int) -> None:
-        """Show how far the work is; inside a step."""
-        Job.objects.filter(pk=self.job_id).update(progress=numbers)
+        """Show how far the work is; inside a step. What went wrong before does not count any more."""
+        Job.objects.filter(pk=self.job_id).update(progress=numbers, forgiven=F("attempts") - 1)
+        self.got_on.set()
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether anything else is due, of whichever controller."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT jobs_waiting(%s)", [self.job_id])
+            return bool(cursor.fetchone()[0])
 
     def _hold(self) -> None:
         mine = Job.objects.select_for_update().filter(
@@ -77,7 +102,10 @@ class Claim:
 
 
 def run_job(job_id: UUID) -> bool:
-    """Claim and run; False where somebody else has it or it is done. Any number of calls do the work once."""
+    """Claim and run; False where somebody else has it or it is done. Any number of calls do the work once.
+
+    Where jobs of its kind take turns, it may be another of them whose turn it is.
+    """
     claim = _claim(job_id)
     if claim is None:
         return False
@@ -88,12 +116,14 @@ def run_job(job_id: UUID) -> bool:
 
 def _claim(job_id: UUID) -> Claim | None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM jobs_claim(%s)", [job_id])
+        cursor.execute("SELECT * FROM jobs_take(%s)", [job_id])
         row = cursor.fetchone()
     if row is None:
         return None
+    taken, controller_id, case_id, kind, args, attempt, max_attempts, forgiven = row
     # Django's connection leaves jsonb as text in raw queries.
-    return Claim(job_id, row[0], row[1], row[2], json.loads(row[3]), row[4], row[5], threading.Event())
+    held = (controller_id, case_id, kind, json.loads(args), attempt, max_attempts)
+    return Claim(taken, *held, threading.Event(), forgiven)
 
 
 def _run(claim: Claim) -> None:
@@ -111,12 +141,14 @@ def _run(claim: Claim) -> None:
 
 
 def _attempt(claim: Claim) -> None:
-    if claim.attempt > claim.max_attempts:
+    if claim.tries > claim.max_attempts:
         _give_up(claim, "worker_lost")
         return
     try:
         _kind(claim).run(claim)
         _end(claim, JobState.DONE)
+    except PutBack as back:
+        _put_back(claim, back.code, back.after)
     except RetryLater as later:
         _retry(claim, later.code, later.after)
     except (LeaseLost, *CONNECTION_LOST):
@@ -150,11 +182,23 @@ def _retry(claim: Claim, code: str, after: timedelta | None) -> None:
     if claim.last_attempt:
         _give_up(claim, code)
         return
-    wait = after or timedelta(seconds=BACK_OFF_SECONDS[min(claim.attempt, len(BACK_OFF_SECONDS)) - 1])
+    wait = after or timedelta(seconds=BACK_OFF_SECONDS[min(claim.tries, len(BACK_OFF_SECONDS)) - 1])
     with contextlib.suppress(LeaseLost), claim.step():
         Job.objects.filter(pk=claim.job_id).update(
             state=JobState.QUEUED, not_before=timezone.now() + wait, lease_until=None, error_code=code[:60]
         )
+
+
+def _put_back(claim: Claim, code: str, after: timedelta) -> None:
+    with contextlib.suppress(LeaseLost), claim.step():
+        Job.objects.filter(pk=claim.job_id).update(
+            state=JobState.QUEUED,
+            not_before=timezone.now() + after,
+            lease_until=None,
+            error_code=code[:60],
+            forgiven=F("forgiven") + 1,
+        )
+        transaction.on_commit(lambda: queue.wake(claim.job_id, after))
 
 
 def _give_up(claim: Claim, code: str) -> None:

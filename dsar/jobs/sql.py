@@ -6,16 +6,46 @@ are between processes that may live on different machines.
 
 LEASE_SECONDS = 20
 
-CLAIM = f"""
-CREATE OR REPLACE FUNCTION jobs_claim(job uuid) RETURNS TABLE (
-    controller uuid, "case" uuid, kind text, args jsonb, attempt integer, max_attempts integer)
+# Among jobs that take turns a message says that there is work, not which: the controller that has waited longest is
+# served first, and of its jobs the one that has been due longest, so that a thousand jobs of one do not keep the
+# single one of another waiting. There are as many messages as jobs, so each is still taken up.
+TAKE = f"""
+CREATE OR REPLACE FUNCTION jobs_take(told uuid) RETURNS TABLE (
+    job uuid, controller uuid, "case" uuid, kind text, args jsonb, attempt integer, max_attempts integer,
+    forgiven integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    chosen uuid;
+BEGIN
+    SELECT other.id INTO chosen
+      FROM jobs_job mine
+      JOIN jobs_job other ON other.kind = mine.kind AND other.takes_turns
+      LEFT JOIN jobs_turn turn ON turn.controller_id = other.controller_id
+     WHERE mine.id = told AND mine.takes_turns
+       AND NOT (mine.state = 'running' AND mine.lease_until < clock_timestamp())
+       AND other.state = 'queued' AND other.not_before <= clock_timestamp()
+     ORDER BY turn.at NULLS FIRST, other.not_before, other.id
+     LIMIT 1 FOR UPDATE OF other SKIP LOCKED;
+    chosen := coalesce(chosen, told);
+    RETURN QUERY
+        UPDATE jobs_job SET state = 'running', attempts = attempts + 1,
+               lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
+         WHERE id = chosen AND not_before <= clock_timestamp()
+           AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
+        RETURNING id, controller_id, case_id, jobs_job.kind::text, jobs_job.args, attempts, jobs_job.max_attempts,
+                  jobs_job.forgiven;
+    INSERT INTO jobs_turn (controller_id, at)
+         SELECT controller_id, clock_timestamp() FROM jobs_job WHERE id = chosen AND takes_turns
+             ON CONFLICT (controller_id) DO UPDATE SET at = EXCLUDED.at;
+END $$"""  # noqa: S608  Every part is a constant of this file.
+
+# Whether anything else is due: then long work lets it by.
+WAITING = """
+CREATE OR REPLACE FUNCTION jobs_waiting(but uuid) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    UPDATE jobs_job SET state = 'running', attempts = attempts + 1,
-           lease_until = clock_timestamp() + interval '{LEASE_SECONDS} seconds'
-     WHERE id = job AND not_before <= clock_timestamp()
-       AND (state = 'queued' OR (state = 'running' AND lease_until < clock_timestamp()))
-    RETURNING controller_id, case_id, kind, args, attempts, max_attempts
-$$"""  # noqa: S608  Every part is a constant of this file.
+    SELECT EXISTS (SELECT FROM jobs_job WHERE state = 'queued' AND not_before <= clock_timestamp() AND id <> but)
+$$"""
 
 # A row is given again when its message is overdue or its worker stopped beating.
 DUE = """
@@ -47,4 +77,4 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET published_at = NULL WHERE id = ANY (untold) AND state = 'queued'
 $$"""
 
-STATEMENTS = [CLAIM, DUE, BEAT, UNTOLD]
+STATEMENTS = [TAKE, WAITING, DUE, BEAT, UNTOLD]

@@ -308,7 +308,7 @@ def test_broker_that_failed_is_left_alone_for_a_while(
 ) -> None:
     tries: list[UUID] = []
     send = queue._send
-    monkeypatch.setattr(queue, "_send", lambda job_id: (tries.append(job_id), send(job_id)))
+    monkeypatch.setattr(queue, "_send", lambda job_id, after: (tries.append(job_id), send(job_id, after)))
 
     answers = [queue.publish(UUID(int=number)) for number in range(5)]
 

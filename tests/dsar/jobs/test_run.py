@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dsar.jobs import queue, run
 from dsar.jobs.models import Job
-from dsar.jobs.run import Claim, LeaseLost, RetryLater, run_job
+from dsar.jobs.run import Claim, LeaseLost, PutBack, RetryLater, run_job
 from dsar.lib.tenancy import served, unit_of_work
 from identity.models import Team
 from tests.dsar.jobs.test_queue import added, jobs, set_back
@@ -440,3 +440,124 @@ def test_upkeep_forgets_what_ended_long_ago(kind: Callable[..., None]) -> None:
         forgotten = run.ended_before(timezone.now() - timedelta(days=30))
 
     assert (forgotten, [job.id for job in jobs()]) == (1, [fresh, waiting])
+
+
+# -- put back, and taking turns ------------------------------------------------------------------------
+
+
+def test_work_put_back_uses_up_no_attempt(kind: Callable[..., None]) -> None:
+    def throttled(claim: Claim) -> None:
+        raise PutBack("throttled", timedelta(minutes=1))
+
+    kind(throttled)
+    job_id = added(max_attempts=2)
+
+    for _ in range(5):
+        set_back(job_id, not_before="clock_timestamp()")
+        run_job(job_id)
+
+    job = only()
+    assert (job.state, job.attempts, job.forgiven, job.error_code) == ("queued", 5, 5, "throttled")
+    assert job.not_before > timezone.now() + timedelta(seconds=50)
+
+
+def test_failures_since_it_last_got_on_are_what_counts(kind: Callable[..., None]) -> None:
+    """Each attempt dies, but only after a page was stored: none of them is the last."""
+
+    def dies_later(claim: Claim) -> None:
+        with claim.step():
+            claim.progress(found=claim.attempt)
+        raise RetryLater("gone")
+
+    kind(dies_later)
+    job_id = added(max_attempts=2)
+
+    for _ in range(5):
+        set_back(job_id, not_before="clock_timestamp()")
+        run_job(job_id)
+
+    assert (only().state, only().attempts) == ("queued", 5)
+
+
+def test_work_that_never_gets_on_is_given_up_whatever_was_put_back_before(kind: Callable[..., None]) -> None:
+    def fails_at_last(claim: Claim) -> None:
+        raise PutBack("throttled") if claim.attempt <= 3 else RetryLater("gone")
+
+    kind(fails_at_last)
+    job_id = added(max_attempts=2)
+
+    for _ in range(5):
+        set_back(job_id, not_before="clock_timestamp()")
+        run_job(job_id)
+
+    assert (only().state, only().error_code, only().attempts) == ("failed", "gone", 5)
+
+
+def test_controllers_take_turns(kind: Callable[..., None]) -> None:
+    """One job of Beta's came after five of Alpha's, and is the second to be taken up."""
+    seen: list[UUID] = []
+    kind(lambda claim: seen.append(claim.controller_id))
+    ids = [added(f"alpha {number}", takes_turns=True) for number in range(5)]
+    ids.append(added("beta", controller_id=BETA, takes_turns=True))
+
+    ran = [run_job(job_id) for job_id in ids]
+
+    assert (ran, seen) == ([True] * 6, [ALPHA, BETA, ALPHA, ALPHA, ALPHA, ALPHA])
+
+
+def test_work_put_back_goes_behind_what_is_due(kind: Callable[..., None]) -> None:
+    seen: list[str] = []
+
+    def once_more(claim: Claim) -> None:
+        seen.append(claim.args["name"])
+        if claim.args["name"] == "huge" and claim.attempt < 3:
+            raise PutBack("let_others_by")
+
+    kind(once_more)
+    ids = [added(name, args={"name": name}, takes_turns=True) for name in ("huge", "small", "tiny")]
+
+    for _ in range(2):
+        for job_id in ids:
+            run_job(job_id)
+
+    assert seen == ["huge", "small", "tiny", "huge", "huge"]
+
+
+def test_job_whose_worker_died_is_taken_up_itself(kind: Callable[..., None]) -> None:
+    seen: list[UUID] = []
+    kind(lambda claim: seen.append(claim.job_id))
+    died, other = added("died", takes_turns=True), added("other", takes_turns=True)
+    set_back(died, state="'running'", lease_until="clock_timestamp() - interval '1 s'")
+
+    run_job(died)
+
+    assert seen == [died]
+    assert {job.state for job in jobs() if job.pk == other} == {"queued"}
+
+
+def test_long_work_learns_that_others_wait(kind: Callable[..., None]) -> None:
+    seen: list[bool] = []
+    kind(lambda claim: seen.append(claim.others_wait))
+    run_job(added("alone"))
+    later = timezone.now() + timedelta(hours=1)
+    added("not due", not_before=later)
+    run_job(added("still alone"))
+    due = added("due", controller_id=BETA)
+    run_job(added("not alone"))
+
+    assert (run_job(due), seen) == (True, [False, False, True, False])
+
+
+def test_what_was_put_back_is_brought_forward(kind: Callable[..., None]) -> None:
+    def once(claim: Claim) -> None:
+        if claim.attempt == 1:
+            raise PutBack("paused", timedelta(hours=1))
+
+    kind(once)
+    job_id = added("held")
+    run_job(job_id)
+
+    with unit_of_work([ALPHA]):
+        queue.bring_forward(["held"], timezone.now())
+
+    assert (run_job(job_id), only().state) == (True, "done")
