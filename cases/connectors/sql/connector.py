@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeAlias, cast
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -16,8 +16,6 @@ from cases.connectors.base import (
     PHONE,
     Capabilities,
     Check,
-    Confidence,
-    ConnectorError,
     ContractBroken,
     Cursor,
     Identifier,
@@ -34,20 +32,16 @@ from cases.connectors.base import (
 from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset
 from cases.connectors.options import Settings, read_settings
-from cases.connectors.sql.dialect import Dialect
-from cases.connectors.sql.identity import SHARED_KINDS, equals, is_filled
-from cases.connectors.sql.query import PagePlan, Row, Search, Start, Trait
+from cases.connectors.sql.dialect import Dialect, is_binary
+from cases.connectors.sql.identity import equals
+from cases.connectors.sql.matching import Finder, traits_of
+from cases.connectors.sql.query import PagePlan, Row, Search
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
-from cases.connectors.sql.values import PLAIN, key_text, row_ref, to_json
-
-# Up to so many rows found by identity are pinned down by their keys, which is quick; beyond, the identity is
-# asked for
-# again in each statement.
-MATCH_ROWS = 100
+from cases.connectors.sql.session import Result, Session, Work
+from cases.connectors.sql.values import PLAIN, held_back, key_text, measured, row_handle, row_ref, to_json
 
 _CACHE = SchemaCache()
 
-Result = TypeVar("Result")
 Counts: TypeAlias = Mapping[str, int]
 
 
@@ -71,12 +65,10 @@ class SQLConnector(ABC):
         self._clock = setup.clock
         self._settings = settings
         self._dataset = dataset
-        self._schema = settings.text("schema")
+        self._schema = self.schema(settings)
         self._page_size = settings.number("page_size")
-        self._engine: sa.Engine | None = None
-        self._connection: sa.Connection | None = None
-        self._place = ""
         self._dialect = self.make_dialect(settings)
+        self._reading = Session(self._dialect, self._make_engine)
         self._cache_key = (self.key, *self.address(settings), self._schema, setup.dataset_yaml or "")
 
     def __repr__(self) -> str:
@@ -96,6 +88,11 @@ class SQLConnector(ABC):
     @abstractmethod
     def make_url(cls, settings: Settings) -> sa.URL:
         """Return the address of the database, credentials included."""
+
+    @classmethod
+    def schema(cls, settings: Settings) -> str:
+        """Return the schema that holds the described tables."""
+        return settings.text("schema")
 
     @classmethod
     @abstractmethod
@@ -142,7 +139,7 @@ class SQLConnector(ABC):
         account, server = self._dialect.account(connection)
         source = self._bind(connection, fresh=True)
         for bound in source.collections.values():
-            self._place = bound.collection.name
+            self._reading.place = bound.collection.name
             connection.execute(sa.select(*(bound.table.c[name] for name in bound.columns)).limit(0))
         warnings = (*source.warnings, *self._warn_of_rights(connection, source))
         return Check(account, server, warnings, source.unknown_fields)
@@ -172,9 +169,11 @@ class SQLConnector(ABC):
     def _is_on_file(self, connection: sa.Connection, source: BoundSource, item: Identifier) -> bool:
         """Look among rows about the person only: an employee's address proves nothing about a customer."""
         rows = [
-            sa.exists().select_from(bound.table).where(self._equals(bound.table, trait))
+            sa.exists()
+            .select_from(bound.table)
+            .where(equals(bound.table.c[trait.field], trait.kind, trait.value, self._dialect))
             for bound in source.collections.values()
-            for trait in _traits(bound.collection, [item])
+            for trait in traits_of(bound.collection, [item])
             if not bound.collection.third_party
         ]
         return bool(rows and connection.execute(sa.select(sa.or_(*rows))).scalar_one())
@@ -185,40 +184,12 @@ class SQLConnector(ABC):
         return self._run(lambda connection: self._find(connection, usable))
 
     def _find(self, connection: sa.Connection, wanted: Sequence[Identifier]) -> list[Match]:
-        return [
-            match
-            for bound in self._bind(connection).collections.values()
-            for match in self._find_in(connection, bound, _traits(bound.collection, wanted))
-        ]
-
-    def _find_in(
-        self, connection: sa.Connection, bound: BoundCollection, traits: Sequence[Trait]
-    ) -> Iterator[Match]:
-        if not traits:
-            return
-        self._place = bound.collection.name
-        clauses = [self._equals(bound.table, trait) for trait in traits]
-        doubt = _contradicts(bound.table, traits, self._dialect)
-        flags = [
-            sa.func.coalesce(one, sa.false()).label(f"dsar_{i}") for i, one in enumerate([*clauses, doubt])
-        ]
-        key = [bound.table.c[name] for name in bound.key]
-        chosen = sa.select(*key, *flags).select_from(bound.table).where(sa.or_(*clauses))
-        rows = connection.execute(chosen.order_by(*key).limit(MATCH_ROWS + 1)).all()
-        if key and len(rows) <= MATCH_ROWS:
-            yield from (_match_row(bound, traits, row) for row in rows)
-        elif rows:
-            yield from _match_collection(bound, self._met_anywhere(connection, bound, traits))
-
-    def _met_anywhere(
-        self, connection: sa.Connection, bound: BoundCollection, traits: Sequence[Trait]
-    ) -> Mapping[Trait, bool]:
-        """Say of each trait whether any row of a collection bears it."""
-        asked = [sa.exists().select_from(bound.table).where(self._equals(bound.table, one)) for one in traits]
-        return dict(zip(traits, map(bool, connection.execute(sa.select(*asked)).one()), strict=True))
-
-    def _equals(self, table: sa.Table, trait: Trait) -> sa.ColumnElement[bool]:
-        return equals(table.c[trait.field], trait.kind, trait.value, self._dialect)
+        found: list[Match] = []
+        for bound in self._bind(connection).collections.values():
+            if traits := traits_of(bound.collection, wanted):
+                self._reading.place = bound.collection.name
+                found += Finder(bound, traits, self._dialect).search(connection)
+        return found
 
     def _usable(self, identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
         return require_identifiers(identifiers, self._dataset.identity_kinds)
@@ -284,7 +255,7 @@ class SQLConnector(ABC):
         plan = search.page(name, after, room + 1)
         if plan is None:
             return Stretch([], None)
-        self._place = name
+        self._reading.place = name
         rows = connection.execute(plan.statement).all()
         records = _make_records(plan, rows[:room], self._clock())
         if len(rows) <= room:
@@ -295,39 +266,17 @@ class SQLConnector(ABC):
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        engine, self._engine = self._engine, None
-        if connection is not None:
-            connection.close()
-        if engine is not None:
-            engine.dispose()
+        self._reading.close()
 
-    def _run(self, work: Callable[[sa.Connection], Result]) -> Result:
-        """Do this in a read-only transaction, and turn what goes wrong in it into the contract's errors.
-
-        The error is raised when the driver's has been dealt with, so that no chain of errors leads to its
-        words, which quote values. ``_place`` is the table that was being read.
-        """
-        self._place = ""
-        failure: ConnectorError
+    def _run(self, work: Work[Result]) -> Result:
+        """Do this in a read-only transaction; once more where only what was remembered of the schema was old."""
         try:
-            connection = self._connect()
-            with connection.begin():
-                self._dialect.begin(connection)
-                return work(connection)
-        except sa.exc.SQLAlchemyError as error:
-            failure = self._dialect.explain(error, self._place)
-        self._drop()
-        if isinstance(failure, SchemaDrift):
-            self._bind_afresh()
-        raise failure
-
-    def _connect(self) -> sa.Connection:
-        if self._engine is None:
-            self._engine = self._make_engine()
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        return self._connection
+            return self._reading.run(work)
+        except SchemaDrift:
+            if not _CACHE.drop(self._cache_key):
+                raise
+        # Reading the schema anew names what is no longer there.
+        return self._reading.run(work)
 
     def _make_engine(self) -> sa.Engine:
         """Make an engine without a pool: a connector is one connection, and hidden ones would outlive it."""
@@ -351,106 +300,44 @@ class SQLConnector(ABC):
         """Return what SQLAlchemy is given beside the address."""
         return {}
 
-    def _bind_afresh(self) -> None:
-        """Forget a schema that turned out to be old; reading it anew names what is no longer there."""
-        _CACHE.drop(self._cache_key)
-        self._run(self._bind)
-
-    def _drop(self) -> None:
-        """Forget a connection on which something failed."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
     def _bind(self, connection: sa.Connection, *, fresh: bool = False) -> BoundSource:
         now = self._clock()
         known = None if fresh else _CACHE.get(self._cache_key, now)
         if known is None:
-            known = bind(connection, self._dataset, self._schema)
+            known = bind(connection, self._dataset, self._schema, self._dialect)
             _CACHE.put(self._cache_key, now, known)
         return known
 
 
-def _contradicts(table: sa.Table, traits: Sequence[Trait], dialect: Dialect) -> sa.ColumnElement[bool]:
-    """Return the condition that a row bears an identifier of its own which is another than the person's."""
-    own = [trait for trait in traits if trait.kind not in SHARED_KINDS]
-    fields = dict.fromkeys(trait.field for trait in own)
-    return sa.or_(
-        sa.false(),
-        *(
-            sa.and_(
-                is_filled(table.c[field]),
-                *(
-                    sa.not_(equals(table.c[field], trait.kind, trait.value, dialect))
-                    for trait in own
-                    if trait.field == field
-                ),
-            )
-            for field in fields
-        ),
+def _make_records(plan: PagePlan, rows: Sequence[Row], now: datetime) -> list[Record]:
+    return [_make_record(plan, row, now) for row in rows]
+
+
+def _make_record(plan: PagePlan, row: Row, now: datetime) -> Record:
+    bound, link = plan.bound, plan.link_of(row)
+    collection, key, size = bound.collection, plan.key_of(row), len(bound.columns)
+    values = [value if type(value) in PLAIN else to_json(value) for value in row[:size]]
+    ref = row_ref(collection.name, key, readable=bound.readable_key)
+    return Record(
+        ref=ref,
+        type=collection.name,
+        link=link,
+        data=dict(zip(bound.columns, values, strict=True)),
+        fetched_at=now,
+        categories=collection.categories,
+        third_party=collection.third_party and link.kind is not LinkKind.IDENTITY,
+        third_party_fields=collection.third_party_fields,
+        unclassified=_held_back(bound, row[size:]) if bound.held_back else {},
+        handle=row_handle(collection.name, ref, key) if bound.key else {},
     )
 
 
-def _traits(collection: Collection, identifiers: Sequence[Identifier]) -> list[Trait]:
-    return [
-        Trait(field.name, item.kind, item.value)
-        for field in collection.identities
-        for item in identifiers
-        if field.identity == item.kind
-    ]
-
-
-def _match_row(bound: BoundCollection, traits: Sequence[Trait], row: Row) -> Match:
-    size = len(bound.key)
-    *flags, is_doubtful = row[size:]
-    met = [trait for trait, yes in zip(traits, flags, strict=True) if yes]
-    start = Start(tuple(met), tuple(key_text(value) for value in row[:size]))
-    ref = row_ref(bound.collection.name, row[:size], readable=bound.readable_key)
-    is_sure = not is_doubtful or any(trait.kind not in SHARED_KINDS for trait in met)
-    confidence = Confidence.EXACT if is_sure else Confidence.PROBABLE
-    return Match(ref, bound.collection.name, _kinds(met), confidence, start.to_json())
-
-
-def _match_collection(bound: BoundCollection, met: Mapping[Trait, bool]) -> Iterator[Match]:
-    """Match very many rows at once: surely by what is the person's own, probably by what may be shared."""
-    name = bound.collection.name
-    own = [trait for trait in met if trait.kind not in SHARED_KINDS]
-    shared = [trait for trait, yes in met.items() if yes and trait.kind in SHARED_KINDS]
-    if found := [trait for trait in own if met[trait]]:
-        selector = Start(tuple(found), None).to_json()
-        yield Match(name, name, _kinds(found), Confidence.EXACT, selector, is_group=True)
-    if shared:
-        confidence = Confidence.PROBABLE if own else Confidence.EXACT
-        selector = Start(tuple(shared), None).to_json()
-        yield Match(f"{name}/~", name, _kinds(shared), confidence, selector, is_group=True)
-
-
-def _kinds(traits: Sequence[Trait]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(trait.kind for trait in traits))
-
-
-def _make_records(plan: PagePlan, rows: Sequence[Row], now: datetime) -> list[Record]:
-    bound = plan.bound
-    collection, columns = bound.collection, bound.columns
-    records = []
-    for row in rows:
-        link = plan.link_of(row)
-        values = [value if type(value) in PLAIN else to_json(value) for value in row]
-        records.append(
-            Record(
-                ref=row_ref(collection.name, plan.key_of(row), readable=bound.readable_key),
-                type=collection.name,
-                link=link,
-                # What a row holds beyond its columns tells it from others, and is left out.
-                data=dict(zip(columns, values, strict=False)),
-                fetched_at=now,
-                categories=collection.categories,
-                third_party=collection.third_party and link.kind is not LinkKind.IDENTITY,
-                third_party_fields=collection.third_party_fields,
-            )
-        )
-    return records
+def _held_back(bound: BoundCollection, values: Row) -> dict[str, JSON]:
+    """Return the values of columns that the description does not know."""
+    return {
+        name: measured(value) if is_binary(bound.table.c[name]) else held_back(value)
+        for name, value in zip(bound.held_back, values, strict=False)
+    }
 
 
 def _make_page(

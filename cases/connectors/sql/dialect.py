@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
 
 from cases.connectors.base import ConnectorError
+
+# Columns as reflection describes them, by table.
+Reflected: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 class Dialect(Protocol):
@@ -18,8 +22,29 @@ class Dialect(Protocol):
     def fingerprint(self, text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
         """Return a short digest of a text, computed by the database."""
 
-    def begin(self, connection: sa.Connection) -> None:
-        """Set limits and formats for the transaction that has just begun."""
+    def measure(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Return the length in bytes and the SHA-256 of binary data, as "12 9f86…", computed by the database."""
+
+    def same_text(self, column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[bool]:
+        """Return the condition that a text is this one, letter for letter."""
+
+    def same_folded(self, column: sa.ColumnElement[str], values: Sequence[str]) -> sa.ColumnElement[bool]:
+        """Return the condition that a text is one of these but for case and blanks round it, accents told apart."""
+
+    def comparable(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Return a column as text that can be compared with any other column's."""
+
+    def typed(self, column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
+        """Return what ``key_text`` wrote as a value to compare this column with."""
+
+    def refine(self, connection: sa.Connection, schema: str, found: Reflected) -> Reflected:
+        """Return columns with what reflection does not tell of their types."""
+
+    def readable(self, connection: sa.Connection, columns: Collection[sa.Column[Any]]) -> frozenset[str]:
+        """Return the ``table.column`` of those that the account may read."""
+
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
+        """Set limits and formats for the transaction that has just begun, and keep it from writing."""
 
     def account(self, connection: sa.Connection) -> tuple[str, str]:
         """Return the account signed in with, and the name and version of the server."""
@@ -37,6 +62,16 @@ class Dialect(Protocol):
 def is_text(column: sa.ColumnElement[Any]) -> bool:
     """Say whether a column holds text."""
     return isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
+
+
+def is_binary(column: sa.ColumnElement[Any]) -> bool:
+    """Say whether a column holds binary data."""
+    return isinstance(column.type, sa.types._Binary)  # noqa: SLF001 - Only what the kinds of MariaDB derive from.
+
+
+def is_whole(column: sa.ColumnElement[Any]) -> bool:
+    """Say whether a column holds one plain value, rather than lists, documents or binary data."""
+    return not isinstance(column.type, sa.ARRAY | sa.JSON) and not is_binary(column)
 
 
 def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:

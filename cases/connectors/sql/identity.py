@@ -28,45 +28,48 @@ def is_filled(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 def equals(column: sa.ColumnElement[Any], kind: str, value: str, dialect: Dialect) -> sa.ColumnElement[bool]:
     """Return the condition that a column holds this identifier."""
     if kind == EMAIL:
-        return _equals_email(column, value)
+        return dialect.same_folded(as_text(column), _spellings(value.strip()))
     if kind == PHONE:
         digits = phone_digits(value)
         return dialect.digits(as_text(column)).in_([digits, f"00{digits}"])
-    return _equals_exactly(column, value.strip())
+    return _equals_exactly(column, value.strip(), dialect)
 
 
-def _equals_email(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    """Compare without regard to case, blanks round it, or the two ways in which Unicode writes an accent.
+def _spellings(plain: str) -> list[str]:
+    """Return the two ways in which Unicode writes an accent, each as written and in small letters.
 
-    Both sides go through the database's lower(), since databases differ in what it does to letters beyond
-    ASCII.
+    The database folds these again, since databases differ in what they do to letters beyond ASCII.
     """
-    plain = value.strip()
     forms = {unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain)}
-    candidates = sorted(forms | {form.lower() for form in forms})
-    return sa.func.lower(sa.func.trim(as_text(column))).in_(
-        [sa.func.lower(sa.literal(candidate, sa.Text)) for candidate in candidates]
-    )
+    return sorted(forms | {form.lower() for form in forms})
 
 
-def _equals_exactly(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
+def _equals_exactly(column: sa.ColumnElement[Any], value: str, dialect: Dialect) -> sa.ColumnElement[bool]:
     if is_text(column):
-        return column == sa.literal(value, sa.Text)
+        return dialect.same_text(column, value)
     if isinstance(column.type, sa.Integer):
         return _equals_number(column, value)
     if isinstance(column.type, sa.Uuid):
         return _equals_uuid(column, value)
-    return sa.cast(column, sa.Text) == sa.literal(value, sa.Text)
+    return dialect.same_text(sa.cast(column, sa.Text), value)
+
+
+def integer_bounds(kind: sa.types.TypeEngine[Any]) -> tuple[int, int]:
+    """Return the least and the greatest number that a whole-number column holds."""
+    bits = 8 * next(size for held, size in _INTEGER_BYTES if isinstance(kind, held))
+    if getattr(kind, "unsigned", False):
+        return 0, 2**bits - 1
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
 def _equals_number(column: sa.ColumnElement[Any], value: str) -> sa.ColumnElement[bool]:
-    size = next(size for kind, size in _INTEGER_BYTES if isinstance(column.type, kind))
+    low, high = integer_bounds(column.type)
     try:
         number = int(value)
     except ValueError:
         return sa.false()
     # "007" and "７" are other numbers than 7 to whoever wrote them on a membership card.
-    if str(number) != value or not -(2 ** (8 * size - 1)) <= number < 2 ** (8 * size - 1):
+    if str(number) != value or not low <= number <= high:
         return sa.false()
     return column == sa.literal(number, column.type)
 

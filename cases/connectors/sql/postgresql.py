@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ from cases.connectors.base import (
 )
 from cases.connectors.options import Settings
 from cases.connectors.sql.connector import SQLConnector
+from cases.connectors.sql.dialect import Reflected, as_text, is_text
 
 SSL_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 
@@ -174,7 +175,50 @@ class PostgreSQLDialect:
         """Use md5, which every version has; it tells rows apart and protects nothing."""
         return sa.func.md5(text, type_=sa.Text)
 
-    def begin(self, connection: sa.Connection) -> None:
+    def measure(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Let the server read the data, which may be as large as a gigabyte."""
+        size = sa.cast(sa.func.octet_length(column), sa.Text)
+        return size.concat(" ").concat(sa.func.encode(sa.func.sha256(column), "hex"))
+
+    def same_text(self, column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[bool]:
+        """Compare as the server does: every letter counts."""
+        return column == sa.literal(value, sa.Text)
+
+    def same_folded(self, column: sa.ColumnElement[str], values: Sequence[str]) -> sa.ColumnElement[bool]:
+        """Send both sides through the server's lower(), as an index on lower(trim(column)) has it."""
+        return sa.func.lower(sa.func.trim(column)).in_(
+            [sa.func.lower(sa.literal(value, sa.Text)) for value in values]
+        )
+
+    def comparable(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Name a collation where the column has one of its own, since two that differ cannot be compared."""
+        own = is_text(column) and getattr(column.type, "collation", None)
+        return as_text(column).collate("C") if own else as_text(column)
+
+    def typed(self, column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
+        """Let the server read a key's text, but for texts and numbers, which an index needs as they are."""
+        if is_text(column):
+            return sa.literal(text, sa.Text)
+        if isinstance(column.type, sa.Integer):
+            return sa.literal(int(text), column.type)
+        return sa.cast(sa.literal(text, sa.Text), column.type)
+
+    def refine(self, connection: sa.Connection, schema: str, found: Reflected) -> Reflected:
+        """Reflection tells all."""
+        return found
+
+    def readable(self, connection: sa.Connection, columns: Collection[sa.Column[Any]]) -> frozenset[str]:
+        """Ask the server, since rights may be given by the column."""
+        may = [
+            sa.func.has_column_privilege(_quoted(connection, column.table), column.name, "SELECT")
+            for column in columns
+        ]
+        answers = connection.execute(sa.select(*may)).one()
+        return frozenset(
+            f"{column.table.name}.{column.name}" for column, yes in zip(columns, answers, strict=True) if yes
+        )
+
+    def begin(self, connection: sa.Connection, *, writes: bool) -> None:
         """Set limits by the transaction, so that a connection pooler may stand between."""
         limit = f"{self.statement_timeout}s"
         settings = {
@@ -197,9 +241,10 @@ class PostgreSQLDialect:
 
     def writable(self, connection: sa.Connection, tables: list[sa.Table]) -> list[str]:
         """Ask the server which tables the account could change."""
-        quote = connection.dialect.identifier_preparer.format_table
         may = {
-            table.name: sa.func.has_table_privilege(quote(table), "INSERT, UPDATE, DELETE, TRUNCATE")
+            table.name: sa.func.has_table_privilege(
+                _quoted(connection, table), "INSERT, UPDATE, DELETE, TRUNCATE"
+            )
             for table in tables
         }
         answers = connection.execute(sa.select(*may.values())).one()
@@ -218,6 +263,10 @@ class PostgreSQLDialect:
     def prepare(self, engine: sa.Engine) -> None:
         """Register the loaders on each new connection."""
         sa.event.listen(engine, "connect", _register_loaders)
+
+
+def _quoted(connection: sa.Connection, table: Any) -> str:
+    return connection.dialect.identifier_preparer.format_table(table)
 
 
 def _register_loaders(connection: Any, _record: object) -> None:

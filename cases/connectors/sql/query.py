@@ -7,8 +7,8 @@ parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
@@ -16,10 +16,9 @@ from typing import Any, TypeAlias, cast
 import sqlalchemy as sa
 
 from cases.connectors.base import JSON, ContractBroken, Link, LinkKind, Match
-from cases.connectors.description import Edge
-from cases.connectors.sql.dialect import Dialect, as_text, is_text
+from cases.connectors.sql.dialect import Dialect, is_binary, is_text
 from cases.connectors.sql.identity import equals, is_filled
-from cases.connectors.sql.schema import BoundCollection, BoundSource
+from cases.connectors.sql.schema import BoundCollection, BoundSource, Route
 from cases.connectors.sql.values import to_json
 
 # How often a way from the identity to a row may pass references that go round in a circle.
@@ -68,13 +67,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One reason why a row belongs to the person, and the columns of the row that bear it out."""
+    """One reason why a row belongs to the person, and the columns of the row that bear it out.
+
+    ``identifier`` is the kind of identifier, where the reason is one.
+    """
 
     kind: LinkKind
-    via: str
+    via: tuple[str, ...]
     fields: tuple[str, ...]
     clause: sa.ColumnElement[bool]
-    identifiers: Mapping[str, str] = field(default_factory=dict)
+    identifier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class Proof:
 class PagePlan:
     """One page of a collection: the statement, and how its rows are laid out.
 
-    The described columns come first, then (without a key of the database) the fingerprint and the number
-    among equal rows, then a yes or no for each condition when there are several.
+    The described columns come first, then those that are held back, then (without a key of the database) the
+    fingerprint and the number among equal rows, then a yes or no for each condition when there are several.
     """
 
     bound: BoundCollection
@@ -102,7 +104,7 @@ class PagePlan:
     @cached_property
     def key_of(self) -> Callable[[Row], tuple[Any, ...]]:
         """Say of a row what the next page starts after."""
-        first = len(self.bound.columns)
+        first = len(self.bound.columns) + len(self.bound.held_back)
         places = [self.bound.columns.index(name) for name in self.bound.key] or [first, first + 1]
         if len(places) == 1:
             return lambda row, place=places[0]: (row[place],)  # type: ignore[misc]
@@ -125,9 +127,9 @@ class PagePlan:
         fields = dict.fromkeys(name for condition in met for name in condition.fields)
         return Proof(
             LinkKind.IDENTITY if by_identity else LinkKind.REFERENCE,
-            tuple(condition.via for condition in met),
+            tuple(via for condition in met for via in condition.via),
             tuple((name, self.bound.columns.index(name)) for name in fields),
-            {name: kind for condition in met for name, kind in condition.identifiers.items()},
+            {condition.fields[0]: condition.identifier for condition in met if condition.identifier},
         )
 
 
@@ -146,7 +148,7 @@ class Search:
         for match in matches:
             start = Start.from_match(match)
             bound = source.collections.get(match.type)
-            if bound is None or any(trait.field not in bound.table.c for trait in start.traits):
+            if bound is None or any(trait.field not in bound.columns for trait in start.traits):
                 raise ContractBroken(what="a match that names what the description no longer has")
             starts[match.type] = (*starts.get(match.type, ()), start)
         return cls(source, dialect, starts)
@@ -174,58 +176,69 @@ class Search:
         self, bound: BoundCollection, table: Table, rounds: int = CYCLE_ROUNDS
     ) -> tuple[Condition, ...]:
         """Return every reason for which rows of this collection belong to the person."""
-        name = bound.collection.name
-        found = [self._by_identity(bound, table)] if name in self.starts else []
-        for edge in self.source.dataset.edges_into(name):
-            if not edge.cyclic or rounds:
-                found += self._by_reference(table, edge, rounds - edge.cyclic)
+        found = list(self._by_identity(bound, table))
+        for route in bound.routes:
+            if not route.is_cyclic or rounds:
+                found += self._by_reference(table, route, rounds - route.is_cyclic)
         return tuple(found)
 
-    def _by_identity(self, bound: BoundCollection, table: Table) -> Condition:
-        starts = self.starts[bound.collection.name]
-        fields = tuple(dict.fromkeys(trait.field for start in starts for trait in start.traits))
-        clause = sa.or_(*(self._starts_at(bound, table, start) for start in starts))
-        via = ", ".join(f"{bound.collection.name}.{name}" for name in fields)
+    def _by_identity(self, bound: BoundCollection, table: Table) -> Iterator[Condition]:
+        """Give each identity column a reason of its own, so that a proof names only what bears it out."""
+        name = bound.collection.name
+        starts = self.starts.get(name, ())
         kinds = {trait.field: trait.kind for start in starts for trait in start.traits}
-        return Condition(LinkKind.IDENTITY, via, fields, clause, kinds)
+        for field, kind in kinds.items():
+            clauses = [
+                self._starts_at(bound, table, start, traits)
+                for start in starts
+                if (traits := [trait for trait in start.traits if trait.field == field])
+            ]
+            yield Condition(LinkKind.IDENTITY, (f"{name}.{field}",), (field,), sa.or_(*clauses), kind)
 
-    def _starts_at(self, bound: BoundCollection, table: Table, start: Start) -> sa.ColumnElement[bool]:
+    def _starts_at(
+        self, bound: BoundCollection, table: Table, start: Start, traits: Sequence[Trait]
+    ) -> sa.ColumnElement[bool]:
         """Ask for the traits of a pinned row as well: it may have become somebody else's."""
-        traits = sa.or_(
-            *(equals(table.c[trait.field], trait.kind, trait.value, self.dialect) for trait in start.traits)
-        )
+        met = sa.or_(*(equals(table.c[one.field], one.kind, one.value, self.dialect) for one in traits))
         if start.key is None:
-            return traits
+            return met
         if len(start.key) != len(bound.key):
             raise ContractBroken(what="a match whose key the table no longer has")
-        columns = [table.c[name] for name in bound.key]
-        pinned = [column == typed(column, text) for column, text in zip(columns, start.key, strict=True)]
-        return sa.and_(*pinned, traits)
+        return sa.and_(pinned(bound, table, start.key, self.dialect), met)
 
-    def _by_reference(self, table: Table, edge: Edge, rounds: int) -> list[Condition]:
+    def _by_reference(self, table: Table, route: Route, rounds: int) -> list[Condition]:
         """Return the condition that a row refers to one of the person's rows, if there can be such rows."""
-        parent = self.source.collections[edge.source]
-        column = table.c[edge.target_field]
-        plain = _alike(column, parent.table.c[edge.source_field])
+        parent = self.source.collections[route.source]
+        plain = [
+            _alike(table.c[edge.target_field], parent.table.c[edge.source_field]) for edge in route.edges
+        ]
         values = [
-            self._values(parent, alias, edge.source_field, condition, plain=plain)
+            self._values(alias, route, condition, plain)
             for alias in [parent.table.alias()]
             for condition in self.conditions(parent, alias, rounds)
         ]
         if not values:
             return []
-        chosen = values[0] if len(values) == 1 else sa.union(*values)
-        clause = (column if plain else as_text(column)).in_(chosen)
-        return [Condition(LinkKind.REFERENCE, str(edge), (edge.target_field,), clause)]
+        columns = [
+            column if alike else self.dialect.comparable(column)
+            for edge, alike in zip(route.edges, plain, strict=True)
+            for column in [table.c[edge.target_field]]
+        ]
+        fields = tuple(edge.target_field for edge in route.edges)
+        via = tuple(str(edge) for edge in route.edges)
+        return [Condition(LinkKind.REFERENCE, via, fields, _among(columns, values))]
 
-    @staticmethod
     def _values(
-        parent: BoundCollection, alias: Table, name: str, condition: Condition, *, plain: bool
+        self, alias: Table, route: Route, condition: Condition, plain: Sequence[bool]
     ) -> sa.Select[Any]:
         """Return the values of the person's rows that others may refer to; an empty text refers to nothing."""
-        column = alias.c[name]
-        chosen = sa.select(column if plain else as_text(column)).where(condition.clause, column.is_not(None))
-        return chosen.where(is_filled(column)) if is_text(column) else chosen
+        columns = [alias.c[edge.source_field] for edge in route.edges]
+        compared = [
+            column if alike else self.dialect.comparable(column)
+            for column, alike in zip(columns, plain, strict=True)
+        ]
+        chosen = sa.select(*compared).where(condition.clause, *(column.is_not(None) for column in columns))
+        return chosen.where(*(is_filled(column) for column in columns if is_text(column)))
 
     @staticmethod
     def _any(bound: BoundCollection, table: Table, conditions: Sequence[Condition]) -> sa.ColumnElement[bool]:
@@ -238,8 +251,7 @@ class Search:
         chosen = [
             sa.select(*columns).select_from(table).where(item.clause).correlate(None) for item in conditions
         ]
-        key = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
-        return key.in_(sa.union(*chosen))
+        return _among(columns, chosen)
 
     def _keyed_page(
         self,
@@ -249,9 +261,17 @@ class Search:
         after: Sequence[str] | None,
     ) -> sa.Select[Any]:
         key = [table.c[name] for name in bound.key]
-        chosen = sa.select(*(table.c[name] for name in bound.columns), *_flags(conditions))
+        columns = [*(table.c[name] for name in bound.columns), *self._held_back(bound, table)]
+        chosen = sa.select(*columns, *_flags(conditions))
         chosen = chosen.where(self._any(bound, table, conditions)).order_by(*key)
-        return chosen if after is None else chosen.where(_beyond(key, after))
+        return chosen if after is None else chosen.where(self._beyond(key, after))
+
+    def _held_back(self, bound: BoundCollection, table: Table) -> list[sa.ColumnElement[Any]]:
+        """Return the columns that the description does not know; of binary data its size and digest only."""
+        return [
+            self.dialect.measure(column).label(f"dsar_held_{i}") if is_binary(column) else column
+            for i, column in enumerate(table.c[name] for name in bound.held_back)
+        ]
 
     def _keyless_page(
         self,
@@ -263,35 +283,52 @@ class Search:
         """Tell rows apart by a fingerprint of their content, and equal rows by a running number.
 
         Which of several equal rows bears which number does not matter, so the numbering is stable where it
-        counts.
+        counts; what is held back may differ between them, and puts them in order.
         """
         columns = [table.c[name] for name in bound.columns]
+        held = self._held_back(bound, table)
         print_ = self.dialect.fingerprint(_content(columns))
-        number = sa.type_coerce(sa.func.row_number().over(partition_by=print_), sa.BigInteger)
+        order = self.dialect.fingerprint(_content(held))
+        number = sa.func.row_number().over(partition_by=print_, order_by=order)
+        key_columns = [
+            print_.label("dsar_print"),
+            sa.type_coerce(number, sa.BigInteger).label("dsar_number"),
+        ]
         inner = (
-            sa.select(*columns, print_.label("dsar_print"), number.label("dsar_number"), *_flags(conditions))
+            sa.select(*columns, *held, *key_columns, *_flags(conditions))
             .where(self._any(bound, table, conditions))
             .subquery()
         )
         key = [inner.c.dsar_print, inner.c.dsar_number]
         chosen = sa.select(inner).order_by(*key)
-        return chosen if after is None else chosen.where(_beyond(key, after))
+        return chosen if after is None else chosen.where(self._beyond(key, after))
+
+    def _beyond(self, key: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> sa.ColumnElement[bool]:
+        if len(after) != len(key):
+            raise ContractBroken(what="the place where an earlier search stopped")
+        values = [self.dialect.typed(column, text) for column, text in zip(key, after, strict=True)]
+        return key[0] > values[0] if len(key) == 1 else sa.tuple_(*key) > sa.tuple_(*values)
 
 
-def typed(column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
-    """Return a key's text as a value of the column's type."""
-    if is_text(column):
-        return sa.literal(text, sa.Text)
-    if isinstance(column.type, sa.Integer):
-        return sa.literal(int(text), column.type)
-    return sa.cast(sa.literal(text, sa.Text), column.type)
+def pinned(
+    bound: BoundCollection, table: Table, key: Sequence[str], dialect: Dialect
+) -> sa.ColumnElement[bool]:
+    """Return the condition that a row is the one with this key."""
+    columns = [table.c[name] for name in bound.key]
+    return sa.and_(
+        *(column == dialect.typed(column, text) for column, text in zip(columns, key, strict=True))
+    )
 
 
-def _beyond(key: Sequence[sa.ColumnElement[Any]], after: Sequence[str]) -> sa.ColumnElement[bool]:
-    if len(after) != len(key):
-        raise ContractBroken(what="the place where an earlier search stopped")
-    values = [typed(column, text) for column, text in zip(key, after, strict=True)]
-    return key[0] > values[0] if len(key) == 1 else sa.tuple_(*key) > sa.tuple_(*values)
+def _among(
+    columns: Sequence[sa.ColumnElement[Any]], chosen: Sequence[sa.Select[Any]]
+) -> sa.ColumnElement[bool]:
+    """Return the condition that columns hold what one of these selects.
+
+    A union stands inside a query of its own, since MariaDB would else run it for each row of the table.
+    """
+    values = chosen[0] if len(chosen) == 1 else sa.select(sa.union(*chosen).subquery())
+    return (columns[0] if len(columns) == 1 else sa.tuple_(*columns)).in_(values)
 
 
 def _flags(conditions: Sequence[Condition]) -> list[sa.Label[bool]]:
@@ -318,6 +355,8 @@ def _content(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[str]:
 def _alike(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> bool:
     """Say whether two columns can be compared as they are; if not, both are compared as text."""
     families = (sa.Integer, sa.Numeric, sa.Uuid, sa.String, sa.DateTime, sa.Date)
+    if getattr(left.type, "collation", None) != getattr(right.type, "collation", None):
+        return False
     kinds = [
         next((one for one in families if isinstance(item.type, one)), type(item.type))
         for item in (left, right)

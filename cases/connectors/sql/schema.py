@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,27 +13,51 @@ import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
 from cases.connectors.base import ConfigurationError, SchemaDrift
-from cases.connectors.description import Collection, Dataset
+from cases.connectors.description import Collection, Dataset, Edge
+from cases.connectors.sql.dialect import Dialect, Reflected, is_whole
 
 # Keys of these categories say nothing about a person to whoever has no access to the source.
 _PLAIN_KEY_CATEGORIES = ("system", "user.unique_id")
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """References that are followed together: one, or the parts of a key of several columns.
+
+    Part of such a key alone would lead to other people's rows.
+    """
+
+    edges: tuple[Edge, ...]
+
+    @property
+    def source(self) -> str:
+        """The collection from which it leads."""
+        return self.edges[0].source
+
+    @property
+    def is_cyclic(self) -> bool:
+        """Say whether it can lead back to where it began."""
+        return self.edges[0].cyclic
+
+
 @dataclass(frozen=True)
 class BoundCollection:
-    """A described collection and its table, which is given the described columns only.
+    """A described collection and its table.
 
-    ``key`` names columns that the database itself keeps unique and filled; empty when there are none.
+    ``key`` names columns that the database itself keeps unique and filled; empty when there are none. ``unknown``
+    names the columns that the description does not know, ``held_back`` those of them that the account may read.
     """
 
     collection: Collection
     table: sa.Table
     key: tuple[str, ...]
     unknown: tuple[str, ...]
+    held_back: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns that are fetched, in the order of the description."""
+        """The names of the described columns, in the order of the description."""
         return tuple(item.name for item in self.collection.fields)
 
     @cached_property
@@ -52,7 +76,7 @@ class BoundSource:
 
     @cached_property
     def unknown_fields(self) -> dict[str, tuple[str, ...]]:
-        """Columns that the tables have and the description does not know: they are never fetched."""
+        """Columns that the tables have and the description does not know: their values are kept apart."""
         return {name: bound.unknown for name, bound in self.collections.items() if bound.unknown}
 
     @cached_property
@@ -65,8 +89,34 @@ class BoundSource:
         )
 
 
-def bind(connection: sa.Connection, dataset: Dataset, schema: str) -> BoundSource:
+@dataclass(frozen=True)
+class _Layout:
+    """What reflection found of the described tables."""
+
+    columns: Reflected
+    keys: Mapping[str, Sequence[tuple[str, ...]]]
+    foreign_keys: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def bind(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dialect) -> BoundSource:
     """Read the tables' columns and keys. Raises SchemaDrift where the description names what is not there."""
+    layout = _reflect(connection, dataset, schema, dialect)
+    tables = {item.name: _make_table(item, schema, layout.columns[item.name]) for item in dataset.reached}
+    unknown = [
+        column
+        for item in dataset.reached
+        for column in tables[item.name].c
+        if column.name not in item.by_name
+    ]
+    readable = dialect.readable(connection, unknown) if unknown else frozenset()
+    bound = {
+        item.name: _bind_collection(item, tables[item.name], layout, dataset, readable)
+        for item in dataset.reached
+    }
+    return BoundSource(dataset, bound)
+
+
+def _reflect(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dialect) -> _Layout:
     inspector = sa.inspect(connection)
     names = [item.name for item in dataset.reached]
     with warnings.catch_warnings():
@@ -74,33 +124,80 @@ def bind(connection: sa.Connection, dataset: Dataset, schema: str) -> BoundSourc
         # writes.
         warnings.simplefilter("ignore", sa.exc.SAWarning)
         found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
-    keys = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)
-    uniques = inspector.get_multi_unique_constraints(schema=schema, filter_names=names)
-    bound: dict[str, BoundCollection] = {}
-    for item in dataset.reached:
-        place = (schema, item.name)
-        if not found.get(place):
-            raise SchemaDrift(what=f"the table “{item.name}” in the schema “{schema}”")
-        candidates = [tuple(keys.get(place, {"constrained_columns": []})["constrained_columns"])]
-        candidates += [tuple(unique["column_names"]) for unique in uniques.get(place, [])]
-        bound[item.name] = _bind_collection(item, schema, found[place], candidates)
-    return BoundSource(dataset, bound)
+    for name in names:
+        if not found.get((schema, name)):
+            raise SchemaDrift(what=f"the table “{name}” in the schema “{schema}”")
+    primary = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)
+    unique = inspector.get_multi_unique_constraints(schema=schema, filter_names=names)
+    foreign = inspector.get_multi_foreign_keys(schema=schema, filter_names=names)
+    keys = {name: [_columns_of(primary.get((schema, name)))] for name in names}
+    for name in names:
+        keys[name] += [tuple(map(str, one["column_names"])) for one in unique.get((schema, name), [])]
+    columns = dialect.refine(connection, schema, {name: found[schema, name] for name in names})
+    return _Layout(columns, keys, {name: foreign.get((schema, name), []) for name in names})
 
 
-def _bind_collection(
-    item: Collection, schema: str, found: Sequence[Any], candidates: Sequence[tuple[str | None, ...]]
-) -> BoundCollection:
+def _columns_of(primary: Any) -> tuple[str, ...]:
+    return tuple(primary["constrained_columns"]) if primary else ()
+
+
+def _make_table(item: Collection, schema: str, found: Sequence[Mapping[str, Any]]) -> sa.Table:
+    """Return the table with the described columns in their order, then the others in the table's."""
     held = {str(column["name"]): column for column in found}
     for name in item.by_name:
         if name not in held:
             raise SchemaDrift(what=f"the column “{name}” of the table “{item.name}”")
-    columns = [
-        sa.Column(name, _plain(held[name]["type"]), nullable=held[name]["nullable"]) for name in item.by_name
-    ]
+    ordered = [*item.by_name, *(name for name in held if name not in item.by_name)]
+    columns = [_make_column(name, held[name]) for name in ordered]
     table = sa.Table(item.name, sa.MetaData(), *columns, schema=schema)
     _refuse_lists(item, table)
-    unknown = tuple(name for name in held if name not in item.by_name)
-    return BoundCollection(item, table, _choose_key(item, table, candidates), unknown)
+    return table
+
+
+def _make_column(name: str, found: Mapping[str, Any]) -> sa.Column[Any]:
+    computed = bool(found.get("computed") or (found.get("identity") or {}).get("always"))
+    return sa.Column(name, _plain(found["type"]), nullable=found["nullable"], info={"computed": computed})
+
+
+def _bind_collection(
+    item: Collection, table: sa.Table, layout: _Layout, dataset: Dataset, readable: frozenset[str]
+) -> BoundCollection:
+    unknown = tuple(column.name for column in table.c if column.name not in item.by_name)
+    return BoundCollection(
+        item,
+        table,
+        _choose_key(item, table, layout.keys[item.name]),
+        unknown,
+        tuple(name for name in unknown if f"{item.name}.{name}" in readable),
+        tuple(_route(dataset, item, layout.foreign_keys[item.name])),
+    )
+
+
+def _route(dataset: Dataset, item: Collection, foreign: Sequence[Mapping[str, Any]]) -> Iterator[Route]:
+    """Join references that are one: as the database declares them, or as parts of one described key."""
+    left = list(dataset.edges_into(item.name))
+    for group in [*_declared(left, foreign), *_by_key(left, dataset)]:
+        if len(group) > 1 and all(edge in left for edge in group):
+            left = [edge for edge in left if edge not in group]
+            yield Route(tuple(group))
+    yield from (Route((edge,)) for edge in left)
+
+
+def _declared(edges: Sequence[Edge], foreign: Sequence[Mapping[str, Any]]) -> Iterator[list[Edge]]:
+    for one in foreign:
+        pairs = set(zip(one["constrained_columns"], one["referred_columns"], strict=True))
+        met = [edge for edge in edges if edge.source == one["referred_table"]]
+        group = [edge for edge in met if (edge.target_field, edge.source_field) in pairs]
+        if len(group) == len(pairs):
+            yield group
+
+
+def _by_key(edges: Sequence[Edge], dataset: Dataset) -> Iterator[list[Edge]]:
+    for source in dict.fromkeys(edge.source for edge in edges):
+        key = dataset.by_name[source].primary_key
+        group = [edge for edge in edges if edge.source == source and edge.source_field in key]
+        if sorted(edge.source_field for edge in group) == sorted(key):
+            yield group
 
 
 def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
@@ -118,7 +215,7 @@ def _choose_key(
     key counts when it contains one of the database's; otherwise the first of the database's that is described
     is used.
     """
-    filled = {column.name for column in table.c if not column.nullable}
+    filled = {column.name for column in table.c if not column.nullable and column.name in item.by_name}
     named = [tuple(str(name) for name in candidate) for candidate in candidates if candidate]
     proven = [candidate for candidate in named if filled.issuperset(candidate)]
     if any(set(candidate) <= set(item.primary_key) for candidate in proven):
@@ -133,7 +230,7 @@ def _refuse_lists(item: Collection, table: sa.Table) -> None:
     """
     for held in item.fields:
         compared = held.identity or held.references
-        if compared and isinstance(table.c[held.name].type, sa.ARRAY | sa.JSON | sa.LargeBinary):
+        if compared and not is_whole(table.c[held.name]):
             raise ConfigurationError(
                 f"the column “{held.name}” of the table “{item.name}” holds lists, documents or binary data "
                 "and cannot be an identity or a reference."
@@ -144,8 +241,8 @@ def _refuse_lists(item: Collection, table: sa.Table) -> None:
 class SchemaCache:
     """Remembers bound sources for a short while: reading a schema costs more than searching for a person.
 
-    A column added meanwhile is not fetched in any case, as columns are fetched by name; one dropped meanwhile
-    makes the query fail, whereupon the entry is dropped.
+    A column added meanwhile is not fetched until then, as columns are fetched by name; one dropped meanwhile makes the
+    query fail, whereupon the entry is dropped.
     """
 
     lifetime: timedelta = timedelta(seconds=60)
@@ -166,6 +263,6 @@ class SchemaCache:
         while len(self._entries) > self.limit:
             self._entries.pop(next(iter(self._entries)), None)
 
-    def drop(self, key: tuple[str, ...]) -> None:
-        """Forget."""
-        self._entries.pop(key, None)
+    def drop(self, key: tuple[str, ...]) -> bool:
+        """Forget, and say whether there was anything to forget."""
+        return self._entries.pop(key, None) is not None

@@ -48,6 +48,38 @@ def key_text(value: object) -> str:
     return str(value)
 
 
+# A value that nobody has classified yet is kept whole up to so many characters; of a longer one its size and digest.
+HELD_BACK_MAX = 10_000
+
+
+def measured(text: str | None) -> JSON:
+    """Return size and digest of binary data as the database computed them, "12 9f86…"."""
+    if text is None:
+        return None
+    size, _, sha256 = text.partition(" ")
+    return {"bytes": int(size), "sha256": sha256}
+
+
+def held_back(value: object) -> JSON:
+    """Return a value of a field that the description does not know, or of a huge one its size and digest."""
+    plain = to_json(value)
+    data = (plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)).encode()
+    if len(data) <= HELD_BACK_MAX:
+        return plain
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def row_key(collection: str, ref: str) -> tuple[str, ...] | None:
+    """Return the key that a reference shows, or None for one that shows none."""
+    shown = ref.removeprefix(f"{collection}/")
+    return None if shown == ref or shown.startswith("~") else tuple(shown.split(","))
+
+
+def row_handle(collection: str, ref: str, key: Sequence[object]) -> dict[str, JSON]:
+    """Return what finds a row again beside its reference: nothing where that shows the key."""
+    return {} if row_key(collection, ref) else {"key": [key_text(value) for value in key]}
+
+
 def row_ref(collection: str, key: Sequence[object], *, readable: bool) -> str:
     """Return a stable reference: the key itself where it is a mere number, or else a digest of it.
 
