@@ -14,9 +14,9 @@ from cases import queries
 from cases.deadlines.events import EventKind
 from cases.models import Case, SourceSystem, SubjectRequest
 from cases.words import Right
-from identity import assurance
+from identity import assurance, texting
 from identity.external import provider_of
-from identity.models import CustomerLogin, IdentityPolicy, Method
+from identity.models import CustomerLogin, IdentityPolicy, Method, TextMessage, VerificationState
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose
@@ -155,6 +155,8 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
     if person.email and request.representative_id is None and _has_login(request.controller_id):
         there.add(Need.LOGIN)
     if person.email and request.representative_id is None and provider_of(request.controller_id):
+    if request.representative_id is None and _may_be_texted(request, now):
+        there.add(Need.PHONE)
         there.add(Need.PROVIDER)
     if in_contact and request.representative_id is None:
         there |= _there_on_the_line(request, now)
@@ -163,6 +165,27 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
 
 def _has_login(controller_id: UUID) -> bool:
     return CustomerLogin.objects.filter(controller_id=controller_id, is_active=True).exists()
+
+def _may_be_texted(request: SubjectRequest, now: datetime) -> bool:
+    """A code by text message is a way until one was asked for, had its time, and showed nothing.
+
+    That follows from what the customer did alone: whether a number is on file is not to be read off what is
+    proposed to whoever names it.
+    """
+    if not mobile_of(request) or not texting.can_text(request.controller_id):
+        return False
+    before = now - timedelta(minutes=request.controller.code_minutes)
+    in_vain = TextMessage.objects.filter(
+        verification__subject_request=request, verification__state=VerificationState.OPEN, asked_at__lt=before
+    )
+    return not in_vain.exists()
+
+
+def mobile_of(request: SubjectRequest) -> str:
+    """The person's number in E.164; empty where they have none that takes text messages."""
+    phone = request.subject.phone
+    return texting.textable(phone, request.controller.phone_region) if phone.strip() else ""
+
 
 
 def _there_on_the_line(request: SubjectRequest, now: datetime) -> set[Need]:

@@ -290,6 +290,7 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.KEY_DESTROYED: (gettext_lazy("Collected data destroyed"), "danger", "trash"),
     Action.IDENTITY_ASKED: (gettext_lazy("Identity asked for"), "neutral", "shield"),
     Action.CODE_SENT: (gettext_lazy("Code sent"), "neutral", "mail"),
+    Action.CODE_NOT_SENT: (gettext_lazy("Code not sent"), "warning", "alert"),
     Action.CODE_FAILED: (gettext_lazy("Wrong code typed"), "warning", "x-circle"),
     Action.CODE_ACCEPTED: (gettext_lazy("Code accepted"), "success", "check"),
     Action.IDENTITY_RECORDED: (gettext_lazy("Identity established"), "success", "shield"),

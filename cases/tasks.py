@@ -35,6 +35,8 @@ from cases.workflow import (
     reminders,
     search,
     upkeep,
+    text_code,
+    unanswered,
 )
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
@@ -47,6 +49,7 @@ from identity.evidence import keeping
 from identity.models import DocumentStage, ExternalCheck, ExternalEvent, IdentityDocument, Verification
 from identity.providers.external.wire import Standing
 
+from identity.sms.base import Trouble
 
 def _search_given_up(claim: Claim, code: str) -> None:
     engine.fail(claim, UUID(claim.args["search"]), None, code)
@@ -158,24 +161,65 @@ def check_address(claim: Claim) -> None:
         verification = Verification.objects.select_related("subject_request__subject").get(
             pk=claim.args["verification"]
         )
-        sources = list(SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True))
-        connectors = [connector for source in sources if (connector := _connected(source))]
-        wanted = identifiers.email_of(verification.subject_request)
+        connectors, wanted = _connectors(claim), identifiers.contact_of(verification)
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
 
 
 @job(login.CHECK_LOGIN)
+@job(text_code.ASK)
+def text_a_code(claim: Claim) -> None:
+    """Text a code to whoever asked for one: looked up first, then counted for good, then written."""
+    with claim.step():
+        asked = text_code.asked(claim.controller_id, claim.args, timezone.now())
+        if asked is None:
+            return
+        connectors = _connectors(claim) if asked.needs_look_up else []
+        wanted = identifiers.contact_of(asked.verification)
+    if asked.needs_look_up:
+        on_file = _held(connectors, wanted)
+        with claim.step():
+            identity.address_checked(asked.verification, on_file, timezone.now())
+    with claim.step():
+        may_write = text_code.count(claim.job_id, asked, timezone.now())
+    if may_write:
+        with claim.step():
+            text_code.write(claim.job_id, timezone.now())
+
+
+def _text_given_up(claim: Claim, code: str) -> None:
+    with claim.step():
+        text_code.failed(UUID(claim.args["text"]), code, timezone.now())
+
+
+@job(text_code.SEND, gave_up=_text_given_up)
+def send_text(claim: Claim) -> None:
+    """Hand one text message to what sends it; the same message, however often it is tried."""
+    message = UUID(claim.args["text"])
+    with claim.step():
+        leaving = text_code.leaving(message, timezone.now())
+    if leaving is None:
+        return
+    text, backend = leaving
+    try:
+        backend.send(text)
+    except Trouble as trouble:
+        if trouble.may_heal:
+            raise RetryLater(trouble.code) from None
+        _text_given_up(claim, trouble.code)
+        return
+    with claim.step():
+        text_code.sent(message, timezone.now())
+
+
 def check_login(claim: Claim) -> None:
     """Ask the sources, yes or no, whether they know what the customer's account and the person have in common."""
     with claim.step():
         verification = Verification.objects.select_related("subject_request").get(
             pk=claim.args["verification"]
         )
-        sources = list(SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True))
-        connectors = [connector for source in sources if (connector := _connected(source))]
-        wanted = login.wanted(verification)
+        connectors, wanted = _connectors(claim), login.wanted(verification)
     on_file = bool(wanted) and _held(connectors, wanted)
     with claim.step():
         login.looked_up(verification, on_file, timezone.now())
@@ -252,6 +296,12 @@ def cancel_external(claim: Claim) -> None:
 
 
 def _connected(source: SourceSystem) -> Connector | None:
+def _connectors(claim: Claim) -> list[Connector]:
+    """The controller's sources, ready to be asked."""
+    sources = SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True)
+    return [connector for source in sources if (connector := _connected(source))]
+
+
     """None for a source whose settings cannot work: its own searches say so, the others are asked all the same."""
     try:
         return identifiers.connect(source)

@@ -232,6 +232,11 @@ if OUTBOX:
     # Whoever plays the customer of a demonstration reads their mail here.
     PUBLIC_PATHS += ("/outbox/",)
 
+# Text messages: the site's own gateway, where a controller has none (docs/sms.md); without any the demo's outbox.
+SMS_GATEWAY = env.text("DSAR_SMS_GATEWAY", "")
+SMS_TOKEN = env.text("DSAR_SMS_TOKEN", "")
+SMS_OUTBOX = env.flag("DSAR_SMS_OUTBOX", OUTBOX)
+
 DEMO = env.flag("DSAR_DEMO")
 
 CELERY_BROKER_URL = servers.broker(REDIS_URL)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,8 @@ from identity.signals import level_reached
 
 CODE_TRIES = 5
 CODES_PER_HOUR = 5
+# Methods whose proof is a code that somebody types; one field takes the codes of them all.
+CODE_METHODS = (Method.EMAIL_CODE.value, Method.SMS_CODE.value)
 TOKEN_BYTES = 32
 RENEWED_AFTER = timedelta(days=1)
 
@@ -45,9 +48,7 @@ def open_verification(
     subject_request: Any, now: datetime, method: str = Method.EMAIL_CODE.value
 ) -> Verification:
     """The request's check by this method; one by e-mail is there from the beginning."""
-    checks = Verification.objects.filter(subject_request=subject_request, method=method)
-    found: Verification | None = checks.order_by("-started_at", "-pk").first()
-    return found or new_verification(subject_request, now, method)
+    return _newest(subject_request, method) or new_verification(subject_request, now, method)
 
 
 def restart_verification(subject_request: Any, now: datetime) -> Verification:
@@ -110,6 +111,31 @@ def count_try(verification: Verification, purpose: str, now: datetime) -> UUID |
         return None
     spent = OneTimeCode.objects.filter(pk=code.pk, tries__lt=CODE_TRIES).update(tries=F("tries") + 1)
     return code.pk if spent else None
+
+
+def count_tries(subject_request: Any, purpose: str, now: datetime) -> list[UUID]:
+    """Spend one try of each living code of the request, by whichever route it was sent; their ids.
+
+    Call it in a transaction of its own, as ``count_try``.
+    """
+    newest = [_newest(subject_request, method) for method in CODE_METHODS]
+    spent = [count_try(one, purpose, now) for one in newest if one is not None]
+    return [code_id for code_id in spent if code_id is not None]
+
+
+def _newest(subject_request: Any, method: str) -> Verification | None:
+    found: Verification | None = (
+        Verification.objects.filter(subject_request=subject_request, method=method)
+        .order_by("-started_at", "-pk")
+        .first()
+    )
+    return found
+
+
+def codes_of(subject_request: Any, code_ids: Iterable[UUID]) -> list[OneTimeCode]:
+    """Those of these codes that were sent for this very request."""
+    codes = OneTimeCode.objects.filter(pk__in=list(code_ids), verification__subject_request=subject_request)
+    return list(codes.select_related("verification").order_by("sent_at"))
 
 
 def try_code(code_id: UUID, typed: str, person: Person, now: datetime) -> Step:
@@ -182,7 +208,8 @@ def renew(verification: Verification, level: int, actor: Actor, now: datetime) -
     if verification.ended_at is not None and now - verification.ended_at < RENEWED_AFTER:
         return
     again = new_verification(verification.subject_request, now, verification.method)
-    Verification.objects.filter(pk=again.pk).update(address_on_file=verification.address_on_file)
+    again.address_on_file, again.progress = verification.address_on_file, verification.progress
+    again.save(update_fields=["address_on_file", "progress"])
     achieve(again, level, actor, now)
 
 

@@ -2,13 +2,15 @@
 
 from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Connector, Identifier
-from cases.models import Case, SourceSystem, SubjectRequest
+from cases.models import Case, SourceSystem
 from identity.models import Level, Method, Verification, VerificationState
 from identity.providers.base import Factor
 from identity.providers.login.method import CustomerLogin
 from identity.providers.registry import known as known_methods
 
 LOGIN = CustomerLogin.about.code
+# What a code proves: that its address, or its number, is the person's.
+BY_CODE = {Method.EMAIL_CODE.value: EMAIL, Method.SMS_CODE.value: PHONE}
 # What identifiers are called where they are kept as hashes, and where connectors are asked for them.
 AT_SOURCES = {"email": EMAIL, "phone": PHONE, "external_id": EXTERNAL_ID}
 
@@ -30,7 +32,7 @@ def verified_kinds(case: Case) -> frozenset[str]:
     methods = {check.method for check in checks}
     if any(map(_shows_the_person, methods)) or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})
-    by_code = frozenset({EMAIL}) if Method.EMAIL_CODE in methods else frozenset()
+    by_code = frozenset(kind for method, kind in BY_CODE.items() if method in methods)
     return by_code.union(*(_matched(check) for check in checks if check.method == LOGIN))
 
 
@@ -45,9 +47,12 @@ def _shows_the_person(method: str) -> bool:
     return about is not None and about.factor in {Factor.DOCUMENT, Factor.KNOWLEDGE}
 
 
-def email_of(request: SubjectRequest) -> list[Identifier]:
-    """The address from which the requester acts; nothing where there is none."""
-    return [Identifier(EMAIL, request.subject.email)] if request.subject.email else []
+def contact_of(verification: Verification) -> list[Identifier]:
+    """The address or number that a code goes to; nothing where there is none."""
+    subject = verification.subject_request.subject
+    kind = BY_CODE[verification.method]
+    value = subject.phone if kind == PHONE else subject.email
+    return [Identifier(kind, value)] if value.strip() else []
 
 
 def connect(source: SourceSystem) -> Connector:

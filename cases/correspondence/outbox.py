@@ -6,14 +6,15 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.mail.backends.base import BaseEmailBackend
 
 from dsar.lib.uuid7 import uuid7
+from identity import texting
+from identity.sms import outbox as sms
 
 
 def folder() -> Path:
-    return Path(settings.DATA_DIR) / "outbox"
+    return texting.outbox()
 
 
 class EmailBackend(BaseEmailBackend):
@@ -28,7 +29,7 @@ class EmailBackend(BaseEmailBackend):
 
 @dataclass(frozen=True)
 class Mail:
-    """A message as the page shows it."""
+    """A message as the page shows it. A text message has neither sender nor title."""
 
     sent_at: datetime
     to: str
@@ -37,10 +38,20 @@ class Mail:
     body: str
 
 
+def everything(limit: int = 50) -> list[Mail]:
+    """Mails and text messages, the newest first."""
+    texts = [(one.file, Mail(one.sent_at, one.to, "", "", one.text)) for one in sms.texts(folder(), limit)]
+    found = texts + [(path.name, _read(path)) for path in _files(limit)]
+    return [mail for _name, mail in sorted(found, key=lambda one: one[0], reverse=True)[:limit]]
+
+
 def mails(limit: int = 50) -> list[Mail]:
     """The newest messages first."""
-    files = sorted(folder().glob("*.eml"), reverse=True)[:limit] if folder().is_dir() else []
-    return [_read(path) for path in files]
+    return [_read(path) for path in _files(limit)]
+
+
+def _files(limit: int) -> list[Path]:
+    return sorted(folder().glob("*.eml"), reverse=True)[:limit] if folder().is_dir() else []
 
 
 def _read(path: Path) -> Mail:

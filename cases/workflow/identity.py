@@ -18,7 +18,7 @@ from cases.models import Case, SubjectRequest
 from cases.models.case import DECIDED, identity_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import Outcome, State
-from cases.workflow import letters, level, search
+from cases.workflow import late_proof, letters, level, search
 from cases.workflow.clock import add_fact
 from cases.workflow.perform import lock, lock_all, note, perform, put_on_record
 from dsar.audit.actions import Action
@@ -26,7 +26,7 @@ from dsar.audit.record import Actor
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import Refused
 from identity import services
-from identity.models import Level, Method, Verification, VerificationState
+from identity.models import Level, Method, OneTimeCode, Verification, VerificationState
 from identity.policy.rules import HOUSE_VERSION
 from identity.providers.base import Person, Step
 from identity.roles import Permission
@@ -34,6 +34,9 @@ from identity.roles import Permission
 CHECK_ADDRESS = "check_address"
 VERIFY = "verify"
 STEP_UP = "step_up"
+# Typed by an agent to whom the customer reads it out: good on their page and nowhere else.
+CALL = "call"
+SHOWS_IDENTITY = frozenset({VERIFY, CALL})
 
 
 def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime) -> None:
@@ -103,21 +106,33 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
 
 
 def accept_code(
-    request: SubjectRequest, code_id: Any, typed: str, purpose: str, by: By, now: datetime
+    request: SubjectRequest, code_id: UUID, typed: str, purpose: str, by: By, now: datetime
 ) -> bool:
     """Compare a typed code whose try was counted already; True where it is the one that was sent."""
+    return accept_any(request, [code_id], typed, purpose, by, now)
+
+
+def accept_any(
+    request: SubjectRequest, code_ids: Iterable[UUID], typed: str, purpose: str, by: By, now: datetime
+) -> bool:
+    """The same for the living codes of several routes, of which the typed one may be any."""
     with transaction.atomic():
         lock_all(request.pk)
-        verification = services.open_verification(request, now)
-        step = services.try_code(code_id, typed, _person(request, verification), now)
-        if not services.is_right(step):
+        tried = [(code, _tried(request, code, typed, now)) for code in services.codes_of(request, code_ids)]
+        right = [(code, step) for code, step in tried if services.is_right(step)]
+        if not right:
             _on_record(request, Action.CODE_FAILED, by.actor, now, {"purpose": purpose})
             return False
         _on_record(request, Action.CODE_ACCEPTED, by.actor, now, {"purpose": purpose})
-        if purpose == VERIFY:
+        if purpose in SHOWS_IDENTITY:
             received(request, by, now)
-        _take_result(verification, step, by.actor, now)
+        for code, step in right:
+            _take_result(code.verification, step, by.actor, now)
         return True
+
+
+def _tried(request: SubjectRequest, code: OneTimeCode, typed: str, now: datetime) -> Step:
+    return services.try_code(code.pk, typed, _person(request, code.verification), now)
 
 
 def received(request: SubjectRequest, by: By, now: datetime) -> None:
@@ -140,18 +155,24 @@ def _take_result(verification: Verification, step: Step, actor: Actor, now: date
 def _person(request: SubjectRequest, verification: Verification) -> Person:
     """What a method may know of the requester. A representative's own address says nothing of the person."""
     on_file = verification.address_on_file if request.representative_id is None else False
+    if verification.method == Method.SMS_CODE:
+        return Person(phone=request.subject.phone, phone_on_file=on_file, language=request.language)
     return Person(email=requester_email(request), email_on_file=on_file, language=request.language)
 
 
 def address_checked(verification: Verification, on_file: bool, now: datetime) -> None:
-    """A source knows the requester's address, or none does. Where the code came first, the level follows now."""
+    """A source knows the requester's address or number, or none does.
+
+    Where the code came first, the level follows now.
+    """
     request = verification.subject_request
     with transaction.atomic():
         cases = lock_all(request.pk)
         locked = Verification.objects.select_for_update().get(pk=verification.pk)
         locked.address_on_file = on_file
         locked.save(update_fields=["address_on_file"])
-        _on_record(request, Action.ADDRESS_CHECKED, BY_SYSTEM.actor, now, {"on_file": on_file})
+        codes = {"on_file": on_file, "method": locked.method}
+        _on_record(request, Action.ADDRESS_CHECKED, BY_SYSTEM.actor, now, codes)
         # A rule may ask for more where the answer goes to an address that nobody knows.
         for case in cases:
             level.refresh(case, now)
@@ -269,14 +290,14 @@ def _confirmed(case: Case, now: datetime) -> None:
 
 
 def go_on(case: Case, now: datetime) -> Case:
-    """Where identity was what a case waited for, or what it was to be closed for, the search begins."""
+    """Where identity was what a case waited for, or what it was to be closed for, or was closed, the search begins."""
     if case.identity_level < case.required_level:
         return case
     if case.state == State.AWAITING_IDENTITY:
         return search.begin(case, BY_SYSTEM, now)
     if case.state in DECIDED and case.proposed_outcome == Outcome.IDENTITY_NOT_VERIFIED:
         return search.late_answer(case, BY_SYSTEM, now)
-    return case
+    return late_proof.go_on(case, now)
 
 
 def _is_unconfirmed(case: Case) -> bool:

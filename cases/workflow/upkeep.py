@@ -14,6 +14,7 @@ from cases.workflow import document, extension, external, recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
+from identity import texting
 from identity.access import all_controllers
 from identity.models import AccessToken, OneTimeCode
 
@@ -32,6 +33,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         Attempt.objects.filter(at__lt=now - ATTEMPTS_KEPT).delete()
         document.destroy_overdue(controller_id, now)
         external.end_overdue(controller_id, now)
+        texting.end_overdue(controller_id, now)
         extension.lapse_overdue(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
 

@@ -69,6 +69,7 @@ class Action(StrEnum):
     IDENTITY_ASKED = "identity.asked"
     CODE_SENT = "identity.code_sent"
     CODE_FAILED = "identity.code_failed"
+    CODE_NOT_SENT = "identity.code_not_sent"
     CODE_ACCEPTED = "identity.code_accepted"
     LOGIN_BEGUN = "identity.login_begun"
     LOGIN_ACCEPTED = "identity.login_accepted"

@@ -12,6 +12,7 @@ from identity.models.invitation import Invitation
 from identity.models.policy import IdentityPolicy
 from identity.models.session import Session
 from identity.models.sign_on import SignOnGroup, SignOnIdentity, SignOnProvider
+from identity.models.sms import SmsGateway, TextMessage, TextState
 from identity.models.team import Membership, Team, TeamController
 from identity.models.token import AccessToken, OneTimeCode, TokenPurpose
 from identity.models.user import User
@@ -43,10 +44,13 @@ __all__ = [
     "SignOnGroup",
     "SignOnIdentity",
     "SignOnProvider",
+    "SmsGateway",
     "Team",
     "TeamController",
     "TenantModel",
     "TenantQuerySet",
+    "TextMessage",
+    "TextState",
     "TokenPurpose",
     "TotpDevice",
     "User",

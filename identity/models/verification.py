@@ -28,6 +28,7 @@ class Method(models.TextChoices):
     """The bundled methods that the house itself calls by their code; ``identity.providers.registry`` has them all."""
 
     EMAIL_CODE = "email_code", _("one-time code to an e-mail address")
+    SMS_CODE = "sms_code", _("one-time code to a telephone number")
     STAFF_RECORDED = "staff_recorded", _("evidence seen and recorded by staff")
     DRILL = "drill", _("recorded for a drill")
 

@@ -120,3 +120,26 @@ class EmailCode(_Code):
 
     def _on_file(self, person: Person) -> bool | None:
         return person.email_on_file
+
+
+class SmsCode(_Code):
+    """A code by text message."""
+
+    about = About(
+        code="sms_code",
+        name=gettext_noop("One-time code by text message"),
+        asks=gettext_noop("We text a code to the telephone number that we have on file. Type it here."),
+        performer=Performer.CUSTOMER,
+        factor=Factor.CHANNEL,
+        intrusiveness=Intrusiveness.ADDRESS_HELD,
+        needs=frozenset({Need.PHONE}),
+        reaches=Level.LOW,
+        reaches_with=Level.SUBSTANTIAL,
+    )
+    route = Route.SMS
+
+    def _address(self, person: Person) -> str:
+        return person.phone
+
+    def _on_file(self, person: Person) -> bool | None:
+        return person.phone_on_file
