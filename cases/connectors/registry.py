@@ -12,7 +12,16 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from cases.connectors.base import JSON, Clock, ConfigurationError, Connector, Setup, utc_now
+from cases.connectors.base import (
+    JSON,
+    OPEN_GATE,
+    Clock,
+    ConfigurationError,
+    Connector,
+    Gate,
+    Setup,
+    utc_now,
+)
 
 ENTRY_POINT_GROUP = "dsar.connectors"
 
@@ -61,6 +70,7 @@ def build(
     dataset_yaml: str | None = None,
     *,
     clock: Clock = utc_now,
+    gate: Gate = OPEN_GATE,
 ) -> Connector:
     """Make a connector ready for use; nothing is contacted yet.
 
@@ -69,7 +79,9 @@ def build(
     connector = get(key)
     if connector.needs_dataset and not (dataset_yaml or "").strip():
         raise ConfigurationError("this kind of source needs a dataset description.")
-    return connector.create(Setup(options=options, secrets=secrets, dataset_yaml=dataset_yaml, clock=clock))
+    return connector.create(
+        Setup(options=options, secrets=secrets, dataset_yaml=dataset_yaml, clock=clock, gate=gate)
+    )
 
 
 @cache

@@ -135,7 +135,7 @@ def bring_forward(keys: Iterable[str], now: datetime) -> None:
 def _send(job_id: UUID, after: float) -> None:
     from dsar.jobs.tasks import run  # the task imports the runner, which imports this
 
-    run.apply_async((str(job_id),), countdown=after or None)
+    run.apply_async((str(job_id),), countdown=after)
 
 
 def sweep(how_many: int = 500) -> int:
