@@ -52,7 +52,6 @@ class Aspect(StrEnum):
     LARGE_FILE = "large_file"
     SECRET = "secret"  # noqa: S105 - the name of an aspect.
     REFUSAL = "refusal"
-    CORRECTION = "correction"
 
 
 # Each with the reason why it is not claimed, as a sentence for whoever reads the report.
@@ -88,7 +87,8 @@ class World:
 
     ``confidential`` are secrets and personal data that no message, reference, repr or log may show.
 
-    ``changes`` can be carried out, each alone; ``refused`` is one that the source will not do.
+    ``changes`` can be carried out one after another, the first of them by a single writing call; ``refused`` is one
+    that the source will not do.
     """
 
     subject: str
