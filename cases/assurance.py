@@ -152,11 +152,11 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
         there.add(Need.CAMERA)  # the portal takes pictures, and its door is a mail
     if person.email and request.representative_id is None and not answers_elsewhere(request):
         there.add(Need.EMAIL)
+    if request.representative_id is None and _may_be_texted(request, now):
+        there.add(Need.PHONE)
     if person.email and request.representative_id is None and _has_login(request.controller_id):
         there.add(Need.LOGIN)
     if person.email and request.representative_id is None and provider_of(request.controller_id):
-    if request.representative_id is None and _may_be_texted(request, now):
-        there.add(Need.PHONE)
         there.add(Need.PROVIDER)
     if in_contact and request.representative_id is None:
         there |= _there_on_the_line(request, now)

@@ -36,7 +36,6 @@ from cases.workflow import (
     search,
     upkeep,
     text_code,
-    unanswered,
 )
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
@@ -295,13 +294,13 @@ def cancel_external(claim: Claim) -> None:
         raise RetryLater(trouble.code) from None
 
 
-def _connected(source: SourceSystem) -> Connector | None:
 def _connectors(claim: Claim) -> list[Connector]:
     """The controller's sources, ready to be asked."""
     sources = SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True)
     return [connector for source in sources if (connector := _connected(source))]
 
 
+def _connected(source: SourceSystem) -> Connector | None:
     """None for a source whose settings cannot work: its own searches say so, the others are asked all the same."""
     try:
         return identifiers.connect(source)
