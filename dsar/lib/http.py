@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 
 import httpcore2
 import httpx2
@@ -65,7 +66,7 @@ def client(
     """
     transport = _Transport(
         backend or GuardedBackend(allow_private=allow_private),
-        verify or httpx2.create_ssl_context(),
+        verify or _known_authorities(),
         allow_http=allow_private if allow_http is None else allow_http,
         max_bytes=max_bytes,
     )
@@ -78,6 +79,12 @@ def client(
         # A packed answer could unfold to any size.
         headers={"Accept-Encoding": "identity"},
     )
+
+
+@cache
+def _known_authorities() -> ssl.SSLContext:
+    """The authorities of the machine, read once: that takes 25 ms, which a client for one call should not pay."""
+    return httpx2.create_ssl_context()
 
 
 def is_allowed(address: str, *, allow_private: bool) -> bool:
