@@ -8,14 +8,26 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from cases.collection import identifiers, store
-from cases.connectors.base import Confidence, Connector, ConnectorError, Cursor, Identifier, Match, Page
-from cases.models import RunState, SearchState, SourceSearch
-from dsar.jobs.run import Claim
+from cases.collection import identifiers, store, turns
+from cases.collection.gate import SharedGate
+from cases.connectors.base import (
+    JSON,
+    Confidence,
+    Connector,
+    ConnectorError,
+    Cursor,
+    Identifier,
+    Match,
+    Page,
+    Throttled,
+)
+from cases.models import HeldFor, RunState, SearchState, SourceSearch
+from dsar.jobs.run import Claim, PutBack
 
 WARNINGS = 20
 
@@ -29,11 +41,29 @@ class Plan:
     cursor: Cursor | None
     found: int
     form: store.Form
+    gate: SharedGate
+    before: "Known | None" = None
+    is_agreed: bool = False
 
     def read(self, matches: Sequence[Match], cursor: Cursor | None, found: int) -> "Reading":
         """Read the page at the cursor, of which so many records come before; asks nothing of our database."""
         page = self.connector.collect(matches, cursor)
         return Reading(page, self.form.seal(page.records, found), found)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom the source knows; kept where a search is put back, so that it asks for them once."""
+
+    matches: list[Match]
+    doubtful: int
+
+    def to_json(self) -> dict[str, JSON]:
+        return {"matches": [match.to_json() for match in self.matches], "doubtful": self.doubtful}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Known":
+        return cls([Match.from_json(match) for match in value["matches"]], value["doubtful"])
 
 
 @dataclass(frozen=True)
@@ -52,8 +82,9 @@ class Reading:
 def search(claim: Claim, search_id: UUID) -> bool:
     """Search until the source is finished; False where the search is not wanted any more.
 
-    Raises ConnectorError for what went wrong at the source.
+    Raises ConnectorError for what went wrong at the source, and PutBack where it goes on later.
     """
+    turns.admit(claim, search_id)
     try:
         _search(claim, search_id, _begin(claim, search_id))
     except _NotWanted:
@@ -66,19 +97,42 @@ class _NotWanted(Exception):
 
 
 def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
+    if plan.connector.capabilities().lists_whole and not plan.is_agreed:
+        raise turns.hold(claim, search_id, turns.Hold(HeldFor.AGREEMENT))
     with closing(plan.connector):
-        found = plan.connector.find(plan.wanted)
-        matches = [match for match in found if _is_theirs(match, plan.wanted)]
-        if matches:
-            _collect(claim, search_id, plan, matches)
-    _end(claim, search_id, matches, len(found) - len(matches))
+        known = plan.before or _find(plan)
+        if known.matches:
+            try:
+                _collect(claim, search_id, plan, known.matches)
+            except (Throttled, PutBack):
+                _keep(claim, search_id, known)
+                raise
+    plan.gate.leave()
+    _end(claim, search_id, known.matches, known.doubtful)
+
+
+def _find(plan: Plan) -> Known:
+    found = plan.connector.find(plan.wanted)
+    matches = [match for match in found if _is_theirs(match, plan.wanted)]
+    return Known(matches, len(found) - len(matches))
+
+
+def _keep(claim: Claim, search_id: UUID, known: Known) -> None:
+    with claim.step():
+        found = _wanted(search_id)
+        found.matches = known.to_json()
+        found.save(update_fields=["matches"])
 
 
 def _collect(claim: Claim, search_id: UUID, plan: Plan, matches: Sequence[Match]) -> None:
     """While our database stores a page, a thread reads and seals the next; an error there is raised here."""
+    mine = turns.Slice(claim, search_id)
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
         reading = plan.read(matches, plan.cursor, plan.found)
         while following := reading.page.next:
+            if mine.is_over():
+                _store(claim, search_id, reading)
+                raise mine.put_back()
             coming = ahead.submit(plan.read, matches, following, reading.found)
             _store(claim, search_id, reading)
             reading = coming.result()
@@ -95,7 +149,7 @@ def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str)
     """Show the readable reason and what to do; the other sources go on."""
     with claim.step():
         found = _locked(search_id)
-        if found.state in {SearchState.QUEUED, SearchState.RUNNING}:
+        if found.state in turns.OPEN:
             found.state, found.ended_at = SearchState.FAILED, timezone.now()
             found.error_code = error.code if error else code
             found.error_text = f"{error} {error.what_to_do}" if error else _UNEXPECTED
@@ -116,12 +170,17 @@ def _begin(claim: Claim, search_id: UUID) -> Plan:
     with claim.step():
         found = _wanted(search_id)
         found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
-        found.save(update_fields=["state", "started_at"])
+        found.held_for = ""
+        found.save(update_fields=["state", "started_at", "held_for"])
         cursor = Cursor.from_json(found.cursor) if found.cursor else None
         case = found.run.case
-        connector, wanted = identifiers.connect(found.source), identifiers.of(case)
+        gate = SharedGate(found.source_id, case.pk)
+        connector, wanted = identifiers.connect(found.source, gate), identifiers.of(case)
         # Without a cursor it begins with the first page, whatever an attempt before this one had stored.
-        return Plan(connector, wanted, cursor, found.found if cursor else 0, store.Form.of(case))
+        known = Known.from_json(found.matches) if found.matches else None
+        is_agreed = found.source.may_list_whole or found.agreed_by_id is not None
+        form = store.Form.of(case)
+        return Plan(connector, wanted, cursor, found.found if cursor else 0, form, gate, known, is_agreed)
 
 
 def _store(claim: Claim, search_id: UUID, reading: Reading) -> None:
@@ -149,16 +208,16 @@ def _end(claim: Claim, search_id: UUID, matches: list[Match], doubtful: int) -> 
     with claim.step():
         found = _wanted(search_id)
         found.state = SearchState.DONE if matches and found.found else SearchState.NO_DATA
-        found.cursor, found.ended_at = None, timezone.now()
+        found.cursor, found.matches, found.ended_at = None, None, timezone.now()
         if doubtful:
             found.warnings = [_DOUBTFUL.format(doubtful), *found.warnings][:WARNINGS]
-        found.save(update_fields=["state", "cursor", "ended_at", "warnings"])
+        found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings"])
 
 
 def _wanted(search_id: UUID) -> SourceSearch:
     """The search, locked with its run, so that nothing is stored once the run was abandoned. Raises _NotWanted."""
     found = _locked(search_id)
-    if found.state not in {SearchState.QUEUED, SearchState.RUNNING} or found.run.state != RunState.RUNNING:
+    if found.state not in turns.OPEN or found.run.state != RunState.RUNNING:
         raise _NotWanted
     return found
 

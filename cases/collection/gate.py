@@ -43,6 +43,10 @@ LOOK_UPS = "look-ups"
 T = TypeVar("T")
 
 
+class NoRoom(Throttled):
+    """The limit is used up, or kept for those in line: our own doing, which the source knows nothing of."""
+
+
 @dataclass(frozen=True)
 class Window:
     """So many calls in so many seconds; whole seconds, because that is what is counted in."""
@@ -112,10 +116,13 @@ class SharedGate:
         self._limits = tuple(limits)
 
     def take(self, bucket: str = "") -> None:
-        """Count one call. Raises Throttled with the seconds to wait when there is no room."""
-        wait = _with_redis(lambda: self._wait_shared(bucket), lambda: self._wait_alone(bucket))
+        """Count one call. Raises Throttled, or NoRoom, with the seconds to wait when there is no room."""
+        told = _with_redis(lambda: self._told(bucket), lambda: 0.0)
+        if told > 0:
+            raise Throttled(retry_after=told)
+        wait = _with_redis(lambda: self._wait_in_line(bucket), lambda: self._wait_alone(bucket))
         if wait > 0:
-            raise Throttled(retry_after=wait)
+            raise NoRoom(retry_after=wait)
 
     def learn(self, *, bucket: str = "", wait: float | None = None, remaining: int | None = None) -> None:
         """Take note of what the source said: its wait holds every worker, unless calls are left until then."""
@@ -141,14 +148,14 @@ class SharedGate:
     def _longest(self, bucket: str) -> float:
         return max((window.seconds for window in self._windows(bucket, SHARE)), default=1)
 
-    def _wait_shared(self, bucket: str) -> float:
+    def _told(self, bucket: str) -> float:
+        """For how long the source wants to be left alone."""
+        return _held(_client(), {self._key(""), self._key(bucket)})
+
+    def _wait_in_line(self, bucket: str) -> float:
         """Seconds to wait; 0 where the call was counted."""
-        client = _client()
-        held = _held(client, {self._key(""), self._key(bucket)})
-        if held > 0:
-            return held
         windows = self._windows(bucket, SHARE)
-        return self._queue(client, bucket, windows) if windows else 0.0
+        return self._queue(_client(), bucket, windows) if windows else 0.0
 
     def _queue(self, client: "redis.Redis", bucket: str, windows: Sequence[Window]) -> float:
         line = _Line(client, f"{self._key(bucket)}:line", self._case)

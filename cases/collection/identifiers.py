@@ -1,7 +1,10 @@
 """What is known of the person, as connectors want it, and the connector of a source."""
 
+from collections.abc import Mapping
+
+from cases.collection.gate import SharedGate
 from cases.connectors import registry
-from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Connector, Identifier
+from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, ConfigurationError, Connector, Identifier
 from cases.models import Case, SourceSystem
 from identity.models import Level, Method, Verification, VerificationState
 from identity.providers.base import Factor
@@ -55,6 +58,24 @@ def contact_of(verification: Verification) -> list[Identifier]:
     return [Identifier(kind, value)] if value.strip() else []
 
 
-def connect(source: SourceSystem) -> Connector:
-    """The source's connector, ready; nothing is contacted yet. Raises ConfigurationError."""
-    return registry.build(source.connector, source.options, source.secrets, source.dataset or None)
+def connect(source: SourceSystem, gate: SharedGate | None = None) -> Connector:
+    """The source's connector, ready, behind the gate; nothing is contacted yet. Raises ConfigurationError."""
+    return connect_with(source, source.secrets, gate)
+
+
+def connect_to_change(source: SourceSystem, gate: SharedGate | None = None) -> Connector:
+    """The same with the credentials for erasing. Raises ConfigurationError where the source has none of its own."""
+    declared = [option for option in registry.get(source.connector).options() if option.secret]
+    if declared and not source.erasing_secrets:
+        raise ConfigurationError("it has no credentials for erasing.")
+    return connect_with(source, source.erasing_secrets or {}, gate)
+
+
+def connect_with(
+    source: SourceSystem, secrets: Mapping[str, str], gate: SharedGate | None = None
+) -> Connector:
+    """The same with other credentials than those in use."""
+    gate = gate or SharedGate(source.pk)
+    connector = registry.build(source.connector, source.options, secrets, source.dataset or None, gate=gate)
+    gate.declare(connector.capabilities().limits)
+    return connector

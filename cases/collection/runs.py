@@ -33,6 +33,8 @@ def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:
     """Put a search into the queue; ``again`` forgets its error and starts from the first page."""
     if again:
         search.state, search.cursor, search.found = SearchState.QUEUED, None, 0
+        search.matches, search.held_for = None, ""
+        search.round, search.followed = 1, None
         search.error_code = search.error_text = search.waiver = ""
         search.waiver_proposed_by = None
         search.ended_at = None
@@ -41,11 +43,17 @@ def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:
         SEARCH,
         controller_id=search.controller_id,
         case_id=search.run.case_id,
-        key=f"search:{search.pk}",
+        key=key(search),
         args={"search": str(search.pk)},
         now=now,
         max_attempts=6,
+        takes_turns=True,
     )
+
+
+def key(search: SourceSearch) -> str:
+    """Under which its job is queued."""
+    return f"search:{search.pk}"
 
 
 def is_complete(run: CollectionRun) -> bool:

@@ -1,0 +1,197 @@
+"""When a search may begin, how long it keeps its worker, and why it is on hold.
+
+A search is put back rather than kept waiting: its cursor and what it found of the person are kept, and it goes on
+from there when its turn comes or what it waited for is over.
+"""
+
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from cases.connectors.base import ConnectorError
+from cases.models import CollectionStop, HeldFor, RunState, SearchState, SourceSearch, SourceSystem
+from dsar.jobs.run import Claim, PutBack
+from dsar.lib.tenancy import unit_of_work
+
+SLICE_PAGES = 20
+SLICE_SECONDS = 10.0
+LOOK_SECONDS = 1.0  # how often a running search looks whether it was stopped
+# Whoever ends a hold brings the searches forward; this is for a hold that ended without anybody.
+LOOK_AGAIN = timedelta(minutes=30)
+FAILURES_TO_REST = 5
+PROBE = timedelta(minutes=1)
+LONGEST_REST = timedelta(minutes=30)
+OPEN: Final = (SearchState.QUEUED, SearchState.RUNNING, SearchState.HELD)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why a search waits, and when to look again."""
+
+    why: HeldFor
+    after: timedelta = LOOK_AGAIN
+
+    def put_back(self) -> PutBack:
+        spread = self.after * random.uniform(0, 0.1)  # noqa: S311  So that not all come back at once.
+        return PutBack(f"held_{self.why}", self.after + spread)
+
+
+def is_stopped(controller_id: UUID) -> bool:
+    """Whether collection is stopped, for this controller or for all."""
+    mine = Q(controller=controller_id) | Q(controller=None)
+    return CollectionStop.objects.filter(mine, lifted_at=None).exists()
+
+
+def held(source: SourceSystem, now: datetime) -> Hold | None:
+    """What keeps this source from being asked, whoever asks."""
+    if is_stopped(source.controller_id):
+        return Hold(HeldFor.STOPPED)
+    if source.paused_at:
+        return Hold(HeldFor.PAUSED)
+    if source.needs_admin_at:
+        return Hold(HeldFor.NEEDS_ADMIN)
+    if source.held_until and source.held_until > now:
+        rests = source.failures >= FAILURES_TO_REST
+        return Hold(HeldFor.RESTING if rests else HeldFor.THROTTLED, source.held_until - now)
+    return None
+
+
+def admit(claim: Claim, search_id: UUID) -> None:
+    """Raise PutBack where the search has to wait; what it waits for stands with it then.
+
+    After a rest one search goes ahead to see whether the source is well; the others wait for it a while.
+    """
+    with claim.step():
+        search = _locked(search_id)
+        if search.state not in OPEN or search.run.state != RunState.RUNNING:
+            return
+        hold = held(search.source, timezone.now())
+        if hold is not None:
+            _mark(search, hold)
+        elif search.source.failures >= FAILURES_TO_REST:
+            _probe(search.source_id, timezone.now())
+    if hold is not None:
+        raise hold.put_back()
+
+
+def _locked(search_id: UUID) -> SourceSearch:
+    return (
+        SourceSearch.objects.select_for_update(of=("self", "source"), no_key=True)
+        .select_related("source", "run")
+        .get(pk=search_id)
+    )
+
+
+def _mark(search: SourceSearch, hold: Hold) -> None:
+    if (search.state, search.held_for) != (SearchState.HELD, hold.why):
+        search.state, search.held_for = SearchState.HELD, hold.why
+        search.save(update_fields=["state", "held_for"])
+
+
+def _probe(source_id: UUID, now: datetime) -> None:
+    SourceSystem.objects.filter(pk=source_id).update(held_until=now + PROBE)
+
+
+def hold(claim: Claim, search_id: UUID, reason: Hold) -> PutBack:
+    """Put a search on hold that had begun; to be raised."""
+    with claim.step():
+        mark(search_id, reason)
+    return reason.put_back()
+
+
+def mark(search_id: UUID, reason: Hold) -> None:
+    """Show what a search waits for; inside a step."""
+    search = _locked(search_id)
+    if search.state in OPEN:
+        _mark(search, reason)
+
+
+@dataclass
+class Slice:
+    """How long a search keeps its worker: some pages or seconds, then it lets others by that wait."""
+
+    claim: Claim
+    search_id: UUID
+    began: float = field(default_factory=time.monotonic)
+    looked: float = field(default_factory=time.monotonic)
+    pages: int = 0
+    reason: Hold | None = None
+
+    def is_over(self) -> bool:
+        """Asked once a page, before the next one is read."""
+        self.pages += 1
+        now = time.monotonic()
+        if now - self.looked >= LOOK_SECONDS:
+            self.looked, self.reason = now, self._look()
+        if self.reason:
+            return True
+        used_up = self.pages >= SLICE_PAGES or now - self.began >= SLICE_SECONDS
+        return used_up and self.claim.others_wait
+
+    def put_back(self) -> PutBack:
+        """To be raised once the page is stored."""
+        if self.reason is None:
+            return PutBack("lets_others_by")
+        return hold(self.claim, self.search_id, self.reason)
+
+    def _look(self) -> Hold | None:
+        with unit_of_work([self.claim.controller_id]):
+            source = SourceSystem.objects.get(searches=self.search_id)
+            # A rest or a wait is told to a running search by the source itself.
+            found = held(source, timezone.now())
+        return found if found and found.why in {HeldFor.STOPPED, HeldFor.PAUSED} else None
+
+
+# -- what a source's answers mean for those that come after ---------------------------------------------
+
+
+def went_well(source_id: UUID, now: datetime) -> bool:
+    """The source answered: what was wrong is over. True where it had been in trouble."""
+    troubled = SourceSystem.objects.filter(pk=source_id).exclude(failures=0, held_until=None)
+    was = troubled.filter(failures__gte=FAILURES_TO_REST).exists()
+    troubled.update(failures=0, held_until=None, trouble_code="", trouble_text="")
+    SourceSystem.objects.filter(pk=source_id).update(succeeded_at=now)
+    return was
+
+
+def failed(source_id: UUID, error: ConnectorError, now: datetime) -> bool:
+    """Count a failure that may heal. True where the source begins to rest because of it."""
+    source = SourceSystem.objects.select_for_update(no_key=True).get(pk=source_id)
+    source.failures += 1
+    source.trouble_code, source.trouble_text = error.code, told(error)
+    if source.failures >= FAILURES_TO_REST:
+        source.held_until = now + rest(source.failures)
+    source.save(update_fields=["failures", "trouble_code", "trouble_text", "held_until"])
+    return source.failures == FAILURES_TO_REST
+
+
+def rest(failures: int) -> timedelta:
+    """How long a source is left alone: a minute at first, then twice as long each time."""
+    doubled: int = 2 ** min(failures - FAILURES_TO_REST, 10)
+    return min(PROBE * doubled, LONGEST_REST)
+
+
+def told(error: ConnectorError) -> str:
+    """What went wrong and what to do."""
+    return f"{error} {error.what_to_do}"
+
+
+def refused_account(source_id: UUID, error: ConnectorError, now: datetime) -> bool:
+    """The source refused our account: it is not asked again before somebody saw to it. True where that is new."""
+    return bool(
+        SourceSystem.objects.filter(pk=source_id, needs_admin_at=None).update(
+            needs_admin_at=now, trouble_code=error.code, trouble_text=told(error)
+        )
+    )
+
+
+def asked_for_patience(source_id: UUID, until: datetime) -> None:
+    """A long wait that the source asked for is kept, so that it outlives Redis."""
+    waiting = SourceSystem.objects.filter(pk=source_id)
+    waiting.filter(Q(held_until=None) | Q(held_until__lt=until)).update(held_until=until)
