@@ -7,12 +7,15 @@ loosened does not open what was promised to be closed.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Max
+
 from cases import queries
+from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
-from cases.models import Case, SourceSystem, SubjectRequest
+from cases.models import Case, Letter, SourceSystem, SubjectRequest
 from cases.words import Right
 from identity import assurance, texting
 from identity.external import provider_of
@@ -163,9 +166,6 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
     return frozenset(there)
 
 
-def _has_login(controller_id: UUID) -> bool:
-    return CustomerLogin.objects.filter(controller_id=controller_id, is_active=True).exists()
-
 def _may_be_texted(request: SubjectRequest, now: datetime) -> bool:
     """A code by text message is a way until one was asked for, had its time, and showed nothing.
 
@@ -187,6 +187,9 @@ def mobile_of(request: SubjectRequest) -> str:
     return texting.textable(phone, request.controller.phone_region) if phone.strip() else ""
 
 
+def _has_login(controller_id: UUID) -> bool:
+    return CustomerLogin.objects.filter(controller_id=controller_id, is_active=True).exists()
+
 
 def _there_on_the_line(request: SubjectRequest, now: datetime) -> set[Need]:
     """The conversation in which the request was logged is still going on, and there is a script for it."""
@@ -204,17 +207,40 @@ def policy_of(case: Case) -> Policy:
 
 
 def patience(case: Case, now: datetime) -> Patience | None:
-    """When to remind and to give up; None where identity was not asked for, or was shown.
+    """When to remind and to give up; None where identity was not asked for.
 
+    Days are counted from the last sign of life: from the question, or from what was shown and did not suffice.
     The law's own day (Art 12(4), before the first month is over) comes from the deadline engine.
     """
-    asked_on = _asked_on(case)
-    if asked_on is None:
+    quiet_since = _quiet_since(case)
+    if quiet_since is None:
         return None
     deadline = queries.deadline_of(case, now)
-    return policy_of(case).patience(asked_on, deadline.reasoned_letter_by or deadline.refusal_by)
+    reasons_by = deadline.reasoned_letter_by or deadline.refusal_by
+    return policy_of(case).patience(quiet_since.astimezone(case.controller.zone).date(), reasons_by)
 
 
-def _asked_on(case: Case) -> date | None:
-    events = [event for event in case.clock_events.all() if event.kind == EventKind.IDENTITY_REQUESTED.value]
-    return events[-1].at.astimezone(case.controller.zone).date() if events else None
+def asked_at(case: Case) -> datetime | None:
+    """When identity was last asked for; a letter that went to a corrected address asks anew."""
+    asked = _latest(case, EventKind.IDENTITY_REQUESTED)
+    if asked is None:
+        return None
+    told = Letter.objects.filter(
+        subject_request_id=case.subject_request_id, case=None, kind=Kind.ACKNOWLEDGEMENT, is_incoming=False
+    )
+    return max(asked, told.aggregate(at=Max("written_at"))["at"] or asked)
+
+
+def shown_at(case: Case) -> datetime | None:
+    """When something that shows who asks came in last."""
+    return _latest(case, EventKind.IDENTITY_RECEIVED)
+
+
+def _quiet_since(case: Case) -> datetime | None:
+    asked, shown = asked_at(case), shown_at(case)
+    return max(asked, shown) if asked and shown else asked
+
+
+def _latest(case: Case, kind: EventKind) -> datetime | None:
+    events = queries.standing_of(case.clock_events.all())
+    return max((event.at for event in events if event.kind == kind.value), default=None)

@@ -1,14 +1,14 @@
 """How sure one is of who asks, and what to ask for next, in words: for the desk, the agent and the customer."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from cases import assurance
 from cases.models import Case
-from cases.words import State
-from cases.workflow import call_check
+from cases.workflow import call_check, text_code, unanswered
+from cases.workflow.unanswered import Pursued
 from identity.policy import wording
 from identity.policy.combine import Evidence
 from identity.policy.propose import Proposal
@@ -30,7 +30,8 @@ class Way:
 class Proving:
     """Where one case stands. ``rule`` and ``version`` say what asks for the level, ``why`` says it in words.
 
-    ``can_check``: the agent may ask the brand's own questions in this conversation.
+    ``can_check``: the agent may ask the brand's own questions in this conversation. ``can_text``: they may have a
+    code texted, which the caller reads out.
     """
 
     level: str
@@ -42,9 +43,9 @@ class Proving:
     ways: tuple[Way, ...]
     reason: str
     lapsed: tuple[str, ...]
-    remind_on: tuple[date, ...] = ()
-    give_up_on: date | None = None
+    pursued: Pursued | None = None
     can_check: bool = False
+    can_text: bool = False
 
     @property
     def next(self) -> Way | None:
@@ -56,8 +57,6 @@ def proving(case: Case, now: datetime, *, in_contact: bool = False) -> Proving:
     found = assurance.standing(case, now)
     way = assurance.proposal_from(case.subject_request, found, now, in_contact=in_contact)
     asked = found.requirement
-    waits = case.state == State.AWAITING_IDENTITY
-    patience = assurance.patience(case, now) if waits else None
     return Proving(
         level=_(wording.LEVELS[found.level]),
         needed=_(wording.LEVELS[asked.level]),
@@ -68,9 +67,9 @@ def proving(case: Case, now: datetime, *, in_contact: bool = False) -> Proving:
         ways=tuple(_way(one) for one in way.methods),
         reason=wording.why_this(way, _),
         lapsed=_lapsed(way),
-        remind_on=patience.remind_on if patience else (),
-        give_up_on=patience.give_up_on if patience else None,
+        pursued=unanswered.of(case, now) if case.waits_for_proof and case.is_open else None,
         can_check=in_contact and call_check.why_not(case.subject_request, now) is None,
+        can_text=in_contact and text_code.why_not(case.subject_request) is None,
     )
 
 

@@ -29,13 +29,15 @@ from cases.workflow import (
     document,
     external,
     identity,
+    late_proof,
     level,
     login,
     recomputation,
     reminders,
     search,
-    upkeep,
     text_code,
+    unanswered,
+    upkeep,
 )
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, RetryLater
@@ -47,8 +49,8 @@ from identity.documents import reading
 from identity.evidence import keeping
 from identity.models import DocumentStage, ExternalCheck, ExternalEvent, IdentityDocument, Verification
 from identity.providers.external.wire import Standing
-
 from identity.sms.base import Trouble
+
 
 def _search_given_up(claim: Claim, code: str) -> None:
     engine.fail(claim, UUID(claim.args["search"]), None, code)
@@ -166,7 +168,6 @@ def check_address(claim: Claim) -> None:
         identity.address_checked(verification, on_file, timezone.now())
 
 
-@job(login.CHECK_LOGIN)
 @job(text_code.ASK)
 def text_a_code(claim: Claim) -> None:
     """Text a code to whoever asked for one: looked up first, then counted for good, then written."""
@@ -212,6 +213,7 @@ def send_text(claim: Claim) -> None:
         text_code.sent(message, timezone.now())
 
 
+@job(login.CHECK_LOGIN)
 def check_login(claim: Claim) -> None:
     """Ask the sources, yes or no, whether they know what the customer's account and the person have in common."""
     with claim.step():
@@ -381,6 +383,15 @@ def mail_reminders(claim: Claim) -> None:
         reminders.mailed(batch, person_id)
 
 
+@job(unanswered.PURSUE)
+def pursue_proof(claim: Claim) -> None:
+    """Ask again who has not shown who they are, or propose to end: a request at a time, each in a step of its own."""
+    is_more = True
+    while is_more:
+        with claim.step():
+            is_more = unanswered.pursue_next(claim.controller_id, timezone.now())
+
+
 @job(emergency.TELL)
 def tell_of_emergency(claim: Claim) -> None:
     """Write to those who oversee the brand that somebody reads its cases in an emergency."""
@@ -398,6 +409,8 @@ def _remind_every_ten_minutes(controller_id: UUID) -> None:
     if now.minute % 10 == 0:
         with unit_of_work([controller_id]):
             reminders.order(controller_id, now)
+            unanswered.order(controller_id, now)
+        late_proof.reopen_proven(controller_id, now)
 
 
 @shared_task

@@ -392,6 +392,7 @@ KINDS_WORDS = {
     Kind.NOT_A_REQUEST: _("Not a request"),
     Kind.DUPLICATE: _("Duplicate"),
     Kind.TRANSFERRED: _("Transferred"),
+    Kind.IDENTITY_REMINDER: _("Reminder to show who one is"),
     Kind.IDENTITY_NOT_VERIFIED: _("Identity not verified"),
     Kind.NO_REPLY: _("No reply"),
     Kind.WITHDRAWN: _("Withdrawal confirmed"),

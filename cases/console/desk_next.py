@@ -287,12 +287,8 @@ def _with_controller(found: Situation) -> Next:
 
 def _proposal(found: Situation, permission: Permission, title: str, text: str) -> Next:
     decision = found.decision
-    words = (
-        {"name": decision.proposed_by.full_name, "outcome": decision.get_outcome_display()}
-        if decision
-        else {}
-    )
-    is_own = decision is not None and decision.proposed_by_id == found.by.person_id
+    words = {"name": decision.proposer, "outcome": decision.get_outcome_display()} if decision else {}
+    is_own = decision is not None and decision.is_own(found.by.person_id)
     look = _offer(found, permission, _("Look and decide"), reverse("dpo:decision", args=[found.case.pk]))
     back = _work(found, _("Take the proposal back"), "take-proposal-back")
     offers = (back,) if is_own else (look,)

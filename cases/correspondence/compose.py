@@ -22,6 +22,7 @@ class Kind(StrEnum):
     NOT_A_REQUEST = "not_a_request"
     DUPLICATE = "duplicate"
     TRANSFERRED = "transferred"
+    IDENTITY_REMINDER = "identity_reminder"
     IDENTITY_NOT_VERIFIED = "identity_not_verified"
     NO_REPLY = "no_reply"
     WITHDRAWN = "withdrawn"

@@ -68,7 +68,7 @@ def waiting(user: User, now: datetime) -> list[Waiting]:
         Waiting(
             worklist.row(decision.case, now, _waits_for(decision.case)),
             decision,
-            decision.proposed_by_id == user.pk,
+            decision.is_own(user.pk),
         )
         for decision in decisions[: LISTED * 4]
     ]

@@ -266,6 +266,12 @@ class Case(TenantModel, StatefulModel):
         """Whether showing who one is still helps: of what ended for want of it alone, it opens the case again."""
         return bool(self.is_open or self.outcome == Outcome.IDENTITY_NOT_VERIFIED)
 
+    @property
+    def waits_for_proof(self) -> bool:
+        """Whether it is the proof of who asks that is missing, even where an end for want of it is proposed or made."""
+        ends = {self.proposed_outcome, self.outcome}
+        return bool(self.state == State.AWAITING_IDENTITY or Outcome.IDENTITY_NOT_VERIFIED in ends)
+
     # -- identity --------------------------------------------------------------------------------
 
     @transition(
@@ -486,7 +492,7 @@ class Case(TenantModel, StatefulModel):
         State.CLOSED,
         State.SEARCHING,
         conditions=[identity_suffices, authority_suffices],
-        permission=may(Permission.WORK),
+        permission=may(Permission.WORK, system=True),
     )
     def reopen_to_search(self) -> None:
         """Something was missed: search again."""

@@ -123,6 +123,13 @@ _ENDINGS: dict[str, Stage] = {
         gettext_lazy("This was entered by mistake"),
         gettext_lazy("Nothing was done. If you miss something, write to us."),
     ),
+    Outcome.IDENTITY_NOT_VERIFIED: Stage(
+        IDENTITY,
+        gettext_lazy("We stopped because we were not sure that it was you"),
+        gettext_lazy(
+            "Our letter below gives the reasons. You can still show it: then we go on with your request."
+        ),
+    ),
 }
 
 
@@ -217,6 +224,8 @@ def _told(case: Case, delivery: Delivery | None, more_time: MoreTime | None, now
 
 
 def stage_of(case: Case) -> Stage:
+    if case.is_open and case.waits_for_proof:
+        return _STAGES[State.AWAITING_IDENTITY]
     if case.is_open:
         return _LOOKING_INTO_IT if case.right == Right.COMPLAINT else _STAGES[case.state]
     return _ENDINGS.get(case.outcome, _ANSWERED)

@@ -4,7 +4,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import translation
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from cases import queries
 from cases.correspondence.compose import Kind
-from cases.errors import not_from_here
+from cases.errors import not_from_here, not_yours
 from cases.law import loader as law
 from cases.models import Case, Decision, Verdict
 from cases.permissions import By
@@ -139,8 +138,11 @@ def propose_closing(
 ) -> Case:
     """Propose to refuse, or to end without an answer; it takes a second person and a letter.
 
-    A letter that says no has a date of its own (U8, E8): where that has passed, ``why_late`` says why.
+    The desk by itself proposes one end alone: that nobody showed who they are. A letter that says no has a date
+    of its own (U8, E8): where that has passed, ``why_late`` says why.
     """
+    if by.person_id is None and outcome != Outcome.IDENTITY_NOT_VERIFIED:
+        raise not_yours("propose_closing")
     if outcome not in CLOSINGS:
         raise Refused(_("Choose how the case is to end."), "unknown_outcome")
     if not reasons.strip():
@@ -174,7 +176,9 @@ def _propose(case: Case, made: _Proposal, by: By, now: datetime, version: int | 
 
     codes = {"proposed": made.outcome}
     case = perform(case, made.transition, by, now, version=version, prepare=prepare, codes=codes)
-    lateness.demand(case, made.why_late, by, now, made.outcome)
+    if by.person_id is not None:
+        # A job knows no reasons: what is late by then is asked of whoever approves it.
+        lateness.demand(case, made.why_late, by, now, made.outcome)
     decision = _decision(case, made, by, now)
     decision.instruction, decision.instruction_says = instruction, say
     decision.save()
@@ -202,19 +206,13 @@ def _decision(case: Case, made: _Proposal, by: By, now: datetime) -> Decision:
         case=case,
         outcome=made.outcome,
         reason_code=made.reason_code,
-        proposed_by_id=_person(by),
+        proposed_by_id=by.person_id,
         proposed_at=now,
     )
     decision.reasons = made.reasons.strip()
     decision.letter_subject, decision.letter_body = made.title.strip(), made.body.strip()
     decision.digest = digest(case, decision)
     return decision
-
-
-def _person(by: By) -> UUID:
-    """Decisions are people's: the transition's permission has let nobody else come here."""
-    assert by.person_id is not None
-    return by.person_id
 
 
 def _may_be_named(case: Case, code: str) -> None:
@@ -352,7 +350,7 @@ def _for_decision(
 
 
 def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
-    if by.person_id == decision.proposed_by_id:
+    if decision.is_own(by.person_id):
         sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
         refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
     if case.items.filter(decided_by=by.person_id).exists():

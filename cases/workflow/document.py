@@ -66,13 +66,13 @@ def may_send(request: SubjectRequest) -> bool:
     """Whether a picture would help: the person themselves asks, and something still waits for who they are."""
     if request.representative_id is not None or request.is_drill:
         return False
-    return any(case.is_open and case.identity_level < case.required_level for case in request.cases.all())
+    return any(case.takes_proof and case.identity_level < case.required_level for case in request.cases.all())
 
 
 def is_offered(request: SubjectRequest, now: datetime) -> bool:
     """Whether the customer is shown the way: identity was asked for, and the policy lets a document count."""
     return may_send(request) and any(
-        case.state == State.AWAITING_IDENTITY and _counts(case, now)
+        case.waits_for_proof and _counts(case, now)
         for case in request.cases.select_related("subject_request__representative", "identity_policy")
     )
 

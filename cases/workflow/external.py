@@ -23,7 +23,7 @@ from cases.errors import not_yours
 from cases.models import Case, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.workflow import identity, letters, level, reopening
-from cases.workflow.perform import lock_all, put_on_record
+from cases.workflow.perform import lock, lock_all, put_on_record
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import Refused
@@ -87,7 +87,7 @@ def is_possible(request: SubjectRequest) -> bool:
     """The provider looks at whoever sits before it: not at who speaks for them, and at nobody in a drill."""
     if request.representative_id is not None or request.is_drill:
         return False
-    return any(case.is_open and case.identity_level < case.required_level for case in request.cases.all())
+    return any(case.takes_proof and case.identity_level < case.required_level for case in request.cases.all())
 
 
 def is_offered(request: SubjectRequest, now: datetime) -> bool:
@@ -95,7 +95,7 @@ def is_offered(request: SubjectRequest, now: datetime) -> bool:
     if not is_possible(request) or external.provider_of(request.controller_id) is None:
         return False
     cases = request.cases.select_related("subject_request__representative", "identity_policy")
-    found = assurance.standings([case for case in cases if case.is_open], now)
+    found = assurance.standings([case for case in cases if case.takes_proof], now)
     return any(_is_wanted(request, one, now) for one in found if not one.is_enough)
 
 
@@ -429,7 +429,7 @@ def _run_out(check: ExternalCheck, event: ExternalEvent, now: datetime) -> Effec
 
 
 def _anything_open(check: ExternalCheck) -> bool:
-    return any(case.is_open for case in lock_all(check.verification.subject_request_id))
+    return any(case.takes_proof for case in lock_all(check.verification.subject_request_id))
 
 
 # -- what staff do -----------------------------------------------------------------------------------
@@ -478,7 +478,9 @@ def count_late(case: Case, check_id: UUID, reason: str, by: By, now: datetime) -
         event.effect = Effect.APPLIED
         event.save(update_fields=["effect"])
         _count(check, event, now)
-        return reopening.reopen(case, reopening.SEARCH, reason, by, now)
+        # Where the proof was all that it lacked, that has opened it already.
+        counted = lock(case.pk)
+        return counted if counted.is_open else reopening.reopen(case, reopening.SEARCH, reason, by, now)
 
 
 def late_result(check: ExternalCheck) -> ExternalEvent | None:

@@ -52,9 +52,12 @@ def to_requester(
     title: str = "",
     body: str = "",
     is_silent: bool = False,
+    by_post: bool = False,
     **context: Any,
 ) -> Letter:
     """Write to the requester by the route that reaches them; an edited ``body`` goes as it is.
+
+    ``by_post`` where mails are known not to arrive.
 
     Raises Refused for a drill, which writes to nobody.
     """
@@ -63,7 +66,7 @@ def to_requester(
     if not body:
         title, body = draft(kind, request, now, case=case, **context)
     email, postal = address_of(request)
-    by_post = not email or (request.answer_by == AnswerBy.POST and kind != Kind.ONE_TIME_CODE)
+    by_post = by_post or not email or (request.answer_by == AnswerBy.POST and kind != Kind.ONE_TIME_CODE)
     return send.write(
         kind,
         request,

@@ -67,9 +67,10 @@ class Action(StrEnum):
     KEY_DESTROYED = "case.key_destroyed"
     # Identity.
     IDENTITY_ASKED = "identity.asked"
+    IDENTITY_REMINDED = "identity.reminded"
     CODE_SENT = "identity.code_sent"
-    CODE_FAILED = "identity.code_failed"
     CODE_NOT_SENT = "identity.code_not_sent"
+    CODE_FAILED = "identity.code_failed"
     CODE_ACCEPTED = "identity.code_accepted"
     LOGIN_BEGUN = "identity.login_begun"
     LOGIN_ACCEPTED = "identity.login_accepted"
@@ -93,6 +94,10 @@ class Action(StrEnum):
     SEARCH_ENDED = "collection.search_ended"
     SEARCH_RERUN = "collection.search_rerun"
     SEARCH_WAIVED = "collection.search_waived"
+    OWNER_ASKED = "collection.owner_asked"
+    OWNER_LOOKED = "collection.owner_looked"
+    OWNER_ANSWERED = "collection.owner_answered"
+    OWNER_SILENT = "collection.owner_silent"
     ITEMS_DECIDED = "review.items_decided"
     ITEM_ADDED = "review.item_added"
     # The answer.

@@ -191,7 +191,7 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         "is_held": case.right == Right.ERASURE and queries.is_held(case.subject),
         "latenesses": case.latenesses.select_related("given_by", "case"),
         "about": case.linked_to,
-        "is_own": found.proposed_by_id == staff(request).pk,
+        "is_own": found.is_own(staff(request).pk),
         "may_decide": case.state in DECIDED
         and by(request).allows(reading.permission_to_decide(case), case.controller_id),
         "goes_to_controller": case.state == State.APPROVAL and case.controller_decides,

@@ -31,8 +31,8 @@ def test_case_says_what_is_asked_why_and_what_takes_least(office):
     assert (told.level, told.needed, told.is_enough) == ("none", "low", False)
     assert (told.rule, told.version, told.next.code) == ("access", 1, "email_code")
     assert told.reason == "It takes no more than an address that is held anyway."
-    assert len(told.remind_on) == 2
-    assert told.give_up_on > told.remind_on[1]
+    assert len(told.pursued.planned) == 2
+    assert told.pursued.propose_on > told.pursued.planned[1]
 
 
 def test_case_says_at_once_that_a_policy_was_tightened(office):
