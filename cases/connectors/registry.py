@@ -27,7 +27,10 @@ ENTRY_POINT_GROUP = "dsar.connectors"
 
 BUILT_IN: Mapping[str, str] = {
     "postgresql": "cases.connectors.sql.postgresql:PostgreSQLConnector",
+    "manual": "cases.connectors.manual.connector:ManualConnector",
+    "mariadb": "cases.connectors.sql.mariadb:MariaDBConnector",
     "demo": "cases.connectors.demo.connector:DemoConnector",
+    "odoo": "cases.connectors.odoo.connector:OdooConnector",
 }
 
 
