@@ -1,7 +1,7 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
+inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
 """
 
 from cases.models.attempt import Attempt
@@ -31,6 +31,7 @@ from cases.models.drift import FieldChoice, FieldClass, FieldInCase, UnknownFiel
 from cases.models.extension import LIVING, Extension, ExtensionState
 from cases.models.found_identifier import FoundIdentifier
 from cases.models.fulfilment import FulfilmentTask, TaskState
+from cases.models.inquiry import Inquiry, InquiryFile, InquiryState
 from cases.models.instruction import Instruction
 from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
@@ -67,6 +68,9 @@ __all__ = [
     "FoundIdentifier",
     "FulfilmentTask",
     "HeldFor",
+    "Inquiry",
+    "InquiryFile",
+    "InquiryState",
     "Instruction",
     "Item",
     "ItemDecision",

@@ -9,6 +9,7 @@ class TokenPurpose(models.TextChoices):
     FOLLOW = "follow", "find one's request from a letter or mail"
     SESSION = "session", "be in the portal after a code was accepted"
     DOWNLOAD = "download", "fetch a pack once, right after a code was accepted"
+    INQUIRY = "inquiry", "answer for a source as its owner"
 
 
 class AccessToken(TenantModel):
@@ -19,7 +20,7 @@ class AccessToken(TenantModel):
     subject_request = models.ForeignKey(
         "cases.SubjectRequest", on_delete=models.CASCADE, related_name="tokens"
     )
-    target_id = models.UUIDField(null=True, help_text="the delivery that a download token opens")
+    target_id = models.UUIDField(null=True, help_text="what it opens of the request: a delivery, an inquiry")
     party = models.CharField(
         max_length=10,
         default="requester",
