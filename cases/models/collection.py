@@ -77,6 +77,9 @@ class SourceSystem(TenantModel):
         blank=True, db_default="", help_text="the last trouble, without personal data, and what to do"
     )
     succeeded_at = models.DateTimeField(null=True, blank=True)
+    expiry_told_for = models.DateField(
+        null=True, blank=True, help_text="the end of credentials of which administrators were told"
+    )
 
     class Meta:
         ordering = ["name"]
