@@ -15,13 +15,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="sourcesystem",
-            name="expiry_told_for",
-            field=models.DateField(
-                blank=True, help_text="the end of credentials of which administrators were told", null=True
-            ),
-        ),
         migrations.AlterField(
             model_name="sourcesearch",
             name="held_for",
