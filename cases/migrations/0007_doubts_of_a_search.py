@@ -458,7 +458,6 @@ class Migration(migrations.Migration):
                             ("identity", "It bears none of the identifiers that were searched for."),
                             ("reference", "It refers to no record of the person."),
                             ("match", "It belongs to a match that is still to be decided."),
-                            ("struck", "It was found by an identifier that was struck out since."),
                         ],
                         max_length=12,
                     ),

@@ -72,7 +72,6 @@ class RecordDoubt(models.TextChoices):
     IDENTITY = "identity", _("It bears none of the identifiers that were searched for.")
     REFERENCE = "reference", _("It refers to no record of the person.")
     MATCH = "match", _("It belongs to a match that is still to be decided.")
-    STRUCK = "struck", _("It was found by an identifier that was struck out since.")
 
 
 class SetAside(_Doubt):
