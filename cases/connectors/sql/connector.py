@@ -22,6 +22,7 @@ from cases.connectors.base import (
     LinkKind,
     Match,
     Option,
+    OptionKind,
     Page,
     Record,
     RecordType,
@@ -41,6 +42,37 @@ from cases.connectors.sql.session import Result, Session, Work
 from cases.connectors.sql.values import PLAIN, held_back, key_text, measured, row_handle, row_ref, to_json
 
 _CACHE = SchemaCache()
+
+# What every kind of database lets an operator limit.
+LIMITS = (
+    Option(
+        "statement_timeout",
+        "Time limit (seconds)",
+        "How long one query may take on the server.",
+        kind=OptionKind.NUMBER,
+        default=60,
+        minimum=1,
+        maximum=600,
+    ),
+    Option(
+        "connect_timeout",
+        "Connection limit (seconds)",
+        "How long to wait for the server to answer.",
+        kind=OptionKind.NUMBER,
+        default=10,
+        minimum=2,
+        maximum=60,
+    ),
+    Option(
+        "page_size",
+        "Rows a page",
+        "How many rows are fetched at once; fewer where rows hold large files.",
+        kind=OptionKind.NUMBER,
+        default=2000,
+        minimum=1,
+        maximum=5000,
+    ),
+)
 
 Counts: TypeAlias = Mapping[str, int]
 
@@ -68,7 +100,7 @@ class SQLConnector(ABC):
         self._schema = self.schema(settings)
         self._page_size = settings.number("page_size")
         self._dialect = self.make_dialect(settings)
-        self._reading = Session(self._dialect, self._make_engine)
+        self._reading = Session(self._dialect, self._open_reading)
         self._cache_key = (self.key, *self.address(settings), self._schema, setup.dataset_yaml or "")
 
     def __repr__(self) -> str:
@@ -86,8 +118,8 @@ class SQLConnector(ABC):
 
     @classmethod
     @abstractmethod
-    def make_url(cls, settings: Settings) -> sa.URL:
-        """Return the address of the database, credentials included."""
+    def make_url(cls, settings: Settings, *, user: str | None, password: str | None) -> sa.URL:
+        """Return the address of the database, for this account."""
 
     @classmethod
     def schema(cls, settings: Settings) -> str:
@@ -278,10 +310,14 @@ class SQLConnector(ABC):
         # Reading the schema anew names what is no longer there.
         return self._reading.run(work)
 
-    def _make_engine(self) -> sa.Engine:
+    def _open_reading(self) -> sa.Engine:
+        settings = self._settings
+        return self._make_engine(settings.text("user"), settings.secret("password"))
+
+    def _make_engine(self, user: str | None, password: str | None) -> sa.Engine:
         """Make an engine without a pool: a connector is one connection, and hidden ones would outlive it."""
         engine = sa.create_engine(
-            self.make_url(self._settings),
+            self.make_url(self._settings, user=user, password=password),
             poolclass=NullPool,
             hide_parameters=True,
             connect_args=self.connect_arguments(self._settings),

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.engine.reflection import ObjectKind
 
 from cases.connectors.base import ConnectorError
 
-# Columns as reflection describes them, by table.
-Reflected: TypeAlias = Mapping[str, Sequence[Mapping[str, Any]]]
+Columns: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """A column as the database has it. ``computed`` says that the database itself gives it its value."""
+
+    name: str
+    type: sa.types.TypeEngine[Any]
+    nullable: bool
+    computed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns that refer to the columns of another table, as the database keeps it."""
+
+    table: str
+    columns: Columns
+    referred_columns: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Tables by name: their columns, the keys that the database keeps unique, and what they refer to.
+
+    The primary key comes first. A table that is not there has no columns.
+    """
+
+    columns: Mapping[str, Sequence[ColumnFacts]]
+    keys: Mapping[str, Sequence[Columns]]
+    foreign_keys: Mapping[str, Sequence[ForeignKey]]
 
 
 class Dialect(Protocol):
@@ -37,8 +70,8 @@ class Dialect(Protocol):
     def typed(self, column: sa.ColumnElement[Any], text: str) -> sa.ColumnElement[Any]:
         """Return what ``key_text`` wrote as a value to compare this column with."""
 
-    def refine(self, connection: sa.Connection, schema: str, found: Reflected) -> Reflected:
-        """Return columns with what reflection does not tell of their types."""
+    def reflect(self, connection: sa.Connection, schema: str, names: Sequence[str]) -> Layout:
+        """Read what the database says of these tables."""
 
     def readable(self, connection: sa.Connection, columns: Collection[sa.Column[Any]]) -> frozenset[str]:
         """Return the ``table.column`` of those that the account may read."""
@@ -77,3 +110,36 @@ def is_whole(column: sa.ColumnElement[Any]) -> bool:
 def as_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
     """Return a column as text, cast only where it is something else."""
     return column if is_text(column) else sa.cast(column, sa.Text)
+
+
+def inspect(connection: sa.Connection, schema: str, names: Sequence[str]) -> Layout:
+    """Read what the database says of these tables, by SQLAlchemy's own means."""
+    inspector = sa.inspect(connection)
+    with warnings.catch_warnings():
+        # A type that SQLAlchemy does not know (a map, a vector) is fetched as the text that the server writes.
+        warnings.simplefilter("ignore", sa.exc.SAWarning)
+        found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
+    primary = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)
+    unique = inspector.get_multi_unique_constraints(schema=schema, filter_names=names)
+    foreign = inspector.get_multi_foreign_keys(schema=schema, filter_names=names)
+    return Layout(
+        {name: [_facts(column) for column in found.get((schema, name), [])] for name in names},
+        {
+            name: [
+                *([tuple(key["constrained_columns"])] if (key := primary.get((schema, name))) else []),
+                *(tuple(map(str, one["column_names"])) for one in unique.get((schema, name), [])),
+            ]
+            for name in names
+        },
+        {name: [_foreign_key(one) for one in foreign.get((schema, name), [])] for name in names},
+    )
+
+
+def _facts(column: Any) -> ColumnFacts:
+    computed = bool(column.get("computed") or (column.get("identity") or {}).get("always"))
+    return ColumnFacts(str(column["name"]), column["type"], column["nullable"], computed)
+
+
+def _foreign_key(found: Any) -> ForeignKey:
+    columns, referred = tuple(found["constrained_columns"]), tuple(found["referred_columns"])
+    return ForeignKey(str(found["referred_table"]), columns, referred)

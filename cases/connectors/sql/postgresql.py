@@ -25,8 +25,8 @@ from cases.connectors.base import (
     Unreachable,
 )
 from cases.connectors.options import Settings
-from cases.connectors.sql.connector import SQLConnector
-from cases.connectors.sql.dialect import Reflected, as_text, is_text
+from cases.connectors.sql.connector import LIMITS, SQLConnector
+from cases.connectors.sql.dialect import Layout, as_text, inspect, is_text
 
 SSL_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 
@@ -55,12 +55,12 @@ class PostgreSQLConnector(SQLConnector):
         return PostgreSQLDialect(settings.number("statement_timeout"))
 
     @classmethod
-    def make_url(cls, settings: Settings) -> sa.URL:
+    def make_url(cls, settings: Settings, *, user: str | None, password: str | None) -> sa.URL:
         """Return the address; a path as host is the directory of a socket."""
         return sa.URL.create(
             "postgresql+psycopg",
-            username=settings.text("user"),
-            password=settings.secret("password"),
+            username=user,
+            password=password,
             database=settings.text("database"),
             query=_drop_empty(
                 host=settings.text("host"),
@@ -89,11 +89,8 @@ class PostgreSQLConnector(SQLConnector):
 
     @classmethod
     def engine_arguments(cls) -> dict[str, Any]:
-        """Let the server itself refuse writes, and let all statements of a call see the same moment."""
-        return {
-            "use_native_hstore": False,
-            "execution_options": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
-        }
+        """Take a map as the text that the server writes."""
+        return {"use_native_hstore": False}
 
 
 def _drop_empty(**values: str) -> dict[str, str]:
@@ -116,33 +113,7 @@ _OPTIONS = (
         choices=SSL_MODES,
     ),
     Option("ca_file", "Certificate authority", "File with the certificate that signed the server's."),
-    Option(
-        "statement_timeout",
-        "Time limit (seconds)",
-        "How long one query may take on the server.",
-        kind=OptionKind.NUMBER,
-        default=60,
-        minimum=1,
-        maximum=600,
-    ),
-    Option(
-        "connect_timeout",
-        "Connection limit (seconds)",
-        "How long to wait for the server to answer.",
-        kind=OptionKind.NUMBER,
-        default=10,
-        minimum=2,
-        maximum=60,
-    ),
-    Option(
-        "page_size",
-        "Rows a page",
-        "How many rows are fetched at once; fewer where rows hold large files.",
-        kind=OptionKind.NUMBER,
-        default=2000,
-        minimum=1,
-        maximum=5000,
-    ),
+    *LIMITS,
 )
 
 
@@ -203,9 +174,9 @@ class PostgreSQLDialect:
             return sa.literal(int(text), column.type)
         return sa.cast(sa.literal(text, sa.Text), column.type)
 
-    def refine(self, connection: sa.Connection, schema: str, found: Reflected) -> Reflected:
-        """Reflection tells all."""
-        return found
+    def reflect(self, connection: sa.Connection, schema: str, names: Sequence[str]) -> Layout:
+        """Leave it to SQLAlchemy."""
+        return inspect(connection, schema, names)
 
     def readable(self, connection: sa.Connection, columns: Collection[sa.Column[Any]]) -> frozenset[str]:
         """Ask the server, since rights may be given by the column."""
@@ -219,7 +190,12 @@ class PostgreSQLDialect:
         )
 
     def begin(self, connection: sa.Connection, *, writes: bool) -> None:
-        """Set limits by the transaction, so that a connection pooler may stand between."""
+        """Let all statements of a reading call see the same moment, and the server itself refuse writes.
+
+        Limits are set by the transaction, so that a connection pooler may stand between.
+        """
+        level = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
+        connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL {level}")
         limit = f"{self.statement_timeout}s"
         settings = {
             "statement_timeout": limit,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,11 +9,10 @@ from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine.reflection import ObjectKind
 
 from cases.connectors.base import ConfigurationError, SchemaDrift
 from cases.connectors.description import Collection, Dataset, Edge
-from cases.connectors.sql.dialect import Dialect, Reflected, is_whole
+from cases.connectors.sql.dialect import ColumnFacts, Columns, Dialect, ForeignKey, Layout, is_whole
 
 # Keys of these categories say nothing about a person to whoever has no access to the source.
 _PLAIN_KEY_CATEGORIES = ("system", "user.unique_id")
@@ -89,15 +87,6 @@ class BoundSource:
         )
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """What reflection found of the described tables."""
-
-    columns: Reflected
-    keys: Mapping[str, Sequence[tuple[str, ...]]]
-    foreign_keys: Mapping[str, Sequence[Mapping[str, Any]]]
-
-
 def bind(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dialect) -> BoundSource:
     """Read the tables' columns and keys. Raises SchemaDrift where the description names what is not there."""
     layout = _reflect(connection, dataset, schema, dialect)
@@ -116,51 +105,35 @@ def bind(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dial
     return BoundSource(dataset, bound)
 
 
-def _reflect(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dialect) -> _Layout:
-    inspector = sa.inspect(connection)
-    names = [item.name for item in dataset.reached]
-    with warnings.catch_warnings():
-        # A type that SQLAlchemy does not know (a map, a vector) is fetched as the text that the server
-        # writes.
-        warnings.simplefilter("ignore", sa.exc.SAWarning)
-        found = inspector.get_multi_columns(schema=schema, filter_names=names, kind=ObjectKind.ANY)
-    for name in names:
-        if not found.get((schema, name)):
-            raise SchemaDrift(what=f"the table “{name}” in the schema “{schema}”")
-    primary = inspector.get_multi_pk_constraint(schema=schema, filter_names=names)
-    unique = inspector.get_multi_unique_constraints(schema=schema, filter_names=names)
-    foreign = inspector.get_multi_foreign_keys(schema=schema, filter_names=names)
-    keys = {name: [_columns_of(primary.get((schema, name)))] for name in names}
-    for name in names:
-        keys[name] += [tuple(map(str, one["column_names"])) for one in unique.get((schema, name), [])]
-    columns = dialect.refine(connection, schema, {name: found[schema, name] for name in names})
-    return _Layout(columns, keys, {name: foreign.get((schema, name), []) for name in names})
+def _reflect(connection: sa.Connection, dataset: Dataset, schema: str, dialect: Dialect) -> Layout:
+    layout = dialect.reflect(connection, schema, [item.name for item in dataset.reached])
+    for item in dataset.reached:
+        if not layout.columns.get(item.name):
+            raise SchemaDrift(what=f"the table “{item.name}” in the schema “{schema}”")
+    return layout
 
 
-def _columns_of(primary: Any) -> tuple[str, ...]:
-    return tuple(primary["constrained_columns"]) if primary else ()
-
-
-def _make_table(item: Collection, schema: str, found: Sequence[Mapping[str, Any]]) -> sa.Table:
+def _make_table(item: Collection, schema: str, found: Sequence[ColumnFacts]) -> sa.Table:
     """Return the table with the described columns in their order, then the others in the table's."""
-    held = {str(column["name"]): column for column in found}
+    held = {column.name: column for column in found}
     for name in item.by_name:
         if name not in held:
             raise SchemaDrift(what=f"the column “{name}” of the table “{item.name}”")
     ordered = [*item.by_name, *(name for name in held if name not in item.by_name)]
-    columns = [_make_column(name, held[name]) for name in ordered]
+    columns = [_make_column(held[name]) for name in ordered]
     table = sa.Table(item.name, sa.MetaData(), *columns, schema=schema)
     _refuse_lists(item, table)
     return table
 
 
-def _make_column(name: str, found: Mapping[str, Any]) -> sa.Column[Any]:
-    computed = bool(found.get("computed") or (found.get("identity") or {}).get("always"))
-    return sa.Column(name, _plain(found["type"]), nullable=found["nullable"], info={"computed": computed})
+def _make_column(found: ColumnFacts) -> sa.Column[Any]:
+    return sa.Column(
+        found.name, _plain(found.type), nullable=found.nullable, info={"computed": found.computed}
+    )
 
 
 def _bind_collection(
-    item: Collection, table: sa.Table, layout: _Layout, dataset: Dataset, readable: frozenset[str]
+    item: Collection, table: sa.Table, layout: Layout, dataset: Dataset, readable: frozenset[str]
 ) -> BoundCollection:
     unknown = tuple(column.name for column in table.c if column.name not in item.by_name)
     return BoundCollection(
@@ -173,7 +146,7 @@ def _bind_collection(
     )
 
 
-def _route(dataset: Dataset, item: Collection, foreign: Sequence[Mapping[str, Any]]) -> Iterator[Route]:
+def _route(dataset: Dataset, item: Collection, foreign: Sequence[ForeignKey]) -> Iterator[Route]:
     """Join references that are one: as the database declares them, or as parts of one described key."""
     left = list(dataset.edges_into(item.name))
     for group in [*_declared(left, foreign), *_by_key(left, dataset)]:
@@ -183,10 +156,10 @@ def _route(dataset: Dataset, item: Collection, foreign: Sequence[Mapping[str, An
     yield from (Route((edge,)) for edge in left)
 
 
-def _declared(edges: Sequence[Edge], foreign: Sequence[Mapping[str, Any]]) -> Iterator[list[Edge]]:
+def _declared(edges: Sequence[Edge], foreign: Sequence[ForeignKey]) -> Iterator[list[Edge]]:
     for one in foreign:
-        pairs = set(zip(one["constrained_columns"], one["referred_columns"], strict=True))
-        met = [edge for edge in edges if edge.source == one["referred_table"]]
+        pairs = set(zip(one.columns, one.referred_columns, strict=True))
+        met = [edge for edge in edges if edge.source == one.table]
         group = [edge for edge in met if (edge.target_field, edge.source_field) in pairs]
         if len(group) == len(pairs):
             yield group
@@ -206,9 +179,7 @@ def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     return _plain(beneath) if isinstance(beneath, sa.types.TypeEngine) else kind
 
 
-def _choose_key(
-    item: Collection, table: sa.Table, candidates: Sequence[tuple[str | None, ...]]
-) -> tuple[str, ...]:
+def _choose_key(item: Collection, table: sa.Table, candidates: Sequence[Columns]) -> tuple[str, ...]:
     """Return a key that the database vouches for.
 
     The description's word is not enough: paging by a key that repeats would lose rows without a sign. So its
@@ -216,8 +187,7 @@ def _choose_key(
     is used.
     """
     filled = {column.name for column in table.c if not column.nullable and column.name in item.by_name}
-    named = [tuple(str(name) for name in candidate) for candidate in candidates if candidate]
-    proven = [candidate for candidate in named if filled.issuperset(candidate)]
+    proven = [candidate for candidate in candidates if candidate and filled.issuperset(candidate)]
     if any(set(candidate) <= set(item.primary_key) for candidate in proven):
         return item.primary_key
     return proven[0] if proven else ()

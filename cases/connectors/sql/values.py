@@ -34,7 +34,9 @@ def to_json(value: object) -> JSON:
         return value.isoformat()
     if isinstance(value, Mapping):
         return {str(key): to_json(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted((to_json(inner) for inner in value), key=str)
+    if isinstance(value, list | tuple):
         return [to_json(inner) for inner in value]
     return str(value)
 

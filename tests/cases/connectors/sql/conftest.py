@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cases.connectors.base import Connector
 from cases.connectors.registry import build
+from tests import mariadb
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,62 @@ def make_source(database: Source) -> Iterator[Callable[[str], Source]]:
     yield make
     for schema in made:
         database.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
+@dataclass(frozen=True)
+class MariaSource:
+    """A database with tables of somebody else's making, and an account that may read it."""
+
+    socket: str
+    schema: str
+    reader: str
+    password: str
+
+    def options(self, **changes: Any) -> dict[str, Any]:
+        return {"host": self.socket, "database": self.schema, "user": self.reader, **changes}
+
+    def connect(self, dataset: str, *, password: str | None = None, **changes: Any) -> Connector:
+        secrets = {"password": self.password if password is None else password}
+        return build("mariadb", self.options(**changes), secrets, dataset)
+
+    def execute(self, statements: str) -> None:
+        with mariadb.connect(self.socket, self.schema) as connection, connection.cursor() as cursor:
+            cursor.execute(statements)
+            while cursor.nextset():
+                pass
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with mariadb.connect(self.socket, self.schema) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+
+@pytest.fixture(scope="session")
+def maria_socket() -> Iterator[str]:
+    """A MariaDB of this run's own."""
+    if not mariadb.find("mariadbd"):
+        pytest.skip("needs MariaDB's server: apt-get install mariadb-server")
+    with mariadb.running() as socket:
+        yield socket
+
+
+@pytest.fixture
+def make_maria(maria_socket: str) -> Iterator[Callable[[str], MariaSource]]:
+    """Make a database and an account of their own from SQL."""
+    made: list[str] = []
+
+    def make(statements: str) -> MariaSource:
+        made.append(f"s_{uuid.uuid4().hex[:12]}")
+        source = MariaSource(maria_socket, made[-1], made[-1], f"pw-{uuid.uuid4().hex}")
+        with mariadb.connect(maria_socket) as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {source.schema}")
+            cursor.execute(f"CREATE USER {source.reader}@localhost IDENTIFIED BY '{source.password}'")
+            cursor.execute(f"GRANT SELECT ON {source.schema}.* TO {source.reader}@localhost")
+        source.execute(statements)
+        return source
+
+    yield make
+    with mariadb.connect(maria_socket) as connection, connection.cursor() as cursor:
+        for name in made:
+            cursor.execute(f"DROP DATABASE {name}")
+            cursor.execute(f"DROP USER {name}@localhost")

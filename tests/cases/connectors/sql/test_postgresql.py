@@ -644,7 +644,7 @@ def test_check_names_table_that_may_not_be_read(make_source: MakeSource) -> None
     source.execute("CREATE TABLE notes (id int PRIMARY KEY, person_id int)")
     tables = {"people": {"id": KEY, "email": EMAIL}, "notes": {"id": KEY, "person_id": refer("people.id")}}
     connector = source.connect(describe(tables))
-    _execute_as_admin(source, f'REVOKE ALL ON "{source.schema}".notes FROM "{source.reader}"')
+    execute(source, f'REVOKE ALL ON "{source.schema}".notes FROM "{source.reader}"')
 
     with pytest.raises(PermissionDenied) as caught:
         connector.check()
@@ -653,7 +653,7 @@ def test_check_names_table_that_may_not_be_read(make_source: MakeSource) -> None
     assert caught.value.params == {"what": "the table “notes”"}
 
 
-def _execute_as_admin(source: Source, statement: str) -> None:
+def execute(source: Source, statement: str) -> None:
     with psycopg.connect(source.admin, autocommit=True) as connection:
         connection.execute(statement)
 
@@ -685,7 +685,7 @@ def test_find_lets_a_source_write_nothing(make_source: MakeSource) -> None:
     source = make_source(
         "CREATE SEQUENCE tally; CREATE VIEW people AS SELECT 1 AS id, nextval('tally')::text AS email"
     )
-    _execute_as_admin(source, f'GRANT USAGE ON SEQUENCE "{source.schema}".tally TO "{source.reader}"')
+    execute(source, f'GRANT USAGE ON SEQUENCE "{source.schema}".tally TO "{source.reader}"')
 
     with pytest.raises(ContractBroken) as caught:
         ask(source.connect(PEOPLE_DATASET))
@@ -711,7 +711,7 @@ def test_check_warns_of_account_that_may_write(make_source: MakeSource) -> None:
     source = make_source(PEOPLE)
     readonly = source.connect(PEOPLE_DATASET)
     quiet = readonly.check()
-    _execute_as_admin(source, f'GRANT INSERT ON "{source.schema}".people TO "{source.reader}"')
+    execute(source, f'GRANT INSERT ON "{source.schema}".people TO "{source.reader}"')
 
     loud = readonly.check()
 
@@ -736,7 +736,7 @@ def test_connector_survives_a_lost_connection(make_source: MakeSource) -> None:
     source = make_source(PEOPLE)
     connector = source.connect(PEOPLE_DATASET)
     connector.find([Identifier("email", "ada@shop.test")])
-    _execute_as_admin(
+    execute(
         source, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{source.reader}'"
     )
 
