@@ -185,10 +185,11 @@ def _one(row: Row | None) -> _Answer:
 
 
 def _page(name: str, rows: list[Row], query: Mapping[str, str]) -> Row:
-    """Return the rows that come after the one named, and the count of all."""
+    """Return the rows that come after the one named, or after so many, and the count of all."""
     rows.sort(key=lambda row: row["id"])
-    after, limit = int(query.get("after", 0)), min(int(query.get("limit", _MOST)), _MOST)
-    return {name: [row for row in rows if row["id"] > after][:limit], "total": len(rows)}
+    after, offset = int(query.get("after", 0)), int(query.get("offset", 0))
+    limit = min(int(query.get("limit", _MOST)), _MOST)
+    return {name: [row for row in rows if row["id"] > after][offset:][:limit], "total": len(rows)}
 
 
 @dataclass(frozen=True)

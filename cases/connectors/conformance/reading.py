@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cases.connectors.base import PHONE, Confidence, ConnectorError, Cursor, HoldsBlobs, Record
-from cases.connectors.conformance.bench import Bench, text_of
+from cases.connectors.conformance.bench import FEW_PAGES, Bench, text_of
 from cases.connectors.conformance.child import fingerprint
 from cases.connectors.conformance.processes import Child
 from cases.connectors.conformance.world import MIB, Aspect, Trouble
@@ -17,7 +17,7 @@ from cases.connectors.conformance.world import MIB, Aspect, Trouble
 # Files come in chunks of at most this many bytes, so that a worker can store any size.
 CHUNK_MAX = MIB
 MANY = 10_000
-LETTERS = 2_000
+LETTERS = 4_000
 LARGE = 32 * MIB
 
 
@@ -115,7 +115,7 @@ class ReadingPoints(Bench):
         taken: Counter[str] = Counter()
         cursor: Cursor | None = None
 
-        while True:
+        for _ in range(FEW_PAGES + 2 * expected.total()):
             # What one process told is kept; at the end of the block it is killed, most often within the next page.
             with Child(self.connector, setup, "pages", matches, cursor) as process:
                 page = process.answer()

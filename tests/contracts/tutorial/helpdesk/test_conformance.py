@@ -74,7 +74,7 @@ class TestHelpDesk(ConnectorContract):
 
     def change_while_paging(self, taken: Sequence[Record]) -> None:
         del self.desk.tickets[int(taken[-1].ref.split("/")[1])]
-        self.desk.add_ticket(10, 1, subject="Late", text="Came while pages were read.")
+        self.desk.add_ticket(16, 1, subject="Late", text="Came while pages were read.")
 
     def fill(self, count: int, size: int) -> None:
         for number in range(1000, 1000 + count):

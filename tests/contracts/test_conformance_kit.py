@@ -1,9 +1,8 @@
-"""The contract test must fail for a connector that breaks it: each fault here is planted and has to be caught."""
+"""Single tests of the kit fail for a connector that breaks what they are named after."""
 
 from __future__ import annotations
 
 import inspect
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,16 +11,16 @@ from typing import Any
 import pytest
 
 from cases.connectors.base import (
-    JSON,
+    OPEN_GATE,
     AuthError,
     Connector,
     Cursor,
+    Gate,
     Identifier,
     Link,
     LinkKind,
     Match,
     Page,
-    Setup,
 )
 from cases.connectors.demo.connector import DemoConnector
 from tests.cases.connectors.demo import test_demo_connector as demo
@@ -176,56 +175,58 @@ class ConfirmsEverything(DemoConnector):
 
 
 FAULTS: list[tuple[type[DemoConnector], str, tuple[Any, ...]]] = [
-    (IgnoresFilter, "test_find_matches_nobody_for_near_misses", ()),
-    (FindsByBeginning, "test_find_matches_nobody_for_near_misses", ()),
-    (MindsCase, "test_find_matches_other_spellings", ()),
-    (TakesBlankForAnybody, "test_find_refuses_empty_identifiers", (("  ",),)),
-    (SaysNothingForUnknownKind, "test_find_refuses_unknown_kind_alone", ()),
-    (TakesStrangersNotes, "test_collect_leaves_out_other_people", ()),
-    (TakesStrangersNotes, "test_collect_returns_every_record_once", ()),
-    (LosesLastOfPage, "test_collect_resumes_after_every_page", (2,)),
-    (RepeatsLastOfPage, "test_collect_returns_every_record_once", ()),
-    (RemembersPlace, "test_collect_repeats_page_for_same_cursor", ()),
-    (CountsPage, "test_collect_counts_what_it_will_return", ()),
-    (ProvesNothing, "test_collect_proves_link_of_each_record", ()),
-    (PassesUnknownFields, "test_collect_holds_back_and_reports_unknown_fields", ()),
-    (HidesUnknownFields, "test_collect_holds_back_and_reports_unknown_fields", ()),
-    (HidesUnknownFields, "test_check_names_unknown_fields", ()),
-    (ShowsAddress, "test_logs_show_nothing_confidential", ()),
-    (ShowsAddress, "test_repr_shows_nothing_confidential", ()),
-    (ShowsAddressInRef, "test_refs_show_nothing_confidential", ()),
-    (QuotesSecret, "test_wrong_secret_is_refused_without_showing_anything", ()),
-    (ConfirmsEverything, "test_holds_answers_yes_or_no_for_kinds_it_knows", ()),
+    (IgnoresFilter, "test_04_finds_nobody_for_near_misses", ()),
+    (FindsByBeginning, "test_04_finds_nobody_for_near_misses", ()),
+    (MindsCase, "test_01_finds_other_spellings", ()),
+    (TakesBlankForAnybody, "test_00_refuses_empty_identifiers", (("  ",),)),
+    (SaysNothingForUnknownKind, "test_00_refuses_unknown_kind_alone", ()),
+    (TakesStrangersNotes, "test_04_leaves_out_other_people", ()),
+    (TakesStrangersNotes, "test_02_returns_every_record_once", ()),
+    (LosesLastOfPage, "test_03_goes_on_after_every_page", (2,)),
+    (RepeatsLastOfPage, "test_02_returns_every_record_once", ()),
+    (RemembersPlace, "test_03_repeats_page_for_same_cursor", ()),
+    (CountsPage, "test_02_counts_what_it_will_return", ()),
+    (ProvesNothing, "test_00_proves_link_of_each_record", ()),
+    (PassesUnknownFields, "test_00_keeps_unknown_fields_apart_and_names_them", ()),
+    (HidesUnknownFields, "test_00_keeps_unknown_fields_apart_and_names_them", ()),
+    (HidesUnknownFields, "test_00_check_names_unknown_fields", ()),
+    (ShowsAddress, "test_15_logs_show_nothing", ()),
+    (ShowsAddress, "test_15_repr_shows_nothing", ()),
+    (ShowsAddressInRef, "test_15_references_show_nothing", ()),
+    (QuotesSecret, "test_15_refusal_of_a_wrong_secret_shows_nothing", ()),
+    (ConfirmsEverything, "test_00_holds_answers_yes_or_no_for_kinds_it_knows", ()),
 ]
 
 
 def contract_of(connector: type[DemoConnector]) -> demo.TestDemoConnector:
-    """Return the demonstration connector's contract test, run on another class."""
+    """Return the kit on the demonstration records, tried on another class."""
 
     class Contract(demo.TestDemoConnector):
-        def connect(self, *, page_size: int = 1000, wrong_secret: bool = False) -> Connector:
-            sound = super().connect(page_size=page_size, wrong_secret=wrong_secret)
-            assert isinstance(sound, DemoConnector)
-            options: dict[str, JSON] = {"records": json.dumps(sound._source), "page_size": page_size}
-            return connector.create(Setup(options, {"token": sound._token}))
+        def connect(
+            self, *, page_size: int = 1000, wrong_secret: bool = False, gate: Gate = OPEN_GATE
+        ) -> Connector:
+            return connector.create(self.way_in(page_size=page_size, wrong_secret=wrong_secret))
 
-    return Contract()
+    contract = Contract()
+    contract.setup_method()
+    return contract
 
 
-def run(connector: type[DemoConnector], test: str, arguments: tuple[Any, ...], caplog: Any) -> None:
+def run(
+    connector: type[DemoConnector], test: str, arguments: tuple[Any, ...], request: pytest.FixtureRequest
+) -> None:
     method = getattr(contract_of(connector), test)
-    wanted = (caplog,) if "caplog" in inspect.signature(method).parameters else arguments
-    method(*wanted)
+    captured = [name for name in inspect.signature(method).parameters if name in {"caplog", "capfd"}]
+    method(*arguments, **{name: request.getfixturevalue(name) for name in captured})
 
 
 @pytest.mark.parametrize(
     ("fault", "test", "arguments"), FAULTS, ids=[f"{fault.__name__}-{test}" for fault, test, _ in FAULTS]
 )
-def test_contract_catches_planted_fault(
-    fault: type[DemoConnector], test: str, arguments: tuple[Any, ...], caplog: pytest.LogCaptureFixture
+def test_kit_catches_planted_fault(
+    fault: type[DemoConnector], test: str, arguments: tuple[Any, ...], request: pytest.FixtureRequest
 ) -> None:
-    run(DemoConnector, test, arguments, caplog)
-    caplog.clear()
+    run(DemoConnector, test, arguments, request)
 
     with pytest.raises((AssertionError, pytest.fail.Exception)):
-        run(fault, test, arguments, caplog)
+        run(fault, test, arguments, request)
