@@ -7,7 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from cases.collection import engine, identifiers, runs
+from cases.collection import engine, identifiers, runs, turns
 from cases.connectors.base import Connector, ConnectorError, Identifier
 from cases.correspondence import send
 from cases.models import (
@@ -35,6 +35,7 @@ from cases.workflow import (
     recomputation,
     reminders,
     search,
+    standing,
     text_code,
     unanswered,
     upkeep,
@@ -65,10 +66,24 @@ def search_source(claim: Claim) -> None:
         if not engine.search(claim, search_id):
             return
     except ConnectorError as error:
-        if error.retryable and not claim.last_attempt:
-            raise RetryLater(error.code) from None
-        engine.fail(claim, search_id, error, error.code)
+        _search_in_trouble(claim, search_id, error)
+    else:
+        _search_answered(claim, search_id)
     _search_ended(claim)
+
+
+def _search_in_trouble(claim: Claim, search_id: UUID, error: ConnectorError) -> None:
+    """The search failed, unless it goes on later."""
+    with claim.step():
+        found = SourceSearch.objects.get(pk=search_id)
+    standing.after_trouble(claim, found, error, timezone.now())
+    engine.fail(claim, search_id, error, error.code)
+
+
+def _search_answered(claim: Claim, search_id: UUID) -> None:
+    with claim.step():
+        found = SourceSearch.objects.get(pk=search_id)
+        standing.went_well(found.source_id, timezone.now())
 
 
 def _search_ended(claim: Claim) -> None:
@@ -299,7 +314,8 @@ def cancel_external(claim: Claim) -> None:
 def _connectors(claim: Claim) -> list[Connector]:
     """The controller's sources, ready to be asked."""
     sources = SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True)
-    return [connector for source in sources if (connector := _connected(source))]
+    asked = [source for source in sources if turns.may_be_asked(source, timezone.now())]
+    return [connector for source in asked if (connector := _connected(source))]
 
 
 def _connected(source: SourceSystem) -> Connector | None:

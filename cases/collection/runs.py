@@ -51,6 +51,13 @@ def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:
     )
 
 
+def go_on(search: SourceSearch, now: datetime) -> None:
+    """Take up a search that failed from where it stopped: what it failed of is over."""
+    search.state, search.error_code, search.error_text, search.ended_at = SearchState.QUEUED, "", "", None
+    search.save(update_fields=["state", "error_code", "error_text", "ended_at"])
+    queue(search, now)
+
+
 def key(search: SourceSearch) -> str:
     """Under which its job is queued."""
     return f"search:{search.pk}"

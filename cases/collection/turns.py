@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from cases.connectors.base import ConnectorError
 from cases.models import CollectionStop, HeldFor, RunState, SearchState, SourceSearch, SourceSystem
-from dsar.jobs.run import Claim, PutBack
+from dsar.jobs.run import Claim, PutBack, RetryLater
 from dsar.lib.tenancy import unit_of_work
 
 SLICE_PAGES = 20
@@ -60,6 +60,14 @@ def held(source: SourceSystem, now: datetime) -> Hold | None:
         rests = source.failures >= FAILURES_TO_REST
         return Hold(HeldFor.RESTING if rests else HeldFor.THROTTLED, source.held_until - now)
     return None
+
+
+def may_be_asked(source: SourceSystem, now: datetime) -> bool:
+    """Whether a question beside any search may go there. Raises RetryLater where it soon may."""
+    hold = held(source, now)
+    if hold and hold.why in {HeldFor.RESTING, HeldFor.THROTTLED, HeldFor.STOPPED}:
+        raise RetryLater(f"held_{hold.why}", min(hold.after, LONGEST_REST))
+    return hold is None
 
 
 def admit(claim: Claim, search_id: UUID) -> None:
@@ -153,11 +161,11 @@ class Slice:
 
 def went_well(source_id: UUID, now: datetime) -> bool:
     """The source answered: what was wrong is over. True where it had been in trouble."""
-    troubled = SourceSystem.objects.filter(pk=source_id).exclude(failures=0, held_until=None)
-    was = troubled.filter(failures__gte=FAILURES_TO_REST).exists()
-    troubled.update(failures=0, held_until=None, trouble_code="", trouble_text="")
-    SourceSystem.objects.filter(pk=source_id).update(succeeded_at=now)
-    return was
+    source = SourceSystem.objects.filter(pk=source_id)
+    rested = source.filter(failures__gte=FAILURES_TO_REST).update(held_until=None)
+    source.filter(failures__gt=0).update(failures=0, trouble_code="", trouble_text="")
+    source.update(succeeded_at=now)
+    return bool(rested)
 
 
 def failed(source_id: UUID, error: ConnectorError, now: datetime) -> bool:

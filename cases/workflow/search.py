@@ -120,15 +120,16 @@ def waive(search: SourceSearch, by: By, now: datetime) -> Case:
         if locked.waiver_proposed_by_id == by.person_id:
             refuse(case, "waive_source", by, now, not_yours("waive_own_proposal"))
         locked.state, locked.waived_by_id, locked.ended_at = SearchState.WAIVED, by.person_id, now
-        locked.save(update_fields=["state", "waived_by", "ended_at"])
+        locked.held_for = ""
+        locked.save(update_fields=["state", "held_for", "waived_by", "ended_at"])
         put_on_record(case, Action.SEARCH_WAIVED, by, now, {"source": str(locked.source_id)})
         return settle(case, now)
 
 
 def _failed(search: SourceSearch) -> SourceSearch:
     locked = SourceSearch.objects.select_for_update().get(pk=search.pk)
-    if locked.state != SearchState.FAILED:
-        raise Refused(_("This source did not fail."), "search_not_failed")
+    if locked.state not in {SearchState.FAILED, SearchState.HELD}:
+        raise Refused(_("This source did not fail, and waits for nothing."), "search_not_failed")
     return locked
 
 
