@@ -7,8 +7,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from cases.collection import engine, identifiers, runs, turns
-from cases.connectors.base import Connector, ConnectorError, Identifier
+from cases.collection import blobs, engine, identifiers, runs, turns
+from cases.connectors.base import Connector, ConnectorError, Identifier, Throttled
 from cases.correspondence import send
 from cases.models import (
     Letter,
@@ -41,7 +41,7 @@ from cases.workflow import (
     upkeep,
 )
 from dsar.jobs.queue import job
-from dsar.jobs.run import Claim, RetryLater
+from dsar.jobs.run import Claim, PutBack, RetryLater
 from dsar.lib.tenancy import unit_of_work
 from identity import emergency
 from identity import external as provider
@@ -90,6 +90,32 @@ def _search_ended(claim: Claim) -> None:
     with claim.step():
         found = SourceSearch.objects.select_related("run__case", "source").get(pk=claim.args["search"])
         search.search_ended(found, timezone.now())
+
+
+PATIENCE = 30.0  # seconds, where a source asks for patience and does not say for how long
+
+
+def _files_given_up(claim: Claim, code: str) -> None:
+    blobs.give_up(claim, UUID(claim.args["search"]), code)
+    _files_ended(claim)
+
+
+@job(blobs.FETCH, gave_up=_files_given_up)
+def fetch_files(claim: Claim) -> None:
+    """Fetch the files that a search found, one by one."""
+    try:
+        blobs.fetch(claim, UUID(claim.args["search"]))
+    except Throttled as error:
+        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+    except ConnectorError as error:
+        blobs.give_up(claim, UUID(claim.args["search"]), error.code)
+    _files_ended(claim)
+
+
+def _files_ended(claim: Claim) -> None:
+    with claim.step():
+        found = SourceSearch.objects.select_related("run__case").get(pk=claim.args["search"])
+        search.settle(found.run.case, timezone.now())
 
 
 def _pack_failed(claim: Claim, code: str) -> None:

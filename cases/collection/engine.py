@@ -8,24 +8,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from cases.collection import identifiers, store, turns
+from cases.collection import blobs, doubts, drift, identifiers, rounds, store, turns
 from cases.collection.gate import SharedGate
-from cases.connectors.base import (
-    JSON,
-    Confidence,
-    Connector,
-    ConnectorError,
-    Cursor,
-    Identifier,
-    Match,
-    Page,
-    Throttled,
-)
+from cases.collection.matches import Found, Wanted, find
+from cases.collection.proof import Doubt, Proof, parents
+from cases.connectors.base import Connector, ConnectorError, Cursor, Match, Page, Throttled
 from cases.models import HeldFor, RunState, SearchState, SourceSearch
 from dsar.jobs.run import Claim, PutBack
 
@@ -34,36 +25,50 @@ WARNINGS = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search needs of the database, read once."""
+    """What a search needs of the database, read once.
+
+    ``found`` counts the records before the cursor, ``base`` those of earlier rounds; ``followed`` are their matches.
+    """
 
     connector: Connector
-    wanted: list[Identifier]
+    wanted: Wanted
     cursor: Cursor | None
     found: int
     form: store.Form
+    judgements: doubts.Judgements
     gate: SharedGate
-    before: "Known | None" = None
+    base: int = 0
+    followed: frozenset[tuple[str, str]] = frozenset()
+    before: Found | None = None
     is_agreed: bool = False
 
-    def read(self, matches: Sequence[Match], cursor: Cursor | None, found: int) -> "Reading":
-        """Read the page at the cursor, of which so many records come before; asks nothing of our database."""
-        page = self.connector.collect(matches, cursor)
-        return Reading(page, self.form.seal(page.records, found), found)
+    def to_follow(self, known: Found) -> list[Match]:
+        """What is collected in this round: what is sure or was confirmed, and no earlier round has followed."""
+        chosen = {(match.type, match.ref): match for match in (*known.sure, *self.judgements.confirmed)}
+        return [match for place, match in chosen.items() if place not in self.followed]
+
+    def reader(self, known: Found) -> "Reader":
+        """What reads the pages of these matches."""
+        waiting = {(match.type, match.ref) for match in self.judgements.confirmed}
+        doubtful = [match for match, _why in known.doubtful if (match.type, match.ref) not in waiting]
+        types = self.connector.capabilities().types
+        proof = self.judgements.proof(types, self.wanted, self.form, doubtful)
+        return Reader(self, self.to_follow(known), proof)
 
 
 @dataclass(frozen=True)
-class Known:
-    """Whom the source knows; kept where a search is put back, so that it asks for them once."""
+class Reader:
+    """Reads page after page, asking nothing of our database."""
 
-    matches: list[Match]
-    doubtful: int
+    plan: Plan
+    matches: Sequence[Match]
+    proof: Proof
 
-    def to_json(self) -> dict[str, JSON]:
-        return {"matches": [match.to_json() for match in self.matches], "doubtful": self.doubtful}
-
-    @classmethod
-    def from_json(cls, value: Any) -> "Known":
-        return cls([Match.from_json(match) for match in value["matches"]], value["doubtful"])
+    def read(self, cursor: Cursor | None, found: int) -> "Reading":
+        """Read the page at the cursor, of which so many records come before."""
+        page = self.plan.connector.collect(self.matches, cursor)
+        proved, doubtful = self.proof.sort(page.records)
+        return Reading(page, self.plan.form.seal(proved, found), doubtful, found)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Reading:
 
     page: Page
     sealed: store.SealedPage
+    doubts: Sequence[Doubt]
     before: int
 
     @property
@@ -100,49 +106,39 @@ def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
     if plan.connector.capabilities().lists_whole and not plan.is_agreed:
         raise turns.hold(claim, search_id, turns.Hold(HeldFor.AGREEMENT))
     with closing(plan.connector):
-        known = plan.before or _find(plan)
-        if known.matches:
+        known = plan.before or find(plan.connector, plan.wanted)
+        reader = plan.reader(known)
+        if reader.matches:
             try:
-                _collect(claim, search_id, plan, known.matches)
+                _collect(claim, search_id, plan, reader)
             except (Throttled, PutBack):
                 _keep(claim, search_id, known)
                 raise
     plan.gate.leave()
-    _end(claim, search_id, known.matches, known.doubtful)
+    _end(claim, search_id, plan, known, reader)
 
 
-def _find(plan: Plan) -> Known:
-    found = plan.connector.find(plan.wanted)
-    matches = [match for match in found if _is_theirs(match, plan.wanted)]
-    return Known(matches, len(found) - len(matches))
-
-
-def _keep(claim: Claim, search_id: UUID, known: Known) -> None:
+def _keep(claim: Claim, search_id: UUID, known: Found) -> None:
+    """Keep whom the source knows, so that a search that is put back asks for them once."""
     with claim.step():
         found = _wanted(search_id)
         found.matches = known.to_json()
         found.save(update_fields=["matches"])
 
 
-def _collect(claim: Claim, search_id: UUID, plan: Plan, matches: Sequence[Match]) -> None:
+def _collect(claim: Claim, search_id: UUID, plan: Plan, reader: Reader) -> None:
     """While our database stores a page, a thread reads and seals the next; an error there is raised here."""
     mine = turns.Slice(claim, search_id)
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
-        reading = plan.read(matches, plan.cursor, plan.found)
+        reading = reader.read(plan.cursor, plan.found)
         while following := reading.page.next:
             if mine.is_over():
-                _store(claim, search_id, reading)
+                _store(claim, search_id, plan, reading)
                 raise mine.put_back()
-            coming = ahead.submit(plan.read, matches, following, reading.found)
-            _store(claim, search_id, reading)
+            coming = ahead.submit(reader.read, following, reading.found)
+            _store(claim, search_id, plan, reading)
             reading = coming.result()
-        _store(claim, search_id, reading)
-
-
-def _is_theirs(match: Match, wanted: list[Identifier]) -> bool:
-    """Exact, and by an identifier that was verified; anything less is for a person to look at."""
-    verified = {identifier.kind for identifier in wanted if identifier.verified}
-    return match.confidence == Confidence.EXACT and bool(verified & set(match.matched_on))
+        _store(claim, search_id, plan, reading)
 
 
 def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str) -> None:
@@ -156,10 +152,6 @@ def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str)
             found.save(update_fields=["state", "ended_at", "error_code", "error_text"])
 
 
-_DOUBTFUL = (
-    "{} records agree only in part, or by something not verified:"
-    " look there, and add what is the person's by hand."
-)
 _UNEXPECTED = (
     "Something unexpected went wrong in this search. Search this source again;"
     " if it fails again, tell the administrator."
@@ -172,46 +164,65 @@ def _begin(claim: Claim, search_id: UUID) -> Plan:
         found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
         found.held_for = ""
         found.save(update_fields=["state", "started_at", "held_for"])
-        cursor = Cursor.from_json(found.cursor) if found.cursor else None
-        case = found.run.case
-        gate = SharedGate(found.source_id, case.pk)
-        connector, wanted = identifiers.connect(found.source, gate), identifiers.of(case)
+        return _plan(found)
+
+
+def _plan(search: SourceSearch) -> Plan:
+    cursor = Cursor.from_json(search.cursor) if search.cursor else None
+    earlier = search.followed or {}
+    base, goes_on = earlier.get("found", 0), bool(search.cursor or earlier)
+    gate = SharedGate(search.source_id, search.run.case_id)
+    connector = identifiers.connect(search.source, gate)
+    types = parents(connector.capabilities().types)
+    return Plan(
+        connector=connector,
+        wanted=rounds.wanted(search),
+        cursor=cursor,
         # Without a cursor it begins with the first page, whatever an attempt before this one had stored.
-        known = Known.from_json(found.matches) if found.matches else None
-        is_agreed = found.source.may_list_whole or found.agreed_by_id is not None
-        form = store.Form.of(case)
-        return Plan(connector, wanted, cursor, found.found if cursor else 0, form, gate, known, is_agreed)
+        found=search.found if cursor else base,
+        form=store.Form.of(search.run.case, search.source_id),
+        judgements=doubts.judgements(search, types, goes_on=goes_on),
+        gate=gate,
+        base=base,
+        followed=frozenset((kind, ref) for kind, ref in earlier.get("places", ())),
+        before=Found.from_json(search.matches) if search.matches else None,
+        is_agreed=search.source.may_list_whole or search.agreed_by_id is not None,
+    )
 
 
-def _store(claim: Claim, search_id: UUID, reading: Reading) -> None:
-    """Store one page and where the next begins."""
+def _store(claim: Claim, search_id: UUID, plan: Plan, reading: Reading) -> None:
+    """Store one page and where the next begins. Raises Unproved where the source gives whatever it likes."""
     page = reading.page
     with claim.step():
         found = _wanted(search_id)
         reading.sealed.store(found)
-        found.found, found.expected = reading.found, page.expected_total
+        is_sound = not reading.doubts or doubts.set_aside(found, plan.form, reading.doubts)
+        if page.unknown_fields:
+            drift.note(
+                found.source, found.run.case_id, page.unknown_fields, plan.form.choices, timezone.now()
+            )
+        found.found = reading.found
+        found.expected = None if page.expected_total is None else plan.base + page.expected_total
         found.cursor = page.next.to_json() if page.next else None
-        found.warnings = _warnings(found, page)
+        found.warnings = list(dict.fromkeys([*found.warnings, *page.warnings]))[:WARNINGS]
         found.save(update_fields=["found", "expected", "cursor", "warnings"])
         claim.progress(found=found.found, expected=found.expected or found.found)
+    if not is_sound:
+        raise doubts.Unproved
 
 
-def _warnings(search: SourceSearch, page: Page) -> list[str]:
-    unknown = [
-        f"{record_type}: {', '.join(names)} not described, not fetched"[:300]
-        for record_type, names in page.unknown_fields.items()
-    ]
-    return list(dict.fromkeys([*search.warnings, *page.warnings, *unknown]))[:WARNINGS]
-
-
-def _end(claim: Claim, search_id: UUID, matches: list[Match], doubtful: int) -> None:
+def _end(claim: Claim, search_id: UUID, plan: Plan, known: Found, reader: Reader) -> None:
     with claim.step():
         found = _wanted(search_id)
-        found.state = SearchState.DONE if matches and found.found else SearchState.NO_DATA
+        found.state = SearchState.DONE if found.found else SearchState.NO_DATA
         found.cursor, found.matches, found.ended_at = None, None, timezone.now()
-        if doubtful:
-            found.warnings = [_DOUBTFUL.format(doubtful), *found.warnings][:WARNINGS]
-        found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings"])
+        doubts.release(found, plan.form, reader.proof)
+        doubts.keep_candidates(found, plan.form, known)
+        sure = [match for match in reader.matches if match in known.sure]
+        rounds.reveal(found, plan.form, plan.wanted, sure)
+        rounds.ended(found, plan.connector.capabilities().identifier_kinds, reader.matches)
+        found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings", "followed"])
+        blobs.order(found, timezone.now())
 
 
 def _wanted(search_id: UUID) -> SourceSearch:
@@ -225,6 +236,6 @@ def _wanted(search_id: UUID) -> SourceSearch:
 def _locked(search_id: UUID) -> SourceSearch:
     return (
         SourceSearch.objects.select_for_update(of=("self", "run"), no_key=True)
-        .select_related("run__case__subject", "run__case__subject_request", "source")
+        .select_related("run__case__subject", "run__case__subject_request", "run__case__controller", "source")
         .get(pk=search_id)
     )

@@ -169,7 +169,8 @@ class Link:
     """The proof that a record belongs to the person.
 
     ``via`` names what led here: ``customer.email``, or ``invoice.customer_id = customer.id`` for a field of this
-    type of record that refers to a field (one of the ``keys``) of another. ``keys`` holds the values of the record
+    type of record that refers to a field (one of the ``keys``) of another; several parts of one key are joined by
+    “and”. ``keys`` holds the values of the record
     itself that bear it out, by the names of these fields: the engine compares them with what it searched for, or with
     the records that it collected before, and sets a record aside for a human where they do not agree.
     ``identifiers`` says for a link by identity of which kind each key is, where its name does not say it.

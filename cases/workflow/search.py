@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cases.collection import runs
+from cases.collection import blobs, rounds, runs
 from cases.errors import not_yours
 from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch
 from cases.permissions import BY_SYSTEM, By
@@ -55,10 +55,13 @@ def void_proposal(case: Case) -> None:
 
 
 def settle(case: Case, now: datetime) -> Case:
-    """Where every source of the open run has answered or is waived, end the run and go on to review."""
+    """Where every source of the open run has answered or is waived, end the run and go on to review.
+
+    What a source revealed of the person may send others round again first; and all files have to be here.
+    """
     case = lock(case.pk)
     run = case.runs.filter(state="running").first()
-    if run is None or not runs.is_complete(run):
+    if run is None or rounds.go_on(run, now) or not runs.is_complete(run) or blobs.are_coming(run):
         return case
     runs.end(run, now)
     return perform(case, "finish_search", BY_SYSTEM, now) if case.state == State.SEARCHING else case

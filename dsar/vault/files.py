@@ -54,6 +54,11 @@ def write(chunks: Iterable[bytes]) -> Written:
     return Written(file_id, file_key, measure.size, measure.hash.hexdigest())
 
 
+def discard(written: Written) -> None:
+    """Delete what was written and is not to be kept."""
+    path(written.file_id).unlink(missing_ok=True)
+
+
 def keep(
     written: Written, *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
 ) -> StoredFile:

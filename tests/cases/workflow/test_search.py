@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from cases.connectors.demo.connector import DemoConnector
-from cases.models import Item, SourceSearch, SourceSystem
+from cases.models import Candidate, Item, SourceSearch, SourceSystem
 from cases.words import Right, State
 from cases.workflow import identity, people, search
 from cases.workflow.intake import Person
@@ -116,7 +116,9 @@ def test_unverified_identifier_takes_in_nobody(desk):
 
     assert Item.objects.count() == 0
     found = SourceSearch.objects.get()
-    assert (found.state, found.found, len(found.warnings)) == ("no_data", 0, 1)
+    assert (found.state, found.found, found.warnings) == ("no_data", 0, [])
+    waiting = Candidate.objects.select_related("case").get()
+    assert (waiting.why, waiting.match["ref"], waiting.verdict) == ("unverified", "people/2", "open")
 
 
 def test_source_that_answers_after_the_withdrawal_is_not_stored(desk, monkeypatch):
