@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from cases.models import ItemDecision, SearchState, SourceSystem
+from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, SourceSystem
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
@@ -20,7 +20,13 @@ from identity.models.external import OUTCOMES
 Data = Mapping[str, Any]
 
 # What would tell somebody without sight of the content what was withheld.
-ABOUT_CONTENT = (Action.ITEMS_DECIDED, Action.ITEM_ADDED, Action.CONTENT_VIEWED)
+ABOUT_CONTENT = (
+    Action.ITEMS_DECIDED,
+    Action.ITEM_ADDED,
+    Action.CONTENT_VIEWED,
+    Action.MATCH_DECIDED,
+    Action.RECORDS_DECIDED,
+)
 ABOUT_LOOKING = (Action.CASE_VIEWED, Action.CONTENT_VIEWED, Action.DOCUMENT_VIEWED)
 LISTED = 300
 
@@ -128,6 +134,23 @@ def _search_ended(data: Data) -> str:
         "state": _label(SearchState, data.get("state")),
     }
     return _("%(source)s: %(state)s, %(found)s found") % words
+
+
+def _owner_answered(data: Data) -> str:
+    return f"{data['source']}: {_label(InquiryState, data.get('answer'))}"
+
+
+def _whose(data: Data) -> str:
+    words = {
+        "source": data["source"],
+        "verdict": _label(Belongs, data.get("verdict")),
+        "count": data.get("count", 1),
+    }
+    return _("%(source)s: %(verdict)s (%(count)s)") % words
+
+
+def _classified(data: Data) -> str:
+    return f"{data['source']}: {_label(FieldClass, data.get('choice'))}"
 
 
 def _decided(data: Data) -> str:
@@ -251,6 +274,16 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.SEARCH_ENDED: _search_ended,
     Action.SEARCH_RERUN: lambda data: str(data["source"]),
     Action.SEARCH_WAIVED: lambda data: str(data["source"]),
+    Action.OWNER_ASKED: lambda data: str(data["source"]),
+    Action.OWNER_LOOKED: lambda data: str(data["source"]),
+    Action.OWNER_ANSWERED: _owner_answered,
+    Action.OWNER_SILENT: lambda data: str(data["source"]),
+    Action.MATCH_DECIDED: _whose,
+    Action.RECORDS_DECIDED: _whose,
+    Action.IDENTIFIER_STRUCK: lambda data: str(data["source"]),
+    Action.FILE_ASKED_AGAIN: lambda data: str(data["source"]),
+    Action.FILE_WAIVED: lambda data: str(data["source"]),
+    Action.FIELD_CLASSIFIED: _classified,
     Action.ITEMS_DECIDED: _decided,
     Action.LETTER_WRITTEN: _letter,
     Action.LETTER_SENT: _letter,
@@ -308,6 +341,16 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.SEARCH_ENDED: (gettext_lazy("A source answered"), "neutral", "database"),
     Action.SEARCH_RERUN: (gettext_lazy("A source is searched again"), "neutral", "refresh"),
     Action.SEARCH_WAIVED: (gettext_lazy("A source is waived"), "warning", "database"),
+    Action.OWNER_ASKED: (gettext_lazy("A source's owner is asked"), "neutral", "mail"),
+    Action.OWNER_LOOKED: (gettext_lazy("A source's owner looked whom to search for"), "neutral", "eye"),
+    Action.OWNER_ANSWERED: (gettext_lazy("A source's owner answered"), "neutral", "database"),
+    Action.OWNER_SILENT: (gettext_lazy("A source's owner has not answered in time"), "warning", "clock"),
+    Action.MATCH_DECIDED: (gettext_lazy("Decided whether a match is the person"), "neutral", "users"),
+    Action.RECORDS_DECIDED: (gettext_lazy("Decided whose records these are"), "neutral", "users"),
+    Action.IDENTIFIER_STRUCK: (gettext_lazy("An identifier is struck out"), "warning", "eye-off"),
+    Action.FILE_ASKED_AGAIN: (gettext_lazy("A file is fetched again"), "neutral", "refresh"),
+    Action.FILE_WAIVED: (gettext_lazy("The answer goes on without a file"), "warning", "file"),
+    Action.FIELD_CLASSIFIED: (gettext_lazy("A field of a source is classified"), "neutral", "database"),
     Action.ITEMS_DECIDED: (gettext_lazy("Items decided"), "neutral", "check"),
     Action.ITEM_ADDED: (gettext_lazy("Item added by hand"), "neutral", "plus"),
     Action.LETTER_WRITTEN: (gettext_lazy("Letter written"), "neutral", "mail"),

@@ -7,8 +7,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from cases.collection import blobs, engine, identifiers, runs, turns
+from cases.collection import blobs, engine, identifiers, inquiries, runs, turns
 from cases.connectors.base import Connector, ConnectorError, Identifier, Throttled
+from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
 from cases.models import (
     Letter,
@@ -29,6 +30,7 @@ from cases.workflow import (
     document,
     external,
     identity,
+    inquiry,
     late_proof,
     level,
     login,
@@ -432,6 +434,68 @@ def pursue_proof(claim: Claim) -> None:
     while is_more:
         with claim.step():
             is_more = unanswered.pursue_next(claim.controller_id, timezone.now())
+
+
+def _mail(mail: inquiry_words.Mail) -> None:
+    try:
+        mail.send()
+    except send.MAIL_TROUBLE as error:
+        raise RetryLater(f"mail_{type(error).__name__}") from None
+
+
+def _owner_not_asked(claim: Claim, code: str) -> None:
+    with claim.step():
+        inquiry.mail_failed(UUID(claim.args["inquiry"]), code)
+
+
+@job(inquiries.MAIL, gave_up=_owner_not_asked)
+def mail_owner(claim: Claim) -> None:
+    """Ask the owner of a source that a person searches, or remind them. A link is made for each mail."""
+    wanted, number = UUID(claim.args["inquiry"]), int(claim.args["mail"])
+    with claim.step():
+        mail = inquiry.written(wanted, number, timezone.now())
+    if mail is not None:
+        _mail(mail)
+        with claim.step():
+            inquiry.mailed(wanted, number, timezone.now())
+
+
+@job(inquiry.MAIL_STAFF)
+def mail_owner_silent(claim: Claim) -> None:
+    """Tell somebody in charge of a case that a source's owner has not answered."""
+    with claim.step():
+        mail = inquiry.told(UUID(claim.args["inquiry"]), UUID(claim.args["person"]))
+    if mail is not None:
+        _mail(mail)
+
+
+def _check_given_up(claim: Claim, code: str) -> None:
+    with claim.step():
+        health.ended(UUID(claim.args["check"]), health.Trial(0, code=code), timezone.now())
+
+
+@job(health.CHECK, gave_up=_check_given_up)
+def check_source(claim: Claim) -> None:
+    """Try the connection of a source with reads only."""
+    check_id = UUID(claim.args["check"])
+    with claim.step():
+        begun = health.begin(check_id)
+    if begun is None:
+        return
+    trial = begun if isinstance(begun, health.Trial) else health.try_out(begun)
+    with claim.step():
+        health.ended(check_id, trial, timezone.now())
+
+
+@job(standing.TELL)
+def tell_of_source_trouble(claim: Claim) -> None:
+    """Write to the administrators of a brand that one of its sources needs them."""
+    with claim.step():
+        mails = health.mails(UUID(claim.args["source"]), claim.args["what"], timezone.now())
+    try:
+        get_connection().send_messages(mails)
+    except send.MAIL_TROUBLE as error:
+        raise RetryLater(f"mail_{type(error).__name__}") from None
 
 
 @job(emergency.TELL)

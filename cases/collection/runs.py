@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.collection import inquiries
 from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch, SourceSystem
 from dsar.jobs.queue import enqueue
 
@@ -30,7 +31,7 @@ def abandon(case: Case, now: datetime) -> None:
 
 
 def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:
-    """Put a search into the queue; ``again`` forgets its error and starts from the first page."""
+    """Put a search into the queue, or the question to whoever searches; ``again`` forgets its error and begins anew."""
     if again:
         search.state, search.cursor, search.found = SearchState.QUEUED, None, 0
         search.matches, search.held_for = None, ""
@@ -39,6 +40,9 @@ def queue(search: SourceSearch, now: datetime, *, again: bool = False) -> None:
         search.waiver_proposed_by = None
         search.ended_at = None
         search.save()
+    if inquiries.is_manual(search.source):
+        inquiries.ask(search, now)
+        return
     enqueue(
         SEARCH,
         controller_id=search.controller_id,

@@ -30,6 +30,7 @@ BUILT_IN: Mapping[str, str] = {
     "manual": "cases.connectors.manual.connector:ManualConnector",
     "mariadb": "cases.connectors.sql.mariadb:MariaDBConnector",
     "demo": "cases.connectors.demo.connector:DemoConnector",
+    "demo_crm": "cases.connectors.demo_crm.connector:DemoCrmConnector",
     "odoo": "cases.connectors.odoo.connector:OdooConnector",
 }
 

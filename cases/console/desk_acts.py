@@ -13,7 +13,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cases.console import desk_forms as forms
-from cases.models import Case, Delivery, Extension, FulfilmentTask, Letter, ResponsePack, SourceSearch
+from cases.models import (
+    Case,
+    Delivery,
+    Extension,
+    FulfilmentTask,
+    InquiryState,
+    Letter,
+    ResponsePack,
+    SourceSearch,
+)
 from cases.permissions import By
 from cases.workflow import (
     answer,
@@ -24,6 +33,7 @@ from cases.workflow import (
     external,
     hold,
     identity,
+    inquiry,
     lateness,
     letters,
     people,
@@ -459,6 +469,24 @@ ACTS: dict[str, Act] = {
         permissions=(Permission.WAIVE_SOURCE,),
         find=search_of,
         has_weight=True,
+    ),
+    "ask-owner-again": Act(
+        _("Ask the owner again"),
+        _("Send another mail"),
+        _("Another mail with a new link is on its way."),
+        lambda deed: inquiry.ask_again(deed.target, deed.by, deed.now),
+        find=search_of,
+    ),
+    "answer-for-owner": Act(
+        _("Record what the owner said"),
+        _("Record it"),
+        _("The answer of the source's owner is recorded."),
+        lambda deed: inquiry.answer_for_owner(
+            deed.target, InquiryState(deed.data["said"]), deed.data["note"], deed.by, deed.now
+        ),
+        forms.OwnerSaid,
+        lede=_("The link in the owner's mail closes. Files that they give you are added in the review."),
+        find=search_of,
     ),
     "task": Act(
         _("Record a task"),

@@ -13,7 +13,7 @@ from cases import queries
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind, ExtensionReason
 from cases.law import loader as law
-from cases.models import Case
+from cases.models import Case, InquiryState
 from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, EXTENSION_REASONS, LateReason, Outcome, Right
 from cases.workflow import decide, lateness, people, reopening
 from cases.workflow.extension import Wanted
@@ -68,6 +68,24 @@ class WaiverReason(DeskForm):
     reason = paragraph(
         _("Why the answer goes out without this source"),
         help_text=_("These words are printed in the answer."),
+    )
+
+
+class OwnerSaid(DeskForm):
+    said = forms.ChoiceField(
+        label=_("What came of it"),
+        choices=[
+            (InquiryState.HANDED_IN, _("They found data, and it is written below")),
+            (InquiryState.NOTHING, _("They searched, and there is nothing")),
+            (InquiryState.DECLINED, _("They cannot search")),
+            (InquiryState.CLOSED, _("They do not answer: we do not wait any longer")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    note = paragraph(
+        _("In their words, or why"),
+        required=False,
+        help_text=_("Needed unless there is nothing. What they found becomes an item of the case."),
     )
 
 

@@ -30,28 +30,15 @@ _CHOICES = [
 ]
 
 
-class FilesForm(PlainForm):
-    """What was found so far; more can follow."""
+class AnswerForm(PlainForm):
+    """What was found so far, of which more can follow, and the answer, once."""
 
     found = FilesField(
         label=gettext_lazy("Files"),
         help_text=gettext_lazy("PDF, pictures, text, office documents or recordings, up to 25 MB each."),
     )
-
-    def clean(self) -> dict[str, Any]:
-        if not self.errors and not self.cleaned_data.get("found"):
-            self.add_error("found", _("Choose at least one file."))
-        return self.cleaned_data
-
-
-class AnswerForm(PlainForm):
-    """The answer, once."""
-
     said = forms.ChoiceField(
-        label=gettext_lazy("Your answer"),
-        choices=_CHOICES,
-        widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Choose your answer.")},
+        label=gettext_lazy("Your answer"), choices=_CHOICES, widget=forms.RadioSelect, required=False
     )
     note = forms.CharField(
         label=gettext_lazy("What you want to tell us"),
@@ -60,6 +47,19 @@ class AnswerForm(PlainForm):
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the answer itself was sent, and not files alone."""
+        return self.data.get("act") == ANSWER
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if self.is_answer and not data.get("said"):
+            self.add_error("said", _("Choose your answer."))
+        if not self.is_answer and not data.get("found") and "found" not in self.errors:
+            self.add_error("found", _("Choose at least one file."))
+        return data
 
 
 def remember(response: HttpResponse, controller: Controller, token: str) -> None:

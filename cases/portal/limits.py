@@ -13,7 +13,7 @@ from cases import queries
 from cases.models import Attempt
 from dsar.lib import crypto
 from dsar.lib.tenancy import unit_of_work
-from identity import services
+from identity import services, texting
 from identity.models import Controller
 
 HOUR = timedelta(hours=1)
@@ -37,6 +37,7 @@ TRY_FROM_HERE = Limit("try_from_here", 80)
 # By what is asked or claimed, whether or not there is anything behind it.
 ASK_FOR_ADDRESS = Limit("ask_for_address", 6)
 SEND = Limit("send", services.CODES_PER_HOUR)
+TEXT = Limit("text", texting.PER_HOUR)
 TRY = Limit("try", services.CODE_TRIES * services.CODES_PER_HOUR)
 # Trips to the provider of the brand's customer accounts.
 LOGIN_FROM_HERE = Limit("login_from_here", 40)
@@ -47,6 +48,9 @@ POOR_PICTURE = Limit("poor_picture", 2)
 EXTERNAL = Limit("external", 10)
 EXTERNAL_FROM_HERE = Limit("external_from_here", 40)
 NOT_BELIEVED = Limit("not_believed", 60)
+# Owners of sources: links tried from one place, and what is done on one inquiry.
+INQUIRY_FROM_HERE = Limit("inquiry_from_here", 40)
+INQUIRY = Limit("inquiry", 120)
 
 
 def spend(controller: Controller, limit: Limit, who: str, now: datetime) -> bool:

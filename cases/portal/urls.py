@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, brand, document, enter, external, login, mine, pack
+from cases.portal.views import ask, brand, document, enter, external, inquiry, login, mine, pack
 
 app_name = "portal"
 
@@ -16,9 +16,11 @@ urlpatterns = [
     path("r/<str:token>/", enter.follow, name="follow"),
     path("code/", enter.code, name="code"),
     path("code/again/", enter.resend, name="resend"),
+    path("code/text/", enter.text, name="text"),
     path("leave/", enter.leave, name="leave"),
     path("request/", mine.mine, name="mine"),
     path("request/prove/", mine.prove, name="prove"),
+    path("request/prove/text/", mine.prove_by_text, name="prove-text"),
     path("request/login/", login.login, name="login"),
     path("request/login/back/", login.back, name="login-back"),
     path("request/message/", mine.message, name="message"),
@@ -31,5 +33,7 @@ urlpatterns = [
     path("answer/<uuid:delivery_id>/", pack.pack, name="pack"),
     path("answer/<uuid:delivery_id>/code/", pack.send, name="pack-code"),
     path("answer/<uuid:delivery_id>/fetch/", pack.fetch, name="pack-fetch"),
+    path("source/", inquiry.inquiry, name="inquiry"),
+    path("source/<str:token>/", inquiry.open_link, name="inquiry-open"),
     path("<path:rest>", brand.missing, name="missing"),
 ]

@@ -170,6 +170,10 @@ def add_files(inquiry_id: UUID, uploads: Sequence[Upload], now: datetime) -> Non
                 media_type=upload.media_type,
                 now=now,
             )
+            # A page that is sent again brings the same files again.
+            if inquiry.files.filter(file__sha256=stored.sha256).exists():
+                files.remove(stored)
+                continue
             InquiryFile.objects.create(
                 controller_id=inquiry.controller_id, inquiry=inquiry, file=stored, added_at=now
             )

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from cases.models import Attempt
-from cases.workflow import document, extension, external, recomputation
+from cases.workflow import document, extension, external, fields, health, inquiry, recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
@@ -35,7 +35,10 @@ def run(controller_id: UUID, now: datetime) -> None:
         external.end_overdue(controller_id, now)
         texting.end_overdue(controller_id, now)
         extension.lapse_overdue(controller_id, now)
+        health.order_due(controller_id, now)
+        inquiry.chase(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
+        fields.order_lagging(controller_id, now)
 
 
 def run_for_all(now: datetime) -> None:

@@ -47,6 +47,7 @@ class Action(StrEnum):
     SOURCE_REFUSES_ACCOUNT = "source.refuses_account"
     COLLECTION_STOPPED = "collection.stopped"
     COLLECTION_RESUMED = "collection.resumed"
+    FIELD_CLASSIFIED = "configuration.field_classified"
     KEYS_ROTATED = "configuration.keys_rotated"
     HEADS_ANCHORED = "audit.anchored"
     # A request and its case.
@@ -110,6 +111,11 @@ class Action(StrEnum):
     OWNER_LOOKED = "collection.owner_looked"
     OWNER_ANSWERED = "collection.owner_answered"
     OWNER_SILENT = "collection.owner_silent"
+    MATCH_DECIDED = "collection.match_decided"
+    RECORDS_DECIDED = "collection.records_decided"
+    IDENTIFIER_STRUCK = "collection.identifier_struck"
+    FILE_ASKED_AGAIN = "collection.file_asked_again"
+    FILE_WAIVED = "collection.file_waived"
     ITEMS_DECIDED = "review.items_decided"
     ITEM_ADDED = "review.item_added"
     # The answer.

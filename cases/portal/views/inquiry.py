@@ -1,9 +1,9 @@
 """The owner of a source answers: opens the link, sees whom to look for, hands in what was found."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -14,8 +14,9 @@ from cases.portal import inquiry as pages
 from cases.portal import limits
 from cases.portal.attempts import attempt
 from cases.portal.door import open_door, page, see_other, unhurried
-from cases.portal.inquiry import AnswerForm, FilesForm
+from cases.portal.inquiry import AnswerForm
 from cases.workflow import inquiry as verbs
+from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 from identity.whereabouts import client_address
@@ -51,80 +52,51 @@ def inquiry(request: HttpRequest, controller: Controller) -> HttpResponse:
             return page(request, controller, "portal/inquiry_closed.html", status=404)
         if request.method == "GET":
             verbs.looked(found, now)
-            return _shown(request, controller, found)
+            return _shown(request, controller, found, AnswerForm())
     return _posted(request, controller, found, now)
 
 
 def _posted(request: HttpRequest, controller: Controller, found: Inquiry, now: datetime) -> HttpResponse:
     if not limits.spend(controller, limits.INQUIRY, str(found.pk), now):
         return page(request, controller, "portal/too_many.html", status=429)
-    act = request.POST.get("act")
-    if act == pages.ANSWER:
-        return _answered(request, controller, found, now)
-    if act == pages.REMOVE:
+    if request.POST.get("act") == pages.REMOVE:
         return _removed(request, controller, found)
-    form = FilesForm(request.POST, request.FILES)
-    if form.is_valid() and _done(controller, found, form, now):
-        return see_other(reverse("portal:inquiry", args=[controller.slug]) + "#files")
-    return _again(request, controller, found, files=form)
-
-
-def _done(controller: Controller, found: Inquiry, form: FilesForm, now: datetime) -> bool:
+    form = AnswerForm(request.POST, request.FILES)
+    if form.is_valid() and _taken(controller, found, form, now) and form.is_answer:
+        return _thanked(request, controller, found, form)
     with unit_of_work([controller.pk]):
-        attempt(lambda: verbs.add_files(found.pk, form.cleaned_data["found"], now), form)
+        return _shown(request, controller, found, form, 422 if form.errors else 200)
+
+
+def _taken(controller: Controller, found: Inquiry, form: AnswerForm, now: datetime) -> bool:
+    """Keep the files, and give the answer where it was sent; the files stay where the answer is refused."""
+    data = form.cleaned_data
+    if data["found"]:
+        with unit_of_work([controller.pk]):
+            attempt(lambda: verbs.add_files(found.pk, data["found"], now), form)
+    if form.is_answer and not form.errors:
+        said = InquiryState(data["said"])
+        with unit_of_work([controller.pk]):
+            attempt(lambda: verbs.answer(found.pk, said, data["note"], None, now), form)
     return not form.errors
 
 
 def _removed(request: HttpRequest, controller: Controller, found: Inquiry) -> HttpResponse:
-    form = FilesForm()
-    form.cleaned_data = {}
     sent = request.POST.get("file", "")
-    with unit_of_work([controller.pk]):
-        attempt(lambda: verbs.remove_file(found.pk, UUID(sent)) if _is_id(sent) else None, form)
+    with unit_of_work([controller.pk]), suppress(ValueError, Refused):
+        verbs.remove_file(found.pk, UUID(sent))
     return see_other(reverse("portal:inquiry", args=[controller.slug]) + "#files")
 
 
-def _is_id(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _answered(request: HttpRequest, controller: Controller, found: Inquiry, now: datetime) -> HttpResponse:
-    form = AnswerForm(request.POST)
-    if form.is_valid():
-        said, note = InquiryState(form.cleaned_data["said"]), form.cleaned_data["note"]
-        with unit_of_work([controller.pk]):
-            attempt(lambda: verbs.answer(found.pk, said, note, None, now), form)
-        if not form.errors:
-            response = page(request, controller, "portal/inquiry_done.html", {"inquiry": found, "said": said})
-            pages.forget(response, controller)
-            return response
-    return _again(request, controller, found, answer=form)
-
-
-def _again(
-    request: HttpRequest,
-    controller: Controller,
-    found: Inquiry,
-    *,
-    files: Form | None = None,
-    answer: Form | None = None,
-) -> HttpResponse:
-    with unit_of_work([controller.pk]):
-        return _shown(request, controller, found, files=files, answer=answer, status=422)
+def _thanked(request: HttpRequest, controller: Controller, found: Inquiry, form: AnswerForm) -> HttpResponse:
+    context = {"inquiry": found, "said": form.cleaned_data["said"]}
+    response = page(request, controller, "portal/inquiry_done.html", context)
+    pages.forget(response, controller)
+    return response
 
 
 def _shown(
-    request: HttpRequest,
-    controller: Controller,
-    found: Inquiry,
-    *,
-    files: Form | None = None,
-    answer: Form | None = None,
-    status: int = 200,
+    request: HttpRequest, controller: Controller, found: Inquiry, form: AnswerForm, status: int = 200
 ) -> HttpResponse:
     context = {
         "inquiry": found,
@@ -132,8 +104,6 @@ def _shown(
         "whom": list(pages.whom(found)),
         "instructions": pages.instructions(found),
         "handed": found.files.select_related("file"),
-        "files": files or FilesForm(),
-        "answer": answer or AnswerForm(),
-        "acts": pages,
+        "form": form,
     }
     return page(request, controller, "portal/inquiry.html", context, status)
