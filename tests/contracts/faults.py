@@ -49,6 +49,16 @@ class KnowsNoProof(HelpDesk):
         return replace(page, records=unproven)
 
 
+class HangsOnNothing(HelpDesk):
+    """Names as proof a record that it never gave."""
+
+    def collect(self, matches: Sequence[Match], cursor: Cursor | None) -> Page:
+        page = super().collect(matches, cursor)
+        link = Link(LinkKind.REFERENCE, ("ticket.contact = account.id",), {"contact": 1})
+        records = [replace(one, link=link) if one.data.get("contact") == 1 else one for one in page.records]
+        return replace(page, records=records)
+
+
 class MindsCase(HelpDesk):
     """Tells addresses apart by their case."""
 
@@ -266,6 +276,7 @@ def _understand(connector: HelpDesk, setup: Setup, meanings: Sequence[Meaning]) 
 # Each with the one point that has to fail.
 FAULTS: Mapping[type[HelpDesk], int] = {
     KnowsNoProof: 0,
+    HangsOnNothing: 0,
     MindsCase: 1,
     MindsBlanksInTelephones: 1,
     CountsPage: 2,

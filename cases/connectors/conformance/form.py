@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
 
 import pytest
 
@@ -12,11 +14,16 @@ from cases.connectors.base import (
     Cursor,
     HoldsBlobs,
     Identifier,
+    LinkKind,
     NoIdentifiers,
     NotSearchable,
+    Record,
 )
 from cases.connectors.conformance.bench import Bench
 from cases.connectors.conformance.child import fingerprint
+
+# A type of record, a field, and what it holds.
+Place: TypeAlias = tuple[str, str, str]
 
 
 class FormPoints(Bench):
@@ -111,6 +118,30 @@ class FormPoints(Bench):
         assert unproven == []
         assert foreign == []
 
+    def test_00_shows_the_identifier_in_what_was_found_by_it(self) -> None:
+        found = [one for one in self.records() if one.link.kind is LinkKind.IDENTITY]
+
+        strange = [
+            record.ref for record in found if not _bears(record, self.world().kind, self.world().subject)
+        ]
+        assert found
+        assert strange == []
+
+    def test_00_refers_to_records_that_came_before(self) -> None:
+        """The engine sets aside for a human whatever refers to nothing that it has."""
+        types = self.connect().capabilities().types
+        parents = {parent for known in types.values() for parent in known.parents}
+        seen: set[Place] = set()
+        lost = []
+
+        for record in self.records():
+            if record.link.kind is LinkKind.REFERENCE and not _leads_to(record, seen):
+                lost.append(record.ref)
+            if record.type in parents:
+                seen |= _places(record, types[record.type].keys)
+
+        assert lost == []
+
     def test_00_gives_category_of_each_field(self) -> None:
         bare = {
             f"{record.type}.{name}"
@@ -178,3 +209,32 @@ class FormPoints(Bench):
         named = [blob.ref for record in self.records() for blob in record.blobs]
 
         assert named == [] or isinstance(self.connect(), HoldsBlobs)
+
+
+def _bears(record: Record, kind: str, value: str) -> bool:
+    """Say whether one of the keys by which a record is proved is the identifier that was searched for."""
+    keys = record.link.keys
+    held = [keys[name] for name in keys if record.link.identifiers.get(name, name) == kind]
+    return any(str(one).strip().lower() == value.strip().lower() for one in held)
+
+
+def _places(record: Record, keys: Iterable[str]) -> set[Place]:
+    """What others may refer to: the record's type, a key, and what it holds there."""
+    held = ((key, record.data.get(key, record.handle.get(key))) for key in keys)
+    return {(record.type, key, str(value)) for key, value in held}
+
+
+def _leads_to(record: Record, seen: Collection[Place]) -> bool:
+    return any(_is_seen(record, via.split(" and "), seen) for via in record.link.via)
+
+
+def _is_seen(record: Record, parts: Iterable[str], seen: Collection[Place]) -> bool:
+    return all(_place(record, part) in seen for part in parts)
+
+
+def _place(record: Record, part: str) -> Place | None:
+    """Return where ``ticket.contact = contact.id`` leads from this record; None for anything else."""
+    left, equals, right = part.partition(" = ")
+    parent, dot, key = right.rpartition(".")
+    value = record.link.keys.get(left.removeprefix(f"{record.type}."))
+    return (parent, key, str(value)) if equals and dot and value is not None else None

@@ -10,9 +10,10 @@ from cases.connectors.conformance.points import POINTS
 
 
 class Verdict(StrEnum):
-    """What was shown of a point. One failed test fails it; what was shown in part says what was not claimed."""
+    """What was shown of a point. One failed test fails it; "in part" means that some of it was not claimed."""
 
     PASSED = "passed"
+    IN_PART = "in part"
     FAILED = "FAILED"
     NOT_CLAIMED = "not claimed"
     NOT_TRIED = "not tried"
@@ -43,7 +44,7 @@ class Summary:
         if self.failures:
             return Verdict.FAILED
         if self.passed:
-            return Verdict.PASSED
+            return Verdict.IN_PART if self.not_claimed else Verdict.PASSED
         return Verdict.NOT_CLAIMED if self.not_claimed else Verdict.NOT_TRIED
 
 
@@ -67,10 +68,13 @@ class Report:
         """Return the report for a person to read."""
         summaries = self.summaries()
         counted = [one for one in summaries if one.point]
-        shown = sum(one.verdict is Verdict.PASSED for one in counted)
+        whole, part = (
+            sum(one.verdict is wanted for one in counted) for wanted in (Verdict.PASSED, Verdict.IN_PART)
+        )
         failed = sum(one.verdict is Verdict.FAILED for one in summaries)
-        head = f"{self.connector}: {shown} of {len(counted)} points shown, {failed} failed"
-        return [head, "", *(line for one in summaries for line in _lines(one))]
+        head = f"{self.connector}: {whole} of {len(counted)} points shown, {part} in part, {failed} failed"
+        hint = ["", "Add --verbose for what was compared."] if failed else []
+        return [head, "", *(line for one in summaries for line in _lines(one)), *hint]
 
     def to_json(self) -> dict[str, object]:
         """Return the report for a program to read."""
@@ -102,7 +106,7 @@ def _summary(point: int, results: Iterable[Result]) -> Summary:
 def _lines(summary: Summary) -> list[str]:
     number = f"{summary.point:>2}" if summary.point else "  "
     head = f" {number}  {POINTS[summary.point]:<45}{summary.verdict:<13}"
-    counted = f"{summary.passed} tests" if summary.passed else ""
+    counted = f"{summary.passed} test{'s' if summary.passed > 1 else ''}" if summary.passed else ""
     failures = [f"       {one.test}: {one.why}" for one in summary.failures]
     return [
         f"{head}{counted}".rstrip(),
