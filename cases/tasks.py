@@ -355,19 +355,28 @@ def _connected(source: SourceSystem) -> Connector | None:
 
 
 def _held(connectors: list[Connector], wanted: list[Identifier]) -> bool:
-    """True at the first source that knows it; a source that fails is asked again later, unless another knows."""
-    trouble: ConnectorError | None = None
+    """True at the first source that knows one of these, each asked for by itself, since of several all must fit.
+
+    A source that fails is asked again later, unless another knows.
+    """
+    trouble: list[ConnectorError] = []
     for connector in connectors:
         try:
-            if any(connector.holds(wanted).values()):
+            if any(_holds(connector, one, trouble) for one in wanted):
                 return True
-        except ConnectorError as error:
-            trouble = trouble or (error if error.retryable else None)
         finally:
             connector.close()
-    if trouble is not None:
-        raise RetryLater(trouble.code)
+    if trouble:
+        raise RetryLater(trouble[0].code)
     return False
+
+
+def _holds(connector: Connector, wanted: Identifier, trouble: list[ConnectorError]) -> bool:
+    try:
+        return any(connector.holds([wanted]).values())
+    except ConnectorError as error:
+        trouble += [error] if error.retryable else []
+        return False
 
 
 @job(recomputation.RECOMPUTE)

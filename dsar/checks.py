@@ -35,6 +35,7 @@ def register_all() -> None:
     register(check_database, "security", deploy=True)
     register(check_scanner, "security", deploy=True)
     register(check_identity_providers, "security", deploy=True)
+    register(check_texts, "security", deploy=True)
 
 
 def check_secrets(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -153,3 +154,25 @@ def _simulated() -> Iterator[CheckMessage]:
                     hint="Apply a real provider's description and keys, or is_active: false.",
                     id="DSAR.E012",
                 )
+
+
+def check_texts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """That text messages reach somebody, where the site sends any."""
+    return list(_texts())
+
+
+def _texts() -> Iterator[CheckMessage]:
+    from identity.texting import site_gateway  # the models are loaded by now
+
+    if settings.SMS_OUTBOX and not settings.DEMO:
+        yield Error(
+            "Text messages stay in the outbox and reach nobody, and whoever opens its page reads their codes.",
+            hint="Unset DSAR_SMS_OUTBOX, and describe a gateway: docs/sms.md.",
+            id="DSAR.E013",
+        )
+    if settings.SMS_GATEWAY:
+        try:
+            site_gateway(settings.SMS_GATEWAY)
+        except ValueError:
+            # pydantic's words would quote what stands there.
+            yield Error("DSAR_SMS_GATEWAY describes no gateway.", hint="See docs/sms.md.", id="DSAR.E014")

@@ -89,6 +89,20 @@ def textable(number: str, region: str) -> str:
     return plain
 
 
+def writings(number: str, region: str) -> tuple[str, ...]:
+    """The number in E.164, and as it is dialled at home where that is the brand's too: sources have it either way."""
+    plain = textable(number, region)
+    if not plain:
+        return ()
+    parsed = phonenumbers.parse(plain, None)
+    at_home = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return (plain, at_home) if parsed.country_code == _country_code(region) else (plain,)
+
+
+def _country_code(region: str) -> int:
+    return int(phonenumbers.country_code_for_region(region.upper()))
+
+
 def number_hash(controller: Controller, number: str, now: datetime) -> bytes:
     """A keyed hash of a number in E.164, of this controller alone."""
     key = keyring.key(keyring.shared_key(KeyPurpose.LOOKUP, controller.pk, now).pk)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from cases.collection.gate import SharedGate
 from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, ConfigurationError, Connector, Identifier
-from cases.models import Case, SourceSystem
+from cases.models import Case, SourceSystem, SubjectRequest
+from identity import texting
 from identity.models import Level, Method, Verification, VerificationState
 from identity.providers.base import Factor
 from identity.providers.login.method import CustomerLogin
@@ -51,11 +52,15 @@ def _shows_the_person(method: str) -> bool:
 
 
 def contact_of(verification: Verification) -> list[Identifier]:
-    """The address or number that a code goes to; nothing where there is none."""
-    subject = verification.subject_request.subject
+    """The address or number that a code goes to, in each way in which sources write it; nothing where there is none."""
+    request = verification.subject_request
     kind = BY_CODE[verification.method]
-    value = subject.phone if kind == PHONE else subject.email
-    return [Identifier(kind, value)] if value.strip() else []
+    written = texting.writings(*_phone(request)) if kind == PHONE else (request.subject.email,)
+    return [Identifier(kind, value) for value in written if value.strip()]
+
+
+def _phone(request: SubjectRequest) -> tuple[str, str]:
+    return request.subject.phone, request.controller.phone_region
 
 
 def connect(source: SourceSystem, gate: SharedGate | None = None) -> Connector:

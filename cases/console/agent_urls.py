@@ -10,6 +10,7 @@ from cases.console.views import (
     agent_log,
     agent_read_out,
     agent_request,
+    agent_text,
     outbox,
 )
 
@@ -26,6 +27,8 @@ urlpatterns = [
     path(REQUEST, agent_request.show, name="request"),
     path(f"{REQUEST}read-out/", agent_read_out.read_out, name="read-out"),
     path(f"{REQUEST}check/", agent_check.check, name="call-check"),
+    path(f"{REQUEST}text-code/", agent_text.text, name="text-code"),
+    path(f"{REQUEST}text-code/send/", agent_text.send, name="text-code-send"),
     path(f"{REQUEST}letter/", agent_read_out.acknowledgement, name="acknowledgement"),
     path(f"{REQUEST}note/", agent_request.note, name="request-note"),
     path(f"{REQUEST}resend/", agent_request.resend, name="request-resend"),

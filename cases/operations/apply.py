@@ -1,6 +1,6 @@
 """Bring controllers, teams, staff and source systems in line with a file: all of it, or nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from cases.operations.schema import (
     ProviderSecrets,
     Reminders,
     SignOn,
+    Sms,
     Source,
     Strict,
     TeamEntry,
@@ -55,12 +56,14 @@ from identity.models import (
     Membership,
     SignOnGroup,
     SignOnProvider,
+    SmsGateway,
     Team,
     TeamController,
     User,
 )
 from identity.policy.form import PolicyEntry
 from identity.providers.external import wire
+from identity.sms import description
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -141,7 +144,15 @@ class _Work:
             controller,
             place,
             _fields_of(
-                entry, leave_out={"customer_login", "identity_provider", "sources", "instruction", "identity"}
+                entry,
+                leave_out={
+                    "customer_login",
+                    "identity_provider",
+                    "sms_gateway",
+                    "sources",
+                    "instruction",
+                    "identity",
+                },
             ),
         )
         if entry.language not in (controller.languages or [entry.language]):
@@ -157,6 +168,8 @@ class _Work:
             self._customer_login((*place, "customer_login"), controller, entry.customer_login)
         if entry.identity_provider is not None:
             self._identity_provider((*place, "identity_provider"), controller, entry.identity_provider)
+        if entry.sms_gateway is not None:
+            self._sms_gateway((*place, "sms_gateway"), controller, entry.sms_gateway)
         for index, source in enumerate(entry.sources):
             self._source((*place, "sources", index), controller, source)
 
@@ -235,13 +248,35 @@ class _Work:
             "options": options,
             "secrets": self._provider_secrets((*place, "secrets"), entry.secrets),
         }
-        self._check_wire((*place, "options"), options)
+        self._check_form((*place, "options"), options, wire.parsed)
         changed = self._set(provider, place, wanted)
         if self._save(provider, place, is_new, changed):
             self._note(
                 "identity provider",
                 f"of {controller.slug}",
                 provider.pk,
+                is_new,
+                changed,
+                controller_id=controller.pk,
+            )
+
+    def _sms_gateway(self, place: Place, controller: Controller, entry: Sms) -> None:
+        gateway = SmsGateway.objects.filter(controller=controller).first()
+        is_new = gateway is None
+        if gateway is None:
+            key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, self.now)
+            gateway = SmsGateway(controller=controller, key=key)
+        options = self._filled((*place, "options"), entry.options)
+        wanted: dict[str, Any] = {"is_active": entry.is_active, "options": options}
+        if entry.secrets is not None:
+            wanted["secrets"] = {"token": self._fetched((*place, "secrets", "token"), entry.secrets.token)}
+        self._check_form((*place, "options"), options, description.parsed)
+        changed = self._set(gateway, place, wanted)
+        if self._save(gateway, place, is_new, changed):
+            self._note(
+                "sms gateway",
+                f"of {controller.slug}",
+                gateway.pk,
                 is_new,
                 changed,
                 controller_id=controller.pk,
@@ -263,10 +298,12 @@ class _Work:
         ]
         return {"token": self._fetched((*place, "token"), entry.token), "webhook_keys": keys}
 
-    def _check_wire(self, place: Place, options: Mapping[str, Any]) -> None:
+    def _check_form(
+        self, place: Place, options: Mapping[str, Any], parsed: Callable[[Mapping[str, Any]], object]
+    ) -> None:
         """The description's own form, told with its place."""
         try:
-            wire.parsed(options)
+            parsed(options)
         except WireWrong as error:
             for one in error.errors(include_url=False, include_context=False, include_input=False):
                 said = str(one["msg"]).removeprefix("Value error, ")

@@ -195,6 +195,20 @@ class Provider(Strict):
     is_active: bool = True
 
 
+class SmsSecrets(Strict):
+    """What a gateway's requests are proven with."""
+
+    token: Hidden
+
+
+class Sms(Strict):
+    """The gateway for text messages. ``options`` describe how it is spoken with."""
+
+    options: dict[str, Any]
+    secrets: SmsSecrets | None = None
+    is_active: bool = True
+
+
 class Brand(Strict):
     """A controller."""
 
@@ -224,6 +238,7 @@ class Brand(Strict):
     instruction: dict[StepName, SayName] | None = None
     customer_login: Login | None = None
     identity_provider: Provider | None = None
+    sms_gateway: Sms | None = None
     sources: list[Source] = []
 
     @field_validator("region")

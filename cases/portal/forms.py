@@ -332,7 +332,7 @@ class CodeForm(PlainForm):
     """A one-time code."""
 
     code = forms.CharField(
-        label=gettext_lazy("Code"), help_text=gettext_lazy("Six digits, from our e-mail."), max_length=12
+        label=gettext_lazy("Code"), help_text=gettext_lazy("Six digits, from our message."), max_length=12
     )
 
     def clean_code(self) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from cases import assurance
 from cases.models import Case
 from cases.words import Outcome
+from cases.workflow import text_code
 from identity.policy import wording
 from identity.providers.base import Need
 
@@ -17,12 +18,17 @@ _ANSWERED = frozenset({Outcome.FULFILLED, Outcome.PARTLY_FULFILLED})
 
 @dataclass(frozen=True)
 class Proof:
-    """What to do next. ``by_code``: a button sends a fresh code; ``by_login``: one leads to the customer account."""
+    """What to do next.
+
+    ``by_code``: a button sends a fresh code; ``by_text``: one texts it; ``by_login``: one leads to the customer's
+    account.
+    """
 
     text: str
     reason: str
     by_code: bool
     by_login: bool = False
+    by_text: bool = False
 
 
 def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | None:
@@ -42,8 +48,13 @@ def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | No
             by_code=False,
         )
     needs = way.next.needs
+    is_code = bool(needs & {Need.EMAIL, Need.PHONE})
     return Proof(
-        _(way.next.asks), wording.why_you(way, _), by_code=Need.EMAIL in needs, by_login=Need.LOGIN in needs
+        _(way.next.asks),
+        wording.why_you(way, _),
+        by_code=Need.EMAIL in needs,
+        by_login=Need.LOGIN in needs,
+        by_text=is_code and text_code.why_not(own[0].subject_request) is None,
     )
 
 

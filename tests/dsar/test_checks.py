@@ -23,6 +23,7 @@ def _sound(settings: Any) -> None:
     settings.DEBUG = settings.DEMO = False
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.CLAMD = ""
+    settings.SMS_OUTBOX, settings.SMS_GATEWAY = False, ""
 
 
 def found() -> list[str]:
@@ -45,6 +46,10 @@ FAULTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "outbox": ({"EMAIL_BACKEND": "cases.correspondence.outbox.EmailBackend"}, ["DSAR.E006"]),
     "unreadable address of the scanner": ({"CLAMD": "clamd"}, ["DSAR.E009"]),
     "scanner away": ({"CLAMD": "unix:/nowhere/clamd.ctl"}, ["DSAR.E010"]),
+    "text messages stay": ({"SMS_OUTBOX": True}, ["DSAR.E013"]),
+    "text messages stay in the demo": ({"SMS_OUTBOX": True, "DEMO": True}, []),
+    "unreadable gateway": ({"SMS_GATEWAY": '{"url": "https://sms.example"}'}, ["DSAR.E014"]),
+    "gateway that is no JSON": ({"SMS_GATEWAY": "https://sms.example"}, ["DSAR.E014"]),
     "outbox in the demo": ({"EMAIL_BACKEND": "cases.correspondence.outbox.EmailBackend", "DEMO": True}, []),
 }
 

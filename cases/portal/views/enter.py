@@ -7,7 +7,7 @@ limits, and as far as possible the same time.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,10 +19,10 @@ from cases.portal import claims, limits, sessions
 from cases.portal.claims import Claim
 from cases.portal.door import door, open_door, page, see_other, unhurried
 from cases.portal.forms import CodeForm, EnterForm
-from cases.workflow import identity
+from cases.workflow import identity, text_code
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
-from identity import services
+from identity import services, texting
 from identity.models import Controller, TokenPurpose
 from identity.whereabouts import client_address
 
@@ -99,6 +99,30 @@ def _send_code(found: SubjectRequest, now: datetime) -> None:
         return
 
 
+@require_POST
+@open_door
+def text(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """A code by text message for the claim that is remembered."""
+    claim = claims.remembered(request, controller)
+    if claim is None:
+        return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
+    return text_and_ask(request, controller, claim, timezone.now())
+
+
+def text_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> HttpResponse:
+    """Order that a code is texted, and go on to where it is typed; the claim is looked at by the job, later."""
+    tries = [(limits.SEND_FROM_HERE, client_address(request)), (limits.TEXT, claim.key)]
+    if not limits.spend_each(controller, tries, now):
+        return page(request, controller, "portal/too_many.html", status=429)
+    with unit_of_work([controller.pk]):
+        if not texting.can_text(controller.pk):
+            raise Http404
+        text_code.order_claimed(controller, claim, now)
+    response = see_other(reverse("portal:code", args=[controller.slug]) + "?text")
+    claims.remember(response, controller, claim)
+    return response
+
+
 # -- the code ----------------------------------------------------------------------------------------
 
 
@@ -129,7 +153,14 @@ def code(request: HttpRequest, controller: Controller) -> HttpResponse:
 def _code_page(
     request: HttpRequest, controller: Controller, form: CodeForm, status: int = 200
 ) -> HttpResponse:
-    context = {"form": form, "was_resent": "again" in request.GET}
+    with unit_of_work([controller.pk]):
+        can_text = texting.can_text(controller.pk)
+    context = {
+        "form": form,
+        "was_resent": "again" in request.GET,
+        "was_texted": can_text and "text" in request.GET,
+        "can_text": can_text,
+    }
     return page(request, controller, "portal/code.html", context, status)
 
 
@@ -152,11 +183,11 @@ def code_is_right(found: SubjectRequest, purpose: str, typed: str, now: datetime
     """Spend a try in one transaction, compare in the next. Call it outside of any unit of work."""
     served = [found.controller_id]
     with unit_of_work(served):
-        code_id = services.count_try(services.open_verification(found, now), purpose, now)
-    if code_id is None:
+        code_ids = services.count_tries(found, purpose, now)
+    if not code_ids:
         return False
     with unit_of_work(served):
-        return identity.accept_code(found, code_id, typed, purpose, by_customer(found.pk), now)
+        return identity.accept_any(found, code_ids, typed, purpose, by_customer(found.pk), now)
 
 
 @dataclass(frozen=True)
@@ -170,7 +201,8 @@ class Tries:
 def why_not(controller: Controller, claim: Claim, now: datetime) -> str:
     """In plain words, from what the visitor did alone."""
     with unit_of_work([controller.pk]):
-        sent_at = limits.latest(controller, limits.SEND, claim.key, now)
+        asked = [limits.latest(controller, limit, claim.key, now) for limit in (limits.SEND, limits.TEXT)]
+        sent_at = max((at for at in asked if at is not None), default=None)
         tries = limits.count_since(controller, limits.TRY, claim.key, sent_at, now) if sent_at else 0
     return explain(controller, Tries(sent_at, tries), now)
 

@@ -22,7 +22,7 @@ from cases.portal.door import door, open_door, page, see_other
 from cases.portal.forms import ComplaintForm, MessageForm, PlainForm
 from cases.portal.proof import proof_of
 from cases.portal.sessions import Visitor
-from cases.portal.views.enter import send_and_ask
+from cases.portal.views.enter import send_and_ask, text_and_ask
 from cases.words import Channel, Right
 from cases.workflow import people, questions
 from cases.workflow.identity import requester_email
@@ -79,13 +79,24 @@ def _mine(
 @open_door
 def prove(request: HttpRequest, controller: Controller) -> HttpResponse:
     """A fresh code to the address that the request was made from; it counts where the address is on file."""
+    return _proven(request, controller, send_and_ask)
+
+
+@require_POST
+@open_door
+def prove_by_text(request: HttpRequest, controller: Controller) -> HttpResponse:
+    """A code to the telephone number of the request; none is sent to a number that is not on file."""
+    return _proven(request, controller, text_and_ask)
+
+
+def _proven(request: HttpRequest, controller: Controller, ask: Callable[..., HttpResponse]) -> HttpResponse:
     now = timezone.now()
     with unit_of_work([controller.pk]):
         here = sessions.visitor(request, controller, now)
         if here is None:
             return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
         claim = claims.make(controller, here.request.reference, requester_email(here.request), now)
-    return send_and_ask(request, controller, claim, now)
+    return ask(request, controller, claim, now)
 
 
 @require_POST

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from identity.providers import registry
-from identity.providers.base import JSON, Level, Method, Person, Result, Step, Waits
-from identity.providers.code.method import EmailCode
+from identity.providers.base import JSON, Level, Method, Person, Result, Route, Step, Waits
+from identity.providers.code.method import EmailCode, SmsCode
 from identity.providers.staff.method import Drill, StaffRecorded
 from tests.contracts.identity_method_contract import NOW, IdentityMethodContract
 
@@ -70,6 +70,26 @@ class TestEmailCode(IdentityMethodContract):
 
     def test_the_state_holds_no_code(self) -> None:
         assert "123456" not in str(self.begun().state)
+
+
+class TestSmsCode(TestEmailCode):
+    """The same by another route: it goes by the number, and the address says nothing."""
+
+    def method(self) -> type[Method]:
+        return SmsCode
+
+    def test_a_code_to_an_address_that_is_not_on_file_reaches_nothing(self) -> None:
+        step = self.made().step(
+            self.begun().state,
+            {"code": "123456"},
+            Person(phone="+447700900999", phone_on_file=False, email_on_file=True),
+            self.context(),
+        )
+
+        assert step.result == Result(Level.NONE, "address_not_on_file")
+
+    def test_the_message_goes_to_the_telephone(self) -> None:
+        assert [message.route for message in self.begun().messages] == [Route.SMS]
 
 
 class TestStaffRecorded(IdentityMethodContract):
