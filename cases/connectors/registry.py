@@ -99,7 +99,7 @@ def _load_offered(key: str) -> object:
         raise ConfigurationError(f"there is no connector “{key}”; there are {', '.join(available())}.")
     try:
         return point.load()
-    except (ImportError, AttributeError):
+    except Exception:  # noqa: BLE001 - A stranger's module may fail in any way while it is imported.
         raise ConfigurationError(f"the package that offers the connector “{key}” cannot be loaded.") from None
 
 

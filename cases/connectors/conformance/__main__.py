@@ -35,8 +35,10 @@ def main(arguments: list[str]) -> int:
     with contextlib.nullcontext() if told.verbose else contextlib.redirect_stdout(output):
         pytest.main([*_place(told.world), *_flags()], plugins=[plugin])
     if not plugin.report.results:
-        print(output.getvalue(), file=sys.stderr)
-        print(f"No class derived from ConnectorContract was found in {told.world}.", file=sys.stderr)
+        nothing = (
+            f"no test of the kit was found in {told.world}; is there a class derived from ConnectorContract?"
+        )
+        print(f"{output.getvalue()}Nothing was tried: {plugin.problem or nothing}", file=sys.stderr)
         return 2
     print(json.dumps(plugin.report.to_json()) if told.json else "\n".join(plugin.report.lines()))
     return 0 if plugin.report.is_sound else 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cases.connectors import registry
+from cases.connectors.base import ConfigurationError
 from cases.connectors.conformance.bench import NOT_CLAIMED, Bench
 from cases.connectors.conformance.points import point_of
 from cases.connectors.conformance.report import Report, Result, Verdict
@@ -14,6 +16,7 @@ class ReportPlugin:
 
     def __init__(self, connector: str = "", points: frozenset[int] = frozenset()) -> None:
         self.report = Report()
+        self.problem = ""
         self._connector = connector
         self._points = points
 
@@ -24,7 +27,10 @@ class ReportPlugin:
             if isinstance(kit, type) and issubclass(kit, Bench):
                 kit.connector = self._connector or kit.connector
                 self.report.connector = kit.connector
-        if self._points:
+                self.problem = self.problem or _cannot_be_loaded(kit.connector)
+        if self.problem:
+            items.clear()
+        elif self._points:
             items[:] = [item for item in items if point_of(item.name) in self._points]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -34,6 +40,15 @@ class ReportPlugin:
             return
         verdict, why = _judged(report)
         self.report.results.append(Result(point, test, verdict, why))
+
+
+def _cannot_be_loaded(connector: str) -> str:
+    """Say why a connector cannot be tried at all; nothing when it can."""
+    try:
+        registry.load(connector)
+    except ConfigurationError as error:
+        return str(error.params["problem"])
+    return ""
 
 
 def _judged(report: pytest.TestReport) -> tuple[Verdict, str]:

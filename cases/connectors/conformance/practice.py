@@ -2,7 +2,8 @@
 
 It exists so that the kit can be tried without a vendor's account, and misbehaves as real systems do when it is told to.
 Its interface is described in docs/connectors.md; like those of real systems it hides archived contacts unless asked,
-passes over what it does not know, and has an opinion on what may be deleted.
+passes over what it does not know, and has an opinion on what may be deleted. To look at it by hand:
+``python -m cases.connectors.conformance.practice``.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -245,3 +247,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - The library's name.
         """Addresses of calls hold what was searched for: nothing is written."""
+
+
+def example() -> PracticeDesk:
+    """Return a desk, not yet started, with two people in it; its token is “practice”."""
+    desk = PracticeDesk(token="practice")  # noqa: S106 - It opens invented data on this machine.
+    desk.add_contact(1, email="Ada.Example@shop.test", phone="+44 20 7946 0001", name="Ada Example", score=7)
+    desk.add_contact(2, email="bob@shop.test", phone="+44 20 7946 0002", name="Bob Sample")
+    desk.add_contact(3, email="ada.example@shop.test", name="Ada Of-Old", archived=True)
+    desk.add_ticket(11, 1, subject="Kettle", text="It leaks.")
+    desk.add_ticket(12, 1, subject="Teapot", text="It broke.", status="billed")
+    desk.add_ticket(13, 2, subject="Harpoon", text="Moved to Leeds.")
+    desk.add_file(91, 11, "kettle.txt", b"a drawing of a kettle")
+    return desk
+
+
+def main() -> None:
+    """Serve the example until Ctrl-C."""
+    desk = example().start()
+    print(f"The practice desk listens at {desk.address}; its token is “practice”. Ctrl-C stops it.")
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+    desk.stop()
+
+
+if __name__ == "__main__":
+    main()

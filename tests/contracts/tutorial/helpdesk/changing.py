@@ -1,4 +1,4 @@
-"""Deletes tickets, corrects contacts and opens files, in addition to reading."""
+"""Deletes tickets and corrects contacts, in addition to reading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from cases.connectors.base import (
     Ability,
-    Blob,
     Capabilities,
     Conflict,
     Effect,
@@ -50,9 +49,6 @@ class HelpDesk(ReadingHelpDesk):
             known.types["ticket"], abilities=frozenset({Ability.DELETE}), delete_effect=Effect.REMOVED
         )
         return replace(known, types={"contact": contact, "ticket": ticket})
-
-    def open_blob(self, blob: Blob) -> Iterator[bytes]:
-        yield from self._web.stream("GET", "/files/{id}", fill={"id": blob.handle["id"]})
 
     # --- Planning: reads only --------------------------------------------------------------------------------
 

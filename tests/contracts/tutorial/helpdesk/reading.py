@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from cases.connectors.base import (
@@ -180,6 +180,9 @@ class ReadingHelpDesk:
         if not isinstance(rows, list):
             raise ContractBroken(what=f"a list of {name}")
         return rows
+
+    def open_blob(self, blob: Blob) -> Iterator[bytes]:
+        yield from self._web.stream("GET", "/files/{id}", fill={"id": blob.handle["id"]})
 
     def close(self) -> None:
         self._web.close()
