@@ -38,7 +38,10 @@ class AnswerForm(PlainForm):
         help_text=gettext_lazy("PDF, pictures, text, office documents or recordings, up to 25 MB each."),
     )
     said = forms.ChoiceField(
-        label=gettext_lazy("Your answer"), choices=_CHOICES, widget=forms.RadioSelect, required=False
+        label=gettext_lazy("Your answer"),
+        choices=_CHOICES,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose your answer.")},
     )
     note = forms.CharField(
         label=gettext_lazy("What you want to tell us"),
@@ -55,8 +58,8 @@ class AnswerForm(PlainForm):
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
-        if self.is_answer and not data.get("said"):
-            self.add_error("said", _("Choose your answer."))
+        if not self.is_answer:
+            self.errors.pop("said", None)  # Files can come first.
         if not self.is_answer and not data.get("found") and "found" not in self.errors:
             self.add_error("found", _("Choose at least one file."))
         return data

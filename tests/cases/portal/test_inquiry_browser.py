@@ -54,7 +54,7 @@ def test_owner_hands_in_what_they_found(server: str, phone: Page, tmp_path: Path
     phone.get_by_role("button", name="Add these files").click()
     phone.get_by_text("letter-2019.pdf").first.wait_for()
     judge.look(phone, "added")
-    phone.get_by_label("I found data, and it is here").check()
+    phone.locator("label", has_text="I found data").click()
     phone.get_by_role("button", name="Send my answer").click()
     phone.get_by_role("heading", name="Thank you").wait_for()
     judge.look(phone, "done")
