@@ -45,7 +45,7 @@ check: $(STAMP) ## Run linters, types, import contracts and migration checks.
 		$(PY) manage.py check --fail-level WARNING; \
 		$(PY) manage.py makemigrations --check --dry-run; \
 		LOG_LEVEL=WARNING $(PY) manage.py lintmigrations --settings tests.check_settings \
-			--exclude-apps auth contenttypes sessions axes django_otp_webauthn --ignore-initial-migrations --no-cache --quiet ok ignore'
+			--exclude-apps auth contenttypes sessions django_otp_webauthn --ignore-initial-migrations --no-cache --quiet ok ignore'
 
 format: $(STAMP) ## Put Python and templates into the house's format.
 	$(BIN)/ruff format --quiet $(CHECKED)

@@ -35,7 +35,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django_otp",
     "django_otp_webauthn",
-    "axes",
     "csp",
     "django_htmx",
     "template_partials.apps.SimpleAppConfig",
@@ -56,8 +55,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "identity.middleware.StaffAccessMiddleware",
+    "identity.middleware.LimitsMiddleware",
     "identity.middleware.UnitOfWorkMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "dsar.urls"
@@ -120,7 +119,7 @@ _OVERRIDES = env.text("DSAR_CALENDAR_OVERRIDES", "")
 CALENDAR_OVERRIDES = Path(_OVERRIDES) if _OVERRIDES else None
 
 AUTH_USER_MODEL = "identity.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "identity.signin.PasswordBackend"]
+AUTHENTICATION_BACKENDS = ["identity.signin.PasswordBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -153,21 +152,9 @@ SILENCED_SYSTEM_CHECKS = ["otp_webauthn.E031"]
 STEP_UP_SECONDS = env.number("DSAR_STEP_UP_MINUTES", 15) * 60
 # The longest that an emergency access stays open.
 EMERGENCY_MINUTES = env.number("DSAR_EMERGENCY_MINUTES", 60)
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "identity.signin.locked_out"
-AXES_IPWARE_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
-AXES_VERBOSE = False
-# What was typed is kept nowhere: attempts are counted under a keyed hash, and sign-ins are in our own trail.
-AXES_USERNAME_FORM_FIELD = "username"
-AXES_USERNAME_CALLABLE = "identity.signin.lockout_name"
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "email", "next", "csrfmiddlewaretoken"]
-AXES_DISABLE_ACCESS_LOG = True
-# Trying while locked out does not prolong it, so that the time which the page names is true.
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "identity.whereabouts.client_address"
+# So many proxies stand before us, and each adds the address that it saw: only what they wrote is believed.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+TOO_MANY_VIEW = "cases.portal.errors.too_many"
 
 SESSION_ENGINE = "identity.session_store"
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
@@ -249,7 +236,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     # Django logs a request's path with its errors; ours carry ids and references, never tokens or names.
     "loggers": {
-        "axes": {"level": "ERROR"},
         # It logs the address of each request, which may name a person.
         "httpx2": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},

@@ -9,12 +9,17 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import translation
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
+from django.utils.module_loading import import_string
 
 from dsar.lib.tenancy import unit_of_work
-from identity import emergency, sessions, signin
+from identity import emergency, limits, sessions, signin
+from identity.access import controller_for_slug
+from identity.limits import Limit, Over, Per
 from identity.models import User
+from identity.whereabouts import client_address
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -28,6 +33,8 @@ HALF_WAY = frozenset(
         "identity:passkey-enrolment",
     }
 )
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Paths whose views bring their own transactions, or need none.
 OWN_UNITS = ("/static/", "/p/")
@@ -119,6 +126,52 @@ def _expire(request: HttpRequest) -> None:
         with unit_of_work([]):
             signin.sign_out(request, request.user, reason)
         request.signed_out_because = reason  # type: ignore[attr-defined]
+
+
+class LimitsMiddleware:
+    """Counts what strangers may do so often and no more, before the page is called and outside of its transaction."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        over = self._over(request)
+        return self.get_response(request) if over is None else _too_many(request, over)
+
+    def _over(self, request: HttpRequest) -> Over | None:
+        match = _match(request)
+        step = limits.STEPS.get(match.view_name) if match else None
+        if match is None or step is None or (request.method in SAFE and not step.on_reading):
+            return None
+        slug = str(match.kwargs.get("slug", "")) if match.app_names == ["portal"] else ""
+        brand = controller_for_slug(slug) if slug else None
+        if slug and brand is None:
+            return None
+        tries = [(limit, _whose(request, limit)) for limit in step.limits]
+        return limits.take(tries, timezone.now(), brand=brand, actor="customer" if slug else "staff")
+
+
+def _match(request: HttpRequest) -> ResolverMatch | None:
+    try:
+        return resolve(request.path_info)
+    except Resolver404:
+        return None
+
+
+def _whose(request: HttpRequest, limit: Limit) -> str:
+    """Whose tries these are; the account is the one that is half signed in, else the address that was typed."""
+    if limit.per == Per.NETWORK:
+        return client_address(request)
+    if limit.per == Per.BRAND:
+        return ""
+    account = str(request.user.pk) if request.user.is_authenticated else signin.account(request)
+    return signin.place(request, account) if limit.per == Per.PLACE else account
+
+
+def _too_many(request: HttpRequest, over: Over) -> HttpResponse:
+    """The page that says when to try again; whose page it was decides on its look."""
+    view: Callable[[HttpRequest, Over], HttpResponse] = import_string(settings.TOO_MANY_VIEW)
+    return view(request, over)
 
 
 class UnitOfWorkMiddleware:

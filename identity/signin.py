@@ -1,27 +1,15 @@
-"""Signing in: e-mail and password, with lock-out that tells a stranger nothing."""
+"""Signing in: e-mail and password, or a passkey."""
 
-import hmac
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from math import ceil
-from typing import Any
-
-from axes.attempts import get_cool_off_threshold
-from axes.helpers import get_cool_off
-from axes.models import AccessAttempt
-from django.conf import settings
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.utils import timezone
 
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor, record, record_whatever_happens
-from identity import passkeys, second_factor, sessions
+from identity import limits, passkeys, second_factor, sessions
 from identity.models import User
 from identity.whereabouts import client_address
 
@@ -43,15 +31,16 @@ def may_enter(person: User) -> bool:
 
 
 def check_password(request: HttpRequest, email: str, password: str) -> User | None:
-    """The person whose password this is; a refusal is put on record and counts towards lock-out.
+    """The person whose password this is; a refusal is put on record.
 
-    A locked-out visitor is refused even with the right password, and is then answered by ``locked_out``.
+    The try was counted before the page was called: only what was right is forgiven here.
     """
-    _take_turns(lockout_name(request, {"username": email}), client_address(request))
     person = authenticate(request, username=email, password=password)
     if isinstance(person, User):
+        who = account_of(email)
+        limits.forgive([(limits.PASSWORD, place(request, who)), (limits.PASSWORD_ANYWHERE, who)])
         return person
-    _record_refusal(request, email)
+    put_on_record(Action.SIGN_IN_FAILED, email)
     return None
 
 
@@ -77,57 +66,23 @@ def enter_with_passkey(request: HttpRequest, answer: str, destination: str) -> b
     return True
 
 
-def lockout_name(request: HttpRequest, credentials: Mapping[str, Any] | None) -> str:
-    """Under which name attempts are counted: a keyed hash, the same for every way to write the address.
-
-    Whatever was typed there, be it a password in the wrong field, is not kept.
-    """
-    typed = str((credentials or {}).get("username") or "").strip().lower()
-    return hmac.digest(settings.SECRET_KEY.encode(), b"lock-out|" + typed.encode(), "sha256").hex()
+def account(request: HttpRequest) -> str:
+    """The account that a sign-in form names."""
+    return account_of(request.POST.get("email", ""))
 
 
-def locked_out(
-    request: HttpRequest, response: HttpResponse | None, credentials: Mapping[str, Any] | None
-) -> HttpResponse:
-    """Too many wrong passwords: says so, and for how long, whether or not the address is known."""
-    seconds = max(1, ceil((lock_ends_at(request, credentials) - timezone.now()).total_seconds()))
-    page = render(request, "identity/locked_out.html", {"minutes": ceil(seconds / 60)}, status=429)
-    page["Retry-After"] = str(seconds)
-    return page
+def account_of(email: str) -> str:
+    """Under which name tries are counted: the same for every way to write the address."""
+    return email.strip().lower()
 
 
-def lock_ends_at(request: HttpRequest, credentials: Mapping[str, Any] | None) -> datetime:
-    """When so many failures will have grown old that too few are left to lock."""
-    counted = AccessAttempt.objects.filter(
-        username=lockout_name(request, credentials),
-        ip_address=client_address(request),
-        attempt_time__gte=get_cool_off_threshold(request),
-    )
-    failures = list(counted.order_by("attempt_time").values_list("attempt_time", "failures_since_start"))
-    return _falls_below(settings.AXES_FAILURE_LIMIT, failures) + (get_cool_off(request) or timedelta())
+def place(request: HttpRequest, who: str) -> str:
+    """An account as it is tried from one network."""
+    return f"{who}|{limits.network_of(client_address(request))}"
 
 
-def _falls_below(limit: int, failures: Iterable[tuple[datetime, int]]) -> datetime:
-    """The time of the failure with whose expiry fewer than ``limit`` remain; failures come oldest first."""
-    failures = list(failures)
-    left, expired_at = sum(count for _, count in failures), timezone.now()
-    for at, count in failures:
-        if left < limit:
-            break
-        left, expired_at = left - count, at
-    return expired_at
-
-
-def _take_turns(*whose: str) -> None:
-    """Weigh guesses that are sent at once one after another, so that none escapes the count of the others."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", ["sign-in|" + "|".join(whose)]
-        )
-
-
-def _record_refusal(request: HttpRequest, email: str) -> None:
-    action = Action.LOCKED_OUT if getattr(request, "axes_locked_out", False) else Action.SIGN_IN_FAILED
+def put_on_record(action: Action, email: str) -> None:
+    """A refusal at the door; whose account it is by id, where there is one."""
     known = User.objects.filter(email__iexact=email.strip()).values_list("pk", flat=True).first()
     record_whatever_happens(action, Actor("staff", known), timezone.now())
 

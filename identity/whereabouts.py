@@ -32,7 +32,7 @@ SYSTEMS = (
 
 def client_address(request: HttpRequest) -> str:
     """The visitor's address: the peer's, or what the trusted number of proxies says; 0.0.0.0 where none is known."""
-    proxies = settings.AXES_IPWARE_PROXY_COUNT
+    proxies = settings.TRUSTED_PROXIES
     forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",")]
     trusted = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
     return _as_address(trusted) or _as_address(request.META.get("REMOTE_ADDR", "")) or NO_ADDRESS

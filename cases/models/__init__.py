@@ -4,7 +4,6 @@ Reading order: data_subject, subject_request, authority, case, clock, collection
 inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
 """
 
-from cases.models.attempt import Attempt
 from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
@@ -42,7 +41,6 @@ from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
     "LIVING",
-    "Attempt",
     "Authority",
     "AuthorityPicture",
     "AuthorityState",

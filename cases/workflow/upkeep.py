@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.core.management import call_command
 
-from cases.models import Attempt
 from cases.workflow import document, extension, external, fields, health, inquiry, recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
-from identity import texting
+from identity import limits, texting
 from identity.access import all_controllers
 from identity.models import AccessToken, OneTimeCode
 
@@ -30,7 +28,6 @@ def run(controller_id: UUID, now: datetime) -> None:
         ended_before(now - JOBS_KEPT)
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
         OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
-        Attempt.objects.filter(at__lt=now - ATTEMPTS_KEPT).delete()
         document.destroy_overdue(controller_id, now)
         external.end_overdue(controller_id, now)
         texting.end_overdue(controller_id, now)
@@ -46,7 +43,7 @@ def run_for_all(now: datetime) -> None:
     if now.minute == 0:
         remove_orphans(Path(settings.DATA_DIR))
         call_command("clearsessions")
-        AccessAttempt.objects.filter(attempt_time__lt=now - ATTEMPTS_KEPT).delete()
+        limits.delete_before(now - ATTEMPTS_KEPT)
 
 
 def remove_orphans(folder: Path) -> int:

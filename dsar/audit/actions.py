@@ -9,6 +9,7 @@ class Action(StrEnum):
     SIGNED_OUT = "staff.signed_out"
     SIGN_IN_FAILED = "staff.sign_in_failed"
     LOCKED_OUT = "staff.locked_out"
+    LIMIT_REACHED = "limit.reached"
     SECOND_FACTOR_ENROLLED = "staff.second_factor_enrolled"
     SECOND_FACTOR_FAILED = "staff.second_factor_failed"
     RECOVERY_CODE_USED = "staff.recovery_code_used"

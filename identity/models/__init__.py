@@ -1,5 +1,6 @@
 """Who asks, and who works here."""
 
+from identity.models.attempt import Attempt
 from identity.models.base import TenantModel, TenantQuerySet
 from identity.models.controller import Controller
 from identity.models.customer_login import CustomerLogin
@@ -20,6 +21,7 @@ from identity.models.verification import Level, Method, Verification, Verificati
 
 __all__ = [
     "AccessToken",
+    "Attempt",
     "CalendarFeed",
     "CheckStage",
     "Controller",

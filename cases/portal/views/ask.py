@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cases.models import SubjectRequest
@@ -15,6 +14,7 @@ from cases.permissions import By
 from cases.portal import claims, limits
 from cases.portal.attempts import attempt
 from cases.portal.door import open_door, page, see_other
+from cases.portal.errors import too_many_of
 from cases.portal.forms import AskForm
 from cases.portal.views.enter import send_and_ask
 from cases.words import AnswerBy, Channel
@@ -22,8 +22,8 @@ from cases.workflow.identity import requester_email
 from cases.workflow.intake import log_request
 from dsar.audit.record import Actor
 from dsar.lib.tenancy import unit_of_work
+from identity.limits import ASK_FOR_ADDRESS, Over
 from identity.models import Controller
-from identity.whereabouts import client_address
 
 RECEIPT_SECONDS = 2 * 3600
 SOMEBODY = By(Actor("customer"))
@@ -39,11 +39,9 @@ def ask(request: HttpRequest, controller: Controller) -> HttpResponse:
     form = AskForm(controller, request.POST, request.FILES)
     if not form.is_valid():
         return _form(request, controller, form, 422)
-    if not _may_ask(request, controller, form, now):
-        form.add_error(
-            None, _("Too many requests came from here within an hour. Please wait a little, then try again.")
-        )
-        return _form(request, controller, form, 429)
+    over = _over(controller, form, now)
+    if over is not None:
+        return too_many_of(request, controller, over)
     with unit_of_work([controller.pk]):
         logged = attempt(lambda: log_request(form.intake(now, Channel.PORTAL), SOMEBODY, now), form)
         if logged is None:
@@ -55,11 +53,10 @@ def _form(request: HttpRequest, controller: Controller, form: AskForm, status: i
     return page(request, controller, "portal/ask.html", {"form": form}, status)
 
 
-def _may_ask(request: HttpRequest, controller: Controller, form: AskForm, now: datetime) -> bool:
-    """By network address, and by the address that all the mail would go to."""
+def _over(controller: Controller, form: AskForm, now: datetime) -> Over | None:
+    """By the address that all the mail would go to."""
     email = str(form.cleaned_data["email"]).strip().lower()
-    tries = [(limits.ASK_FROM_HERE, client_address(request))]
-    return limits.spend_each(controller, tries + ([(limits.ASK_FOR_ADDRESS, email)] if email else []), now)
+    return limits.take(controller, [(ASK_FOR_ADDRESS, email)] if email else [], now)
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,6 +18,7 @@ from cases.workflow import document as documents
 from cases.workflow import document_words
 from dsar.lib.tenancy import unit_of_work
 from identity import assurance
+from identity.limits import DOCUMENT, HOUR, POOR_PICTURE
 from identity.models import Controller, DocumentKind, DocumentStage
 from identity.models.policy import rules_of
 
@@ -35,7 +36,7 @@ def document(request: HttpRequest, controller: Controller) -> HttpResponse:
             return _shown(request, controller, here.request, DocumentForm())
         logged = here.request
     form = DocumentForm(request.POST, request.FILES)
-    if not limits.spend(controller, limits.DOCUMENT, str(logged.pk), now):
+    if not limits.spend(controller, DOCUMENT, str(logged.pk), now):
         form.add_error(None, _("You have tried very often. Please wait an hour, or write to us."))
     elif form.is_valid() and _sent(controller, here, form, now):
         return see_other(reverse("portal:mine", args=[controller.slug]) + "?done=document")
@@ -47,11 +48,11 @@ def _sent(controller: Controller, here: Visitor, form: DocumentForm, now: dateti
     """Whether the pictures were taken; otherwise the form says why. Poor ones are counted, and taken in the end."""
     who = str(here.request.pk)
     with unit_of_work([controller.pk]):
-        poor = limits.count_since(controller, limits.POOR_PICTURE, who, now - limits.HOUR, now)
-    pictures = form.take(is_patient=poor >= limits.POOR_PICTURE.most)
+        poor = limits.count_since(controller, POOR_PICTURE, who, now - HOUR, now)
+    pictures = form.take(is_patient=poor >= POOR_PICTURE.most)
     if pictures is None:
         if form.has_poor_pictures:
-            limits.spend(controller, limits.POOR_PICTURE, who, now)
+            limits.spend(controller, POOR_PICTURE, who, now)
         return False
     kind = DocumentKind(form.cleaned_data["kind"])
     with unit_of_work([controller.pk]):

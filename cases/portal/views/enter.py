@@ -18,13 +18,14 @@ from cases.permissions import by_customer
 from cases.portal import claims, limits, sessions
 from cases.portal.claims import Claim
 from cases.portal.door import door, open_door, page, see_other, unhurried
+from cases.portal.errors import too_many_of
 from cases.portal.forms import CodeForm, EnterForm
 from cases.workflow import identity, text_code
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from identity import services, texting
+from identity.limits import SEND, TEXT, TRY, Over
 from identity.models import Controller, TokenPurpose
-from identity.whereabouts import client_address
 
 
 @require_http_methods(["GET", "POST"])
@@ -72,23 +73,24 @@ def _is_inside(request: HttpRequest, controller: Controller, request_id: object,
 def send_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> HttpResponse:
     """Send a code if the claim is true, and go on to where it is typed in any case."""
     with unhurried():
-        if not _send(request, controller, claim, now):
-            return page(request, controller, "portal/too_many.html", status=429)
+        over = _send(controller, claim, now)
+        if over is not None:
+            return too_many_of(request, controller, over)
         response = see_other(reverse("portal:code", args=[controller.slug]))
         claims.remember(response, controller, claim)
         return response
 
 
-def _send(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> bool:
-    """False where too many codes were asked for, from here or for this claim."""
-    tries = [(limits.SEND_FROM_HERE, client_address(request)), (limits.SEND, claim.key)]
-    if not limits.spend_each(controller, tries, now):
-        return False
+def _send(controller: Controller, claim: Claim, now: datetime) -> Over | None:
+    """What is reached where too many codes were asked for with this claim."""
+    over = limits.take(controller, [(SEND, claim.key)], now)
+    if over is not None:
+        return over
     with unit_of_work([controller.pk]):
         found = claims.request_of(controller, claim, now)
         if found is not None:
             _send_code(found, now)
-    return True
+    return None
 
 
 def _send_code(found: SubjectRequest, now: datetime) -> None:
@@ -111,9 +113,9 @@ def text(request: HttpRequest, controller: Controller) -> HttpResponse:
 
 def text_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> HttpResponse:
     """Order that a code is texted, and go on to where it is typed; the claim is looked at by the job, later."""
-    tries = [(limits.SEND_FROM_HERE, client_address(request)), (limits.TEXT, claim.key)]
-    if not limits.spend_each(controller, tries, now):
-        return page(request, controller, "portal/too_many.html", status=429)
+    over = limits.take(controller, [(TEXT, claim.key)], now)
+    if over is not None:
+        return too_many_of(request, controller, over)
     with unit_of_work([controller.pk]):
         if not texting.can_text(controller.pk):
             raise Http404
@@ -140,7 +142,7 @@ def code(request: HttpRequest, controller: Controller) -> HttpResponse:
         return _code_page(request, controller, form, 422)
     with unhurried():
         now = timezone.now()
-        session = _session(request, controller, claim, form.cleaned_data["code"], now)
+        session = _session(controller, claim, form.cleaned_data["code"], now)
         if session is None:
             form.add_error("code", why_not(controller, claim, now))
             return _code_page(request, controller, form, 422)
@@ -164,12 +166,9 @@ def _code_page(
     return page(request, controller, "portal/code.html", context, status)
 
 
-def _session(
-    request: HttpRequest, controller: Controller, claim: Claim, typed: str, now: datetime
-) -> str | None:
+def _session(controller: Controller, claim: Claim, typed: str, now: datetime) -> str | None:
     """A session for the right code; None for every other end."""
-    tries = [(limits.TRY_FROM_HERE, client_address(request)), (limits.TRY, claim.key)]
-    if not limits.spend_each(controller, tries, now):
+    if not limits.spend(controller, TRY, claim.key, now):
         return None
     with unit_of_work([controller.pk]):
         found = claims.request_of(controller, claim, now)
@@ -201,9 +200,9 @@ class Tries:
 def why_not(controller: Controller, claim: Claim, now: datetime) -> str:
     """In plain words, from what the visitor did alone."""
     with unit_of_work([controller.pk]):
-        asked = [limits.latest(controller, limit, claim.key, now) for limit in (limits.SEND, limits.TEXT)]
+        asked = [limits.latest(controller, limit, claim.key, now) for limit in (SEND, TEXT)]
         sent_at = max((at for at in asked if at is not None), default=None)
-        tries = limits.count_since(controller, limits.TRY, claim.key, sent_at, now) if sent_at else 0
+        tries = limits.count_since(controller, TRY, claim.key, sent_at, now) if sent_at else 0
     return explain(controller, Tries(sent_at, tries), now)
 
 

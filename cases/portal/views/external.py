@@ -21,6 +21,7 @@ from cases.portal.sessions import Visitor
 from cases.workflow import external as checks
 from dsar.lib.tenancy import unit_of_work
 from identity import external as provider
+from identity.limits import EXTERNAL, HOUR, NOT_BELIEVED
 from identity.models import CheckStage, Controller, ExternalCheck, IdentityProvider
 from identity.providers.external.wire import MOST_BYTES, Unreadable, Untrue
 from identity.whereabouts import client_address
@@ -59,11 +60,7 @@ def _address(
     request: HttpRequest, controller: Controller, here: Visitor, form: PlainForm, now: datetime
 ) -> str:
     """Where to send the customer; empty where the form says why not."""
-    tries = [
-        (limits.EXTERNAL_FROM_HERE, client_address(request)),
-        (limits.EXTERNAL, str(here.request.pk)),
-    ]
-    if not limits.spend_each(controller, tries, now):
+    if not limits.spend(controller, EXTERNAL, str(here.request.pk), now):
         form.add_error(None, _("You have tried very often. Please wait an hour, or write to us."))
         return ""
     with unit_of_work([controller.pk]):
@@ -161,9 +158,7 @@ def message(request: HttpRequest, controller: Controller) -> HttpResponse:
         connected = provider.provider_of(controller.pk)
         if connected is None:
             raise Http404
-        if limits.count_since(controller, limits.NOT_BELIEVED, source, now - limits.HOUR, now) >= (
-            limits.NOT_BELIEVED.most
-        ):
+        if limits.count_since(controller, NOT_BELIEVED, source, now - HOUR, now) >= NOT_BELIEVED.most:
             return _said(429)
     if _length(request) > MOST_BYTES:
         return _said(413)
@@ -173,7 +168,7 @@ def message(request: HttpRequest, controller: Controller) -> HttpResponse:
             if event is not None:
                 checks.order_take(event, now)
     except Untrue:
-        limits.spend(controller, limits.NOT_BELIEVED, source, now)
+        limits.spend(controller, NOT_BELIEVED, source, now)
         return _said(401)
     except Unreadable:
         return _said(400)

@@ -14,12 +14,13 @@ from cases.portal import inquiry as pages
 from cases.portal import limits
 from cases.portal.attempts import attempt
 from cases.portal.door import open_door, page, see_other, unhurried
+from cases.portal.errors import too_many_of
 from cases.portal.inquiry import AnswerForm
 from cases.workflow import inquiry as verbs
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
+from identity.limits import INQUIRY
 from identity.models import Controller
-from identity.whereabouts import client_address
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,15 +28,12 @@ from identity.whereabouts import client_address
 def open_link(request: HttpRequest, controller: Controller, token: str) -> HttpResponse:
     """The link of the mail. Programs that look into mails open it too: only the button shows a person's data."""
     now = timezone.now()
-    with unhurried():
-        if not limits.spend(controller, limits.INQUIRY_FROM_HERE, client_address(request), now):
-            return page(request, controller, "portal/too_many.html", status=429)
-        with unit_of_work([controller.pk]):
-            inquiry = pages.of_brand(token, controller, now)
-            if inquiry is None:
-                return page(request, controller, "portal/inquiry_closed.html", status=404)
-            if request.method == "GET":
-                return page(request, controller, "portal/inquiry_open.html", {"inquiry": inquiry})
+    with unhurried(), unit_of_work([controller.pk]):
+        inquiry = pages.of_brand(token, controller, now)
+        if inquiry is None:
+            return page(request, controller, "portal/inquiry_closed.html", status=404)
+        if request.method == "GET":
+            return page(request, controller, "portal/inquiry_open.html", {"inquiry": inquiry})
     response = see_other(reverse("portal:inquiry", args=[controller.slug]))
     pages.remember(response, controller, token)
     return response
@@ -57,8 +55,9 @@ def inquiry(request: HttpRequest, controller: Controller) -> HttpResponse:
 
 
 def _posted(request: HttpRequest, controller: Controller, found: Inquiry, now: datetime) -> HttpResponse:
-    if not limits.spend(controller, limits.INQUIRY, str(found.pk), now):
-        return page(request, controller, "portal/too_many.html", status=429)
+    over = limits.take(controller, [(INQUIRY, str(found.pk))], now)
+    if over is not None:
+        return too_many_of(request, controller, over)
     if request.POST.get("act") == pages.REMOVE:
         return _removed(request, controller, found)
     form = AnswerForm(request.POST, request.FILES)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from cases.models import SubjectRequest
-from cases.portal import limits, sessions
+from cases.portal import sessions
 from cases.portal.door import open_door, page, see_other
 from cases.portal.sessions import Visitor
 from cases.workflow import login as trips
@@ -16,7 +16,6 @@ from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller, CustomerLogin
 from identity.openid.provider import OpenIdRefused
-from identity.whereabouts import client_address
 
 
 @require_GET
@@ -28,8 +27,6 @@ def login(request: HttpRequest, controller: Controller) -> HttpResponse:
     if found is None:
         return _ended(controller)
     here, connected = found
-    if not limits.spend(controller, limits.LOGIN_FROM_HERE, client_address(request), now):
-        return _refused(request, controller, 429)
     try:
         with unit_of_work([controller.pk]):
             return HttpResponseRedirect(trips.depart(here.request, connected, here.by, now))

@@ -28,6 +28,7 @@ from dsar.lib.tenancy import unit_of_work
 from dsar.vault import files
 from dsar.vault.models import StoredFile
 from identity import services
+from identity.limits import TRY
 from identity.models import Controller, TokenPurpose
 
 # Each file's button needs a token of its own; beyond so many there is the whole pack.
@@ -119,13 +120,13 @@ def _step_up(request: HttpRequest, controller: Controller, delivery_id: UUID) ->
 
 def _is_right(controller: Controller, here: Visitor, form: CodeForm, now: datetime) -> bool:
     who = f"step_up|{here.request.pk}"
-    may_try = limits.spend(controller, limits.TRY, who, now)
+    may_try = limits.spend(controller, TRY, who, now)
     if may_try and code_is_right(here.request, identity.STEP_UP, form.cleaned_data["code"], now):
         return True
     with unit_of_work([controller.pk]):
         newest = services.open_verification(here.request, now).codes.filter(purpose=identity.STEP_UP)
         sent_at = newest.order_by("-sent_at").values_list("sent_at", flat=True).first()
-        since = limits.count_since(controller, limits.TRY, who, sent_at, now) if sent_at else 0
+        since = limits.count_since(controller, TRY, who, sent_at, now) if sent_at else 0
     form.add_error("code", explain(controller, Tries(sent_at, since), now))
     return False
 

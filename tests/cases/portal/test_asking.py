@@ -9,11 +9,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from cases.models import Attempt, Case, SubjectRequest
-from cases.portal import limits
+from cases.models import Case, SubjectRequest
 from cases.words import AnswerBy, Right
 from cases.workflow import upkeep
 from dsar.vault import files
+from identity import limits
+from identity.limits import Limit, Per, Step
+from identity.models import Attempt
 from tests.cases.portal.conftest import ADA, Visitor, text_of
 from tests.factories.cases import log
 
@@ -218,7 +220,8 @@ def test_confirmation_cannot_be_guessed_nor_read_through_another_brand(visitor, 
 
 
 def test_too_many_requests_from_one_place_are_refused_and_nothing_is_lost(visitor, monkeypatch):
-    monkeypatch.setattr(limits, "ASK_FROM_HERE", limits.Limit("ask_from_here", 2))
+    step = Step((Limit("ask_from_here", 2, per=Per.NETWORK),))
+    monkeypatch.setattr(limits, "STEPS", {**limits.STEPS, "portal:ask": step})
 
     statuses = [
         visitor.post(visitor.at("ask"), form(email=f"a{n}@example.com", words="Keep me")).status_code
@@ -243,7 +246,7 @@ def test_attempts_hold_no_address_and_go_after_a_day(brand, visitor):
     visitor.post(visitor.at("ask"), form())
     assert all(ADA.encode() not in bytes(attempt.who) for attempt in Attempt.objects.all())
 
-    upkeep.run(brand.pk, timezone.now() + timedelta(days=2))
+    upkeep.run_for_all((timezone.now() + timedelta(days=2)).replace(minute=0))
 
     assert Attempt.objects.count() == 0
 

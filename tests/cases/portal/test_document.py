@@ -8,10 +8,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cases.models import SubjectRequest
-from cases.portal import limits, sessions
+from cases.portal import sessions
 from cases.portal.document import FAULTS
 from dsar.vault.models import StoredFile
 from identity.documents.quality import Fault
+from identity.limits import DOCUMENT
 from identity.models import Controller, IdentityDocument
 from tests.cases.portal.conftest import ADA, Visitor
 from tests.factories.cases import log
@@ -176,7 +177,7 @@ def test_a_session_of_one_brand_sends_nothing_to_another(
 
 
 def test_pictures_are_decoded_so_often_and_no_more(inside: SubjectRequest, visitor: Visitor) -> None:
-    for _ in range(limits.DOCUMENT.most):
+    for _ in range(DOCUMENT.most):
         visitor.send("document", kind="passport", front=upload(b"no picture"))
 
     page = visitor.send("document", kind="passport", front=upload())

@@ -8,12 +8,13 @@ from django.test import Client
 from django.utils import timezone
 
 from cases.correspondence.outbox import mails
-from cases.models import Attempt, SubjectRequest
+from cases.models import SubjectRequest
 from cases.portal import claims, sessions
 from cases.portal.views import enter
 from cases.words import Right, State
 from identity import services
-from identity.models import AccessToken, OneTimeCode, TokenPurpose, VerificationState
+from identity.limits import Limit
+from identity.models import AccessToken, Attempt, OneTimeCode, TokenPurpose, VerificationState
 from tests.cases.portal.conftest import ADA, Visitor, newest_code, text_of
 from tests.factories.cases import log, run_jobs
 
@@ -215,7 +216,7 @@ def test_superseded_code_with_a_wrong_try_proves_nothing(brand, visitor):
 
 def test_many_places_cannot_guess_for_one_claim_for_ever(asked, brand, monkeypatch):
     """Each visitor has a claim cookie and an address of their own; the claim is counted."""
-    monkeypatch.setattr(enter.limits, "TRY", enter.limits.Limit("try", 3))
+    monkeypatch.setattr(enter, "TRY", Limit("try", 3))
     sent = Visitor(brand)
     sent.claim(asked.reference)
     run_jobs()

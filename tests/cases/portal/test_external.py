@@ -15,13 +15,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case, SubjectRequest
 from cases.permissions import by_customer, by_staff
-from cases.portal import limits
+from cases.portal.views import external
 from cases.words import State
 from cases.workflow import external as checks
 from cases.workflow import people
 from dsar.audit.models import AuditEvent
 from dsar.jobs.models import Job, JobState
 from dsar.lib.tenancy import unit_of_work
+from identity.limits import Limit, Per
 from identity.models import Controller, ExternalCheck, ExternalEvent, IdentityProvider, Verification
 from identity.providers.external.simulator.server import Server, running
 from identity.providers.external.simulator.service import KEY, SIGNATURE_HEADER
@@ -477,7 +478,7 @@ def test_what_the_browser_brings_back_is_not_believed(office: Office) -> None:
 def test_whoever_is_not_believed_too_often_is_not_listened_to_for_an_hour(
     office: Office, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(limits, "NOT_BELIEVED", limits.Limit("not_believed", 3))
+    monkeypatch.setattr(external, "NOT_BELIEVED", Limit("not_believed", 3, per=Per.NETWORK))
     office.begin()
 
     said = [office.tell("approved", key=OTHER_KEY) for _time in range(5)]

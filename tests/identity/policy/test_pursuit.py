@@ -82,7 +82,8 @@ def test_whenever_it_runs_each_is_said_once_and_the_end_comes_last(
             ended = today
             break
 
-    assert ended is not None and ended >= propose_on(found, {})
+    assert ended is not None
+    assert ended >= propose_on(found, {})
     assert all(day <= ended for day in reminded.values())
     is_last = reasons_by is not None and ended >= reasons_by
     assert is_last or all(ended - day >= GRACE for day in reminded.values())
