@@ -13,6 +13,7 @@ import pytest
 for _name in ("bench", "form", "reading", "trouble", "changing", "silence"):
     pytest.register_assert_rewrite(f"cases.connectors.conformance.{_name}")
 
+from cases.connectors.conformance.bench import NOT_CLAIMED  # noqa: E402
 from cases.connectors.conformance.changing import ChangingPoints  # noqa: E402
 from cases.connectors.conformance.form import FormPoints  # noqa: E402
 from cases.connectors.conformance.reading import ReadingPoints  # noqa: E402
@@ -30,6 +31,7 @@ from cases.connectors.conformance.world import (  # noqa: E402
 
 __all__ = [
     "MIB",
+    "NOT_CLAIMED",
     "WAIT",
     "Aspect",
     "Change",

@@ -6,7 +6,7 @@ import pytest
 
 from cases.connectors import registry
 from cases.connectors.base import ConfigurationError
-from cases.connectors.conformance.bench import NOT_CLAIMED, Bench
+from cases.connectors.conformance.kit import NOT_CLAIMED, ConnectorContract
 from cases.connectors.conformance.points import point_of
 from cases.connectors.conformance.report import Report, Result, Verdict
 
@@ -24,7 +24,7 @@ class ReportPlugin:
         """Choose the connector and the points."""
         for item in items:
             kit = getattr(item, "cls", None)
-            if isinstance(kit, type) and issubclass(kit, Bench):
+            if isinstance(kit, type) and issubclass(kit, ConnectorContract):
                 kit.connector = self._connector or kit.connector
                 self.report.connector = kit.connector
                 self.problem = self.problem or _cannot_be_loaded(kit.connector)
