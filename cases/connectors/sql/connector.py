@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeAlias, cast
 
@@ -14,37 +14,57 @@ from sqlalchemy.pool import NullPool
 from cases.connectors.base import (
     JSON,
     PHONE,
+    Ability,
     Capabilities,
     Check,
+    ConfigurationError,
     ContractBroken,
     Cursor,
+    Effect,
     Identifier,
     LinkKind,
     Match,
     Option,
     OptionKind,
     Page,
+    PermissionDenied,
     Record,
     RecordType,
     SchemaDrift,
     Setup,
+    TimedOut,
+    is_searchable,
     require_identifiers,
+)
+from cases.connectors.changes import (
+    Action,
+    Blocker,
+    Finding,
+    Obstacle,
+    Outcome,
+    Plan,
+    Receipt,
+    Remains,
+    Wish,
 )
 from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset
 from cases.connectors.options import Settings, read_settings
-from cases.connectors.sql.dialect import Dialect, is_binary
+from cases.connectors.sql.applying import Writer
+from cases.connectors.sql.dialect import Dialect, WriteRefused, is_binary
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
+from cases.connectors.sql.planning import Planner
 from cases.connectors.sql.query import PagePlan, Row, Search
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
 from cases.connectors.sql.session import Result, Session, Work
 from cases.connectors.sql.values import PLAIN, held_back, key_text, measured, row_handle, row_ref, to_json
+from cases.connectors.sql.verifying import ERASING, Verifier
 
 _CACHE = SchemaCache()
 
-# What every kind of database lets an operator limit.
-LIMITS = (
+# What every kind of database asks beside its address.
+COMMON_OPTIONS = (
     Option(
         "statement_timeout",
         "Time limit (seconds)",
@@ -72,6 +92,19 @@ LIMITS = (
         minimum=1,
         maximum=5000,
     ),
+    Option(
+        "free_text",
+        "Free text to look through",
+        "Columns as table.column, separated by commas, in which the person may be mentioned. They are read as a whole"
+        " after an erasure, to see what is left.",
+    ),
+    Option(
+        "erase_user",
+        "User for changes",
+        "A separate account that may change and delete rows. Without it, this source is only read.",
+        secret=True,
+    ),
+    Option("erase_password", "Password for changes", secret=True),
 )
 
 Counts: TypeAlias = Mapping[str, int]
@@ -101,6 +134,10 @@ class SQLConnector(ABC):
         self._page_size = settings.number("page_size")
         self._dialect = self.make_dialect(settings)
         self._reading = Session(self._dialect, self._open_reading)
+        self._planning = Session(self._dialect, self._open_writing)
+        self._writing = Session(self._dialect, self._open_writing, writes=True)
+        self._may_change = bool(settings.secret("erase_user"))
+        self._free_text = tuple(_read_places(settings.text("free_text"), dataset))
         self._cache_key = (self.key, *self.address(settings), self._schema, setup.dataset_yaml or "")
 
     def __repr__(self) -> str:
@@ -151,7 +188,18 @@ class SQLConnector(ABC):
     def _describe(self, item: Collection) -> RecordType:
         parents = tuple(dict.fromkeys(edge.source for edge in self._dataset.edges_into(item.name)))
         keys = frozenset(edge.source_field for edge in self._dataset.edges if edge.source == item.name)
-        return RecordType(item.name, item.personal_fields, item.third_party, parents, keys)
+        described = RecordType(item.name, item.personal_fields, item.third_party, parents, keys)
+        is_about_others = item.third_party and not item.identities
+        if not self._may_change or not item.primary_key or is_about_others:
+            return described
+        return replace(
+            described,
+            abilities=frozenset({Ability.DELETE, Ability.ANONYMISE, Ability.RECTIFY}),
+            delete_effect=Effect.REMOVED,
+            rectifiable=frozenset(
+                one.name for one in item.fields if not (one.primary_key or one.read_only or one.fields)
+            ),
+        )
 
     def _blind_spots(self) -> Iterator[str]:
         yield "Only the tables and columns that the dataset description names are searched."
@@ -294,11 +342,78 @@ class SQLConnector(ABC):
             return Stretch(records, None)
         return Stretch(records, [key_text(value) for value in plan.key_of(rows[room - 1])])
 
+    # --- Changing -------------------------------------------------------------------------------------------
+
+    def plan(self, wishes: Sequence[Wish]) -> Plan:
+        """Say what would be done for these wishes, as the account that changes rows sees it, without writing."""
+        if not self._may_change:
+            return Plan(blockers=tuple(_no_account(wish) for wish in wishes))
+        source = self._run(self._bind)
+        return self._planning.run(lambda connection: Planner(connection, source, self._dialect).plan(wishes))
+
+    def apply(self, action: Action) -> Receipt:
+        """Carry out one action in one transaction."""
+        if not self._may_change:
+            raise PermissionDenied(what="and change the described tables: no account for that is set up")
+        started = self._clock()
+        writer = Writer(self._run(self._bind), self._dialect, action)
+        outcome, effect, obstacle = self._write(writer)
+        return Receipt(
+            key=action.key,
+            outcome=outcome,
+            effect=effect,
+            request=writer.request,
+            started_at=started,
+            ended_at=self._clock(),
+            obstacle=obstacle,
+        )
+
+    def _write(self, writer: Writer) -> tuple[Outcome, Effect, Obstacle | None]:
+        try:
+            return self._writing.run(writer.carry_out, writer.action.type), writer.effect, None
+        except WriteRefused as refusal:
+            return Outcome.REFUSED, Effect.RETAINED, refusal.obstacle
+        except PermissionDenied:
+            return Outcome.REFUSED, Effect.RETAINED, Obstacle.PERMISSION
+
+    def poll(self, receipt: Receipt) -> Receipt:
+        """Return the receipt: a database is never still at it."""
+        return receipt
+
+    def verify(
+        self, identifiers: Sequence[Identifier], matches: Sequence[Match], actions: Sequence[Action]
+    ) -> Sequence[Finding]:
+        """Look for what is left, through the account that reads."""
+        found = list(self._look(lambda held: held.by_key(actions)))
+        found += self._look(lambda held: held.by_reference(actions))
+        if any(action.verb in ERASING for action in actions):
+            known = frozenset(self._dataset.identity_kinds)
+            usable = [one for one in identifiers if is_searchable(one)]
+            own = [one for one in usable if one.kind in known]
+            found += self._look(lambda held: held.by_identifier(own, actions))
+            for place in self._free_text:
+                found += self._look_in_text(place, usable)
+        return list({(one.ref, one.where): one for one in found}.values())
+
+    def _look(self, look: Callable[[Verifier], Iterable[Finding]]) -> list[Finding]:
+        return self._run(
+            lambda connection: list(look(Verifier(connection, self._bind(connection), self._dialect)))
+        )
+
+    def _look_in_text(self, place: tuple[str, str], identifiers: Sequence[Identifier]) -> list[Finding]:
+        """Read a whole column; where that takes too long, say that it could not be looked for."""
+        table, column = place
+        try:
+            return self._look(lambda held: held.in_text(held.source.collections[table], column, identifiers))
+        except TimedOut:
+            return [Finding(table, table, f"{table}.{column}", Remains.CANNOT_CHECK)]
+
     # --- The connection -------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        self._reading.close()
+        """Close the connections that there are."""
+        for session in (self._reading, self._planning, self._writing):
+            session.close()
 
     def _run(self, work: Work[Result]) -> Result:
         """Do this in a read-only transaction; once more where only what was remembered of the schema was old."""
@@ -313,6 +428,10 @@ class SQLConnector(ABC):
     def _open_reading(self) -> sa.Engine:
         settings = self._settings
         return self._make_engine(settings.text("user"), settings.secret("password"))
+
+    def _open_writing(self) -> sa.Engine:
+        settings = self._settings
+        return self._make_engine(settings.secret("erase_user"), settings.secret("erase_password"))
 
     def _make_engine(self, user: str | None, password: str | None) -> sa.Engine:
         """Make an engine without a pool: a connector is one connection, and hidden ones would outlive it."""
@@ -343,6 +462,27 @@ class SQLConnector(ABC):
             known = bind(connection, self._dataset, self._schema, self._dialect)
             _CACHE.put(self._cache_key, now, known)
         return known
+
+
+def _read_places(text: str, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Read columns written as table.column. Raises ConfigurationError for one that is not described."""
+    known = {
+        f"{item.name}.{field.name}": (item.name, field.name)
+        for item in dataset.reached
+        for field in item.fields
+    }
+    for written in text.split(","):
+        if place := written.strip():
+            if place not in known:
+                raise ConfigurationError(f"“free_text” names “{place}”, which the description does not have.")
+            yield known[place]
+
+
+def _no_account(wish: Wish) -> Blocker:
+    remedy = (
+        "Enter an account that may change rows (erase_user, erase_password) in the settings of the source."
+    )
+    return Blocker(wish.key, wish.ref, wish.type, Obstacle.PERMISSION, remedy)
 
 
 def _make_records(plan: PagePlan, rows: Sequence[Row], now: datetime) -> list[Record]:

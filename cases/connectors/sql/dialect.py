@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
-from cases.connectors.base import ConnectorError
+from cases.connectors.base import ConnectorError, Refused
+from cases.connectors.changes import Obstacle
 
 Columns: TypeAlias = tuple[str, ...]
 
@@ -44,6 +45,40 @@ class Layout:
     columns: Mapping[str, Sequence[ColumnFacts]]
     keys: Mapping[str, Sequence[Columns]]
     foreign_keys: Mapping[str, Sequence[ForeignKey]]
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A foreign key that leads to a table: where from, and what the database does to those rows by itself.
+
+    ``on_delete`` is "NO ACTION", "RESTRICT", "CASCADE", "SET NULL" or "SET DEFAULT".
+    """
+
+    schema: str
+    table: str
+    columns: Columns
+    referred_columns: Columns
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the account that changes rows may do to one table."""
+
+    readable: frozenset[str]
+    updatable: frozenset[str]
+    may_delete: bool
+
+
+class WriteRefused(Refused):
+    """The database, or a look at the row afterwards, refused a change; nothing was written."""
+
+    code = "write_refused"
+    sentence = "The database refused the change: {reason}"
+
+    def __init__(self, obstacle: Obstacle, reason: str) -> None:
+        self.obstacle = obstacle
+        super().__init__(reason=reason)
 
 
 class Dialect(Protocol):
@@ -87,6 +122,21 @@ class Dialect(Protocol):
 
     def explain(self, error: sa.exc.SQLAlchemyError, where: str) -> ConnectorError:
         """Return the contract's error for what the driver raised, with nothing of its words in it."""
+
+    def rights(self, connection: sa.Connection, table: sa.Table) -> Rights:
+        """Return what the account may do to this table."""
+
+    def referrers(self, connection: sa.Connection, table: sa.Table) -> Sequence[Referrer]:
+        """Return the foreign keys that lead to this table, described or not."""
+
+    def triggers(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Return the names of what runs by itself when a row of this table is changed or deleted."""
+
+    def checks(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Return the conditions, as SQL over the table's own columns, that each row has to meet."""
+
+    def can_undo(self, connection: sa.Connection, table: sa.Table) -> bool:
+        """Say whether a change of this table can be taken back until it is committed."""
 
     def prepare(self, engine: sa.Engine) -> None:
         """Arrange what each new connection needs."""

@@ -11,9 +11,16 @@ import sqlalchemy as sa
 from cases.connectors.base import EMAIL, PHONE, phone_digits
 from cases.connectors.sql.dialect import Dialect, as_text, is_text
 
-# The bounds of whole-number columns, in bytes; a greater number is in no row, and would be an error to ask
-# for.
-_INTEGER_BYTES = ((sa.SmallInteger, 2), (sa.BigInteger, 8), (sa.Integer, 4))
+# The size of whole-number columns, in bytes; a greater number is in no row, and would be an error to ask for.
+_INTEGER_BYTES = {
+    "TINYINT": 1,
+    "small_integer": 2,
+    "SMALLINT": 2,
+    "MEDIUMINT": 3,
+    "big_integer": 8,
+    "BIGINT": 8,
+}
+_USUAL_BYTES = 4
 
 
 # A household, or a switchboard, has one number: a row that agrees in it alone may be somebody else's.
@@ -56,7 +63,7 @@ def _equals_exactly(column: sa.ColumnElement[Any], value: str, dialect: Dialect)
 
 def integer_bounds(kind: sa.types.TypeEngine[Any]) -> tuple[int, int]:
     """Return the least and the greatest number that a whole-number column holds."""
-    bits = 8 * next(size for held, size in _INTEGER_BYTES if isinstance(kind, held))
+    bits = 8 * _INTEGER_BYTES.get(kind.__visit_name__, _USUAL_BYTES)
     if getattr(kind, "unsigned", False):
         return 0, 2**bits - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1

@@ -26,10 +26,11 @@ from cases.connectors.base import (
     Transient,
     Unreachable,
 )
+from cases.connectors.changes import Obstacle
 from cases.connectors.options import Settings
-from cases.connectors.sql.connector import LIMITS, SQLConnector
-from cases.connectors.sql.dialect import Layout, as_text, is_binary
-from cases.connectors.sql.mariadb_layout import read_layout
+from cases.connectors.sql.connector import COMMON_OPTIONS, SQLConnector
+from cases.connectors.sql.dialect import Layout, Referrer, Rights, WriteRefused, as_text, is_binary
+from cases.connectors.sql.mariadb_layout import read_layout, read_referrers
 
 TLS_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 
@@ -120,7 +121,7 @@ _OPTIONS = (
         choices=TLS_MODES,
     ),
     Option("ca_file", "Certificate authority", "File with the certificate that signed the server's."),
-    *LIMITS,
+    *COMMON_OPTIONS,
 )
 
 
@@ -264,6 +265,50 @@ class MariaDBDialect:
             return Unreachable()
         return ContractBroken(what=f"an answer of the database (code {number})")
 
+    def rights(self, connection: sa.Connection, table: sa.Table) -> Rights:
+        """Ask the server's own tables, which tell each account of its own rights."""
+        rows = [
+            row
+            for row in connection.execute(_RIGHTS, {"schema": table.schema})
+            if row.table_name == table.name
+        ]
+        held = {row.column_name: str(row.privileges).split(",") for row in rows}
+        asked = {"schema": table.schema, "right": "DELETE"}
+        delete = {row.table_name for row in connection.execute(_TABLE_RIGHTS, asked)}
+        return Rights(
+            frozenset(name for name, may in held.items() if "select" in may),
+            frozenset(name for name, may in held.items() if "update" in may),
+            bool(delete & {None, table.name}),
+        )
+
+    def referrers(self, connection: sa.Connection, table: sa.Table) -> Sequence[Referrer]:
+        """Ask the server's own tables, which show foreign keys of tables that the account may read only.
+
+        Raises WriteRefused where it may not read the whole database, since a deletion may then spread unseen.
+        """
+        asked = {"schema": table.schema, "right": "SELECT"}
+        if None not in {row.table_name for row in connection.execute(_TABLE_RIGHTS, asked)}:
+            raise WriteRefused(
+                Obstacle.PERMISSION,
+                "the account has to be allowed to read the whole database, to see which tables refer to this one.",
+            )
+        return read_referrers(connection, table)
+
+    def triggers(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Ask the server's own tables, which show triggers to whoever has the right to make them."""
+        rows = connection.execute(_TRIGGERS, {"schema": table.schema, "table": table.name})
+        return [str(name) for (name,) in rows]
+
+    def checks(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Ask the server's own tables."""
+        rows = connection.execute(_CHECKS, {"schema": table.schema, "table": table.name})
+        return [str(condition) for (condition,) in rows]
+
+    def can_undo(self, connection: sa.Connection, table: sa.Table) -> bool:
+        """Only some engines know transactions; views have none."""
+        asked = {"schema": table.schema, "table": table.name}
+        return bool(connection.execute(_TRANSACTIONAL, asked).scalar_one_or_none())
+
     def prepare(self, engine: sa.Engine) -> None:
         """Nothing: values are converted by what the driver was given."""
 
@@ -310,11 +355,25 @@ _RIGHTS = sa.text(
     " FROM information_schema.columns WHERE table_schema = :schema"
 )
 _WRITES = "privilege_type IN ('INSERT', 'UPDATE', 'DELETE')"
-_WRITE_RIGHTS = sa.text(
-    f"SELECT NULL AS table_name FROM information_schema.user_privileges WHERE {_WRITES}"  # noqa: S608 - A constant.
-    f" UNION SELECT NULL FROM information_schema.schema_privileges WHERE {_WRITES} AND :schema LIKE table_schema"
-    f" UNION SELECT table_name FROM information_schema.table_privileges"
-    f" WHERE {_WRITES} AND table_schema = :schema"
+# A right over everything or the whole database has no table's name beside it.
+_HELD = (
+    "SELECT NULL AS table_name FROM information_schema.user_privileges WHERE {right}"
+    " UNION SELECT NULL FROM information_schema.schema_privileges WHERE {right} AND :schema LIKE table_schema"
+    " UNION SELECT table_name FROM information_schema.table_privileges WHERE {right} AND table_schema = :schema"
+)
+_WRITE_RIGHTS = sa.text(_HELD.format(right=_WRITES))
+_TABLE_RIGHTS = sa.text(_HELD.format(right="privilege_type = :right"))
+_TRIGGERS = sa.text(
+    "SELECT trigger_name FROM information_schema.triggers WHERE event_object_schema = :schema"
+    " AND event_object_table = :table AND event_manipulation IN ('UPDATE', 'DELETE') ORDER BY trigger_name"
+)
+_CHECKS = sa.text(
+    "SELECT check_clause FROM information_schema.check_constraints"
+    " WHERE constraint_schema = :schema AND table_name = :table ORDER BY constraint_name"
+)
+_TRANSACTIONAL = sa.text(
+    "SELECT e.transactions = 'YES' FROM information_schema.tables t JOIN information_schema.engines e"
+    " ON e.engine = t.engine WHERE t.table_schema = :schema AND t.table_name = :table"
 )
 
 
@@ -324,6 +383,10 @@ def _may_not_read(where: str) -> ConnectorError:
 
 def _drifted(where: str) -> ConnectorError:
     return SchemaDrift(what=f"a table or column{f' of “{where}”' if where else ''}")
+
+
+def _refused(obstacle: Obstacle, reason: str) -> Callable[[str], ConnectorError]:
+    return lambda _where: WriteRefused(obstacle, reason)
 
 
 def _plainly(make: Callable[[], ConnectorError]) -> Callable[[str], ConnectorError]:
@@ -341,6 +404,15 @@ def _numbered() -> Iterator[tuple[tuple[int, ...], Callable[[str], ConnectorErro
     yield (1040, 1203, 1226), _plainly(lambda: Throttled(retry_after=30))
     yield (1053, 1077, 1080, 1159, 1161, 1180, 1213, 1317, 1927, 2006, 2013, 2055), _plainly(Transient)
     yield (2002, 2003, 2005), _plainly(Unreachable)
+    yield (
+        (1217, 1451, 1452),
+        _refused(Obstacle.REFERENCED, "other rows refer to this one, or it would refer to none."),
+    )
+    yield (1048, 1364), _refused(Obstacle.STATE, "a column must not be empty.")
+    yield (1062,), _refused(Obstacle.STATE, "another row holds this value, and only one may.")
+    yield (1264, 1265, 1292, 1366, 1406), _refused(Obstacle.STATE, "the value does not fit into the column.")
+    yield (3819, 4025), _refused(Obstacle.STATE, "a rule of the table does not allow the value.")
+    yield (1644,), _refused(Obstacle.STATE, "a rule of the database's own forbids it.")
 
 
 _NO_FITTING_ENCRYPTION = "the encryption asked for and what the server offers do not fit."

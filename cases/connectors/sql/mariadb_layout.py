@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from cases.connectors.sql.dialect import ColumnFacts, Columns, ForeignKey, Layout
+from cases.connectors.sql.dialect import ColumnFacts, Columns, ForeignKey, Layout, Referrer
 
 _COLUMNS = sa.text(
     "SELECT table_name AS place, column_name AS name, data_type AS kind, column_type AS definition,"
@@ -33,6 +33,17 @@ _FOREIGN_KEYS = sa.text(
 _DOCUMENTS = sa.text(
     "SELECT table_name AS place, check_clause AS clause FROM information_schema.check_constraints"
     " WHERE constraint_schema = :schema AND check_clause LIKE 'json_valid(%'"
+)
+
+
+_REFERRERS = sa.text(
+    "SELECT k.table_schema AS home, k.table_name AS place, k.constraint_name AS name, k.column_name AS field,"
+    " k.referenced_column_name AS other_field, r.delete_rule AS on_delete"
+    " FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r"
+    "  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name"
+    "  AND r.table_name = k.table_name"
+    " WHERE k.referenced_table_schema = :schema AND k.referenced_table_name = :table"
+    " ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position"
 )
 
 
@@ -60,6 +71,22 @@ def read_layout(connection: sa.Connection, schema: str, names: Sequence[str]) ->
         {name: [_fields(rows, "field") for rows in keys.get(name, ())] for name in names},
         {name: [_foreign_key(rows) for rows in foreign.get(name, ())] for name in names},
     )
+
+
+def read_referrers(connection: sa.Connection, table: sa.Table) -> list[Referrer]:
+    """Read the foreign keys that lead to a table, as far as the account may see."""
+    found = _grouped(connection.execute(_REFERRERS, {"schema": table.schema, "table": table.name}))
+    return [
+        Referrer(
+            rows[0].home,
+            rows[0].place,
+            _fields(rows, "field"),
+            _fields(rows, "other_field"),
+            rows[0].on_delete,
+        )
+        for groups in found.values()
+        for rows in groups
+    ]
 
 
 def _grouped(rows: Iterable[Any]) -> Mapping[str, list[list[Any]]]:
@@ -118,7 +145,11 @@ def _binary(row: Any) -> sa.types.TypeEngine[Any]:
 
 
 _TYPES: Mapping[str, Callable[[Any], sa.types.TypeEngine[Any]]] = {
-    **{name: _whole(mysql.INTEGER) for name in ("tinyint", "smallint", "mediumint", "int", "year")},
+    "tinyint": _whole(mysql.TINYINT),
+    "smallint": _whole(mysql.SMALLINT),
+    "mediumint": _whole(mysql.MEDIUMINT),
+    "int": _whole(mysql.INTEGER),
+    "year": _whole(mysql.INTEGER),
     "bigint": _whole(mysql.BIGINT),
     "bit": lambda row: mysql.BIT(row.digits),
     "decimal": lambda row: sa.Numeric(row.digits, row.scale),

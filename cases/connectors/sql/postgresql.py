@@ -24,9 +24,10 @@ from cases.connectors.base import (
     Transient,
     Unreachable,
 )
+from cases.connectors.changes import Obstacle
 from cases.connectors.options import Settings
-from cases.connectors.sql.connector import LIMITS, SQLConnector
-from cases.connectors.sql.dialect import Layout, as_text, inspect, is_text
+from cases.connectors.sql.connector import COMMON_OPTIONS, SQLConnector
+from cases.connectors.sql.dialect import Layout, Referrer, Rights, WriteRefused, as_text, inspect, is_text
 
 SSL_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
 
@@ -113,7 +114,7 @@ _OPTIONS = (
         choices=SSL_MODES,
     ),
     Option("ca_file", "Certificate authority", "File with the certificate that signed the server's."),
-    *LIMITS,
+    *COMMON_OPTIONS,
 )
 
 
@@ -236,9 +237,74 @@ class PostgreSQLDialect:
             return _explain_connecting(str(original))
         return ContractBroken(what="an answer of the database")
 
+    def rights(self, connection: sa.Connection, table: sa.Table) -> Rights:
+        """Ask the server, for each column, since rights may be given by the column."""
+        name = _quoted(connection, table)
+        asked = [
+            sa.func.has_column_privilege(name, column.name, right)
+            for right in ("SELECT", "UPDATE")
+            for column in table.c
+        ]
+        delete = sa.func.has_table_privilege(name, "DELETE")
+        *may, may_delete = connection.execute(sa.select(*asked, delete)).one()
+        names, size = [column.name for column in table.c], len(table.c)
+        readable, updatable = (
+            frozenset(one for one, yes in zip(names, part, strict=True) if yes)
+            for part in (may[:size], may[size:])
+        )
+        return Rights(readable, updatable, bool(may_delete))
+
+    def referrers(self, connection: sa.Connection, table: sa.Table) -> Sequence[Referrer]:
+        """Read the server's catalogue, which everybody may."""
+        rows = connection.execute(_REFERRERS, {"table": _quoted(connection, table)})
+        return [
+            Referrer(
+                row.schema, row.place, tuple(row.columns), tuple(row.referred), _ON_DELETE[row.on_delete]
+            )
+            for row in rows
+        ]
+
+    def triggers(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Read the server's catalogue, which everybody may."""
+        rows = connection.execute(_TRIGGERS, {"table": _quoted(connection, table)})
+        return [str(name) for (name,) in rows]
+
+    def checks(self, connection: sa.Connection, table: sa.Table) -> Sequence[str]:
+        """Read the server's catalogue, which everybody may."""
+        rows = connection.execute(_CHECKS, {"table": _quoted(connection, table)})
+        return [str(condition) for (condition,) in rows]
+
+    def can_undo(self, connection: sa.Connection, table: sa.Table) -> bool:
+        """Everything that is a table; what stands for another server's may not."""
+        row = connection.execute(_KIND, {"table": _quoted(connection, table)}).scalar_one()
+        return str(row) in {"r", "p"}
+
     def prepare(self, engine: sa.Engine) -> None:
         """Register the loaders on each new connection."""
         sa.event.listen(engine, "connect", _register_loaders)
+
+
+_REFERRERS = sa.text(
+    "SELECT n.nspname AS schema, c.relname AS place, k.confdeltype AS on_delete,"
+    " array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(no, i)"
+    "  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.no ORDER BY u.i) AS columns,"
+    " array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(no, i)"
+    "  JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.no ORDER BY u.i) AS referred"
+    " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = to_regclass(:table)"
+    " ORDER BY n.nspname, c.relname, k.conname"
+)
+_ON_DELETE = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+# The bits of tgtype that say DELETE and UPDATE.
+_TRIGGERS = sa.text(
+    "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND NOT tgisinternal"
+    " AND tgenabled <> 'D' AND (tgtype & 24) <> 0 ORDER BY tgname"
+)
+_CHECKS = sa.text(
+    "SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint"
+    " WHERE contype = 'c' AND conrelid = to_regclass(:table) ORDER BY conname"
+)
+_KIND = sa.text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:table)")
 
 
 def _quoted(connection: sa.Connection, table: Any) -> str:
@@ -256,6 +322,15 @@ def _register_loaders(connection: Any, _record: object) -> None:
 _SLOW = ("57014", "55P03", "25P03")
 _BUSY = ("53",)
 _AWAY = ("08", "57P", "40", "58")
+_REFUSED = {
+    "23001": (Obstacle.REFERENCED, "other rows refer to this one."),
+    "23502": (Obstacle.STATE, "a column must not be empty."),
+    "23503": (Obstacle.REFERENCED, "other rows refer to this one, or it would refer to none."),
+    "23505": (Obstacle.STATE, "another row holds this value, and only one may."),
+    "23514": (Obstacle.STATE, "a rule of the table does not allow the value."),
+    "22001": (Obstacle.STATE, "the value is too long."),
+    "P0001": (Obstacle.STATE, "a rule of the database's own forbids it."),
+}
 _DRIFTED = ("42P01", "42703", "3F000", "42883", "42804")
 
 
@@ -266,6 +341,8 @@ def _explain_state(state: str, where: str) -> ConnectorError:
         return _busy()
     if state.startswith(_AWAY):
         return Transient()
+    if state in _REFUSED:
+        return WriteRefused(*_REFUSED[state])
     if state == "42501":
         return PermissionDenied(what=f"the table “{where}”" if where else "one of the described tables")
     if state.startswith(_DRIFTED):
@@ -294,6 +371,7 @@ _CONNECTING: tuple[tuple[str, Callable[[], ConnectorError]], ...] = (
     (r"authentication failed|no password supplied|role .* does not exist", AuthError),
     (r"no pg_hba\.conf entry|not permitted to log in", AuthError),
     (r"database .* does not exist", _no_database),
+    (r"EOF detected|reset by peer|connection is lost|could not (receive|send)|consuming input", Transient),
     (r"SSL|certificate", _no_encryption),
     (r"too many (clients|connections)|connection slots", _busy),
     (r"starting up|shutting down|recovery mode|terminating|closed the connection", Transient),

@@ -28,13 +28,13 @@ class Session:
         # The table that is being read or written, for the words of an error.
         self.place = ""
 
-    def run(self, work: Work[Result]) -> Result:
+    def run(self, work: Work[Result], place: str = "") -> Result:
         """Do this in one transaction, and turn what goes wrong in it into the contract's errors.
 
         The error is raised when the driver's has been dealt with, so that no chain of errors leads to its words,
         which quote values.
         """
-        self.place = ""
+        self.place = place
         failure: ConnectorError
         try:
             connection = self._connect()

@@ -12,12 +12,14 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cases.connectors.base import Connector
 from cases.connectors.registry import build
+from cases.connectors.sql.mariadb import MariaDBConnector
+from cases.connectors.sql.postgresql import PostgreSQLConnector
 from tests import mariadb
 
 
 @dataclass(frozen=True)
 class Source:
-    """A schema with tables of somebody else's making, and an account that may read it."""
+    """A schema with tables of somebody else's making, an account that may read it, and one that may change it."""
 
     admin: str
     schema: str
@@ -32,6 +34,32 @@ class Source:
     def connect(self, dataset: str, *, password: str | None = None, **changes: Any) -> Connector:
         secrets = {"password": self.password if password is None else password}
         return build("postgresql", self.options(**changes), secrets, dataset)
+
+    @property
+    def eraser(self) -> str:
+        return f"{self.reader}_w"
+
+    @property
+    def erase_secrets(self) -> dict[str, str]:
+        return {"password": self.password, "erase_user": self.eraser, "erase_password": self.password}
+
+    def connect_to_change(self, dataset: str, **changes: Any) -> PostgreSQLConnector:
+        made = build("postgresql", self.options(**changes), self.erase_secrets, dataset)
+        assert isinstance(made, PostgreSQLConnector)
+        return made
+
+    def allow_changes(self, rights: str = "SELECT, UPDATE, DELETE") -> None:
+        self.administer(f'GRANT USAGE ON SCHEMA "{self.schema}" TO "{self.eraser}"')
+        self.administer(f'GRANT {rights} ON ALL TABLES IN SCHEMA "{self.schema}" TO "{self.eraser}"')
+
+    def administer(self, statement: str) -> None:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.admin, autocommit=True) as connection:
+            connection.execute(f'SET search_path TO "{self.schema}"')
+            return connection.execute(query).fetchall()
 
     def execute(self, statements: str) -> None:
         with psycopg.connect(self.admin, autocommit=True) as connection:
@@ -50,11 +78,12 @@ def database() -> Iterator[Source]:
     name, password = f"source_{uuid.uuid4().hex[:12]}", f"pw-{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
+        for role in (name, f"{name}_w"):
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
     yield Source(make_conninfo(server, dbname=name), "public", name, password)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        connection.execute(f"DROP ROLE {name}")
+        connection.execute(f"DROP ROLE {name}, {name}_w")
 
 
 @pytest.fixture
@@ -90,6 +119,22 @@ class MariaSource:
         secrets = {"password": self.password if password is None else password}
         return build("mariadb", self.options(**changes), secrets, dataset)
 
+    @property
+    def eraser(self) -> str:
+        return f"{self.reader}_w"
+
+    @property
+    def erase_secrets(self) -> dict[str, str]:
+        return {"password": self.password, "erase_user": self.eraser, "erase_password": self.password}
+
+    def connect_to_change(self, dataset: str, **changes: Any) -> MariaDBConnector:
+        made = build("mariadb", self.options(**changes), self.erase_secrets, dataset)
+        assert isinstance(made, MariaDBConnector)
+        return made
+
+    def allow_changes(self, rights: str = "SELECT, UPDATE, DELETE") -> None:
+        self.execute(f"GRANT {rights} ON {self.schema}.* TO {self.eraser}@localhost")
+
     def execute(self, statements: str) -> None:
         with mariadb.connect(self.socket, self.schema) as connection, connection.cursor() as cursor:
             cursor.execute(statements)
@@ -121,7 +166,8 @@ def make_maria(maria_socket: str) -> Iterator[Callable[[str], MariaSource]]:
         source = MariaSource(maria_socket, made[-1], made[-1], f"pw-{uuid.uuid4().hex}")
         with mariadb.connect(maria_socket) as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {source.schema}")
-            cursor.execute(f"CREATE USER {source.reader}@localhost IDENTIFIED BY '{source.password}'")
+            for user in (source.reader, source.eraser):
+                cursor.execute(f"CREATE USER {user}@localhost IDENTIFIED BY '{source.password}'")
             cursor.execute(f"GRANT SELECT ON {source.schema}.* TO {source.reader}@localhost")
         source.execute(statements)
         return source
@@ -130,4 +176,4 @@ def make_maria(maria_socket: str) -> Iterator[Callable[[str], MariaSource]]:
     with mariadb.connect(maria_socket) as connection, connection.cursor() as cursor:
         for name in made:
             cursor.execute(f"DROP DATABASE {name}")
-            cursor.execute(f"DROP USER {name}@localhost")
+            cursor.execute(f"DROP USER {name}@localhost, {name}_w@localhost")

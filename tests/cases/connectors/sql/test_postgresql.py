@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import psycopg
 import pytest
 
 from cases.connectors.base import (
@@ -644,18 +643,13 @@ def test_check_names_table_that_may_not_be_read(make_source: MakeSource) -> None
     source.execute("CREATE TABLE notes (id int PRIMARY KEY, person_id int)")
     tables = {"people": {"id": KEY, "email": EMAIL}, "notes": {"id": KEY, "person_id": refer("people.id")}}
     connector = source.connect(describe(tables))
-    execute(source, f'REVOKE ALL ON "{source.schema}".notes FROM "{source.reader}"')
+    source.administer(f'REVOKE ALL ON "{source.schema}".notes FROM "{source.reader}"')
 
     with pytest.raises(PermissionDenied) as caught:
         connector.check()
 
     connector.close()
     assert caught.value.params == {"what": "the table “notes”"}
-
-
-def execute(source: Source, statement: str) -> None:
-    with psycopg.connect(source.admin, autocommit=True) as connection:
-        connection.execute(statement)
 
 
 def test_find_gives_up_on_slow_source(make_source: MakeSource) -> None:
@@ -685,7 +679,7 @@ def test_find_lets_a_source_write_nothing(make_source: MakeSource) -> None:
     source = make_source(
         "CREATE SEQUENCE tally; CREATE VIEW people AS SELECT 1 AS id, nextval('tally')::text AS email"
     )
-    execute(source, f'GRANT USAGE ON SEQUENCE "{source.schema}".tally TO "{source.reader}"')
+    source.administer(f'GRANT USAGE ON SEQUENCE "{source.schema}".tally TO "{source.reader}"')
 
     with pytest.raises(ContractBroken) as caught:
         ask(source.connect(PEOPLE_DATASET))
@@ -711,7 +705,7 @@ def test_check_warns_of_account_that_may_write(make_source: MakeSource) -> None:
     source = make_source(PEOPLE)
     readonly = source.connect(PEOPLE_DATASET)
     quiet = readonly.check()
-    execute(source, f'GRANT INSERT ON "{source.schema}".people TO "{source.reader}"')
+    source.administer(f'GRANT INSERT ON "{source.schema}".people TO "{source.reader}"')
 
     loud = readonly.check()
 
@@ -736,8 +730,8 @@ def test_connector_survives_a_lost_connection(make_source: MakeSource) -> None:
     source = make_source(PEOPLE)
     connector = source.connect(PEOPLE_DATASET)
     connector.find([Identifier("email", "ada@shop.test")])
-    execute(
-        source, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{source.reader}'"
+    source.administer(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{source.reader}'"
     )
 
     with pytest.raises(Transient) as caught:

@@ -10,7 +10,7 @@ import pytest
 
 from cases.connectors.base import EXTERNAL_ID, PHONE, Confidence, Identifier, Match, Transient
 from tests.cases.connectors.sql.conftest import Source
-from tests.cases.connectors.sql.test_postgresql import EMAIL, KEY, collect, describe, execute, refer, refs
+from tests.cases.connectors.sql.test_postgresql import EMAIL, KEY, collect, describe, refer, refs
 
 MakeSource = Callable[[str], Source]
 
@@ -167,8 +167,8 @@ def test_unknown_column_that_may_not_be_read_is_named(make_source: MakeSource) -
         "INSERT INTO people VALUES (1, 'ada@shop.test', 7, 100000)"
     )
     table = f'"{source.schema}".people'
-    execute(source, f'REVOKE ALL ON {table} FROM "{source.reader}"')
-    execute(source, f'GRANT SELECT (id, email, score) ON {table} TO "{source.reader}"')
+    source.administer(f'REVOKE ALL ON {table} FROM "{source.reader}"')
+    source.administer(f'GRANT SELECT (id, email, score) ON {table} TO "{source.reader}"')
     connector = source.connect(describe({"people": {"id": KEY, "email": EMAIL}}))
 
     page = connector.collect(connector.find([Identifier("email", "ada@shop.test")]), None)
@@ -304,8 +304,7 @@ def test_connection_lost_in_the_middle_of_a_page(make_source: MakeSource) -> Non
 
 def _kill_sleeper(source: Source) -> None:
     """Wait until the page is being read, and break its connection."""
-    execute(
-        source,
+    source.administer(
         "DO $$ BEGIN LOOP"
         " PERFORM pg_stat_clear_snapshot();"
         f" EXIT WHEN (SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity"
