@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import Case
+from cases.models import Case, CollectionStop
 from cases.words import State
 from cases.workflow import reminders
 from identity import sessions
@@ -82,6 +82,7 @@ ENTRIES = (
         "g i",
         (Permission.ADMINISTER, Permission.OVERSEE),
     ),
+    Entry("administration:sources", gettext_lazy("Source systems"), "g s", (Permission.ADMINISTER,)),
     Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),
 )
 
@@ -110,7 +111,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "brand_context": SimpleLazyObject(lambda: _brands(user)),
         "search_url": reverse("console:requests") if user.access.anywhere(Permission.VIEW_CASE) else "",
         "home_url": reverse("console:home"),
+        "stops": SimpleLazyObject(stops),
     }
+
+
+def stops() -> list[CollectionStop]:
+    """Where collection is stopped, of the brands that this person works for: told on every page."""
+    lying = CollectionStop.objects.filter(lifted_at=None)
+    return list(lying.select_related("controller", "stopped_by").order_by("stopped_at"))
 
 
 def first_page(request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
+from django.core.mail import get_connection
 from django.utils import timezone
 
 from cases.collection import blobs, engine, identifiers, inquiries, runs, turns
@@ -29,6 +30,7 @@ from cases.workflow import (
     decide,
     document,
     external,
+    health,
     identity,
     inquiry,
     late_proof,

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("cases.console.urls")),
+    path("", include("cases.administration.urls")),
     path("dpo/", include("cases.dpo.urls")),
     path("staff/", include("identity.urls")),
     path("p/<slug:slug>/", include("cases.portal.urls")),

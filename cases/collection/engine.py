@@ -103,8 +103,9 @@ class _NotWanted(Exception):
 
 
 def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
-    if plan.connector.capabilities().lists_whole and not plan.is_agreed:
-        raise turns.hold(claim, search_id, turns.Hold(HeldFor.AGREEMENT))
+    whole = plan.connector.capabilities().lists_whole
+    if whole and not plan.is_agreed:
+        raise turns.hold(claim, search_id, turns.Hold(HeldFor.AGREEMENT, text=whole))
     with closing(plan.connector):
         known = plan.before or find(plan.connector, plan.wanted)
         reader = plan.reader(known)

@@ -36,6 +36,7 @@ class Hold:
 
     why: HeldFor
     after: timedelta = LOOK_AGAIN
+    text: str = ""
 
     def put_back(self) -> PutBack:
         spread = self.after * random.uniform(0, 0.1)  # noqa: S311  So that not all come back at once.
@@ -98,8 +99,8 @@ def _locked(search_id: UUID) -> SourceSearch:
 
 def _mark(search: SourceSearch, hold: Hold) -> None:
     if (search.state, search.held_for) != (SearchState.HELD, hold.why):
-        search.state, search.held_for = SearchState.HELD, hold.why
-        search.save(update_fields=["state", "held_for"])
+        search.state, search.held_for, search.error_text = SearchState.HELD, hold.why, hold.text
+        search.save(update_fields=["state", "held_for", "error_text"])
 
 
 def _probe(source_id: UUID, now: datetime) -> None:

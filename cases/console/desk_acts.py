@@ -40,6 +40,7 @@ from cases.workflow import (
     questions,
     reopening,
     search,
+    standing,
 )
 from identity.models import ExternalCheck, Level, Verification, VerificationState
 from identity.roles import Permission
@@ -451,6 +452,13 @@ ACTS: dict[str, Act] = {
         _("Search again"),
         _("The source is searched again; the others stand."),
         lambda deed: search.rerun(deed.target, deed.by, deed.now),
+        find=search_of,
+    ),
+    "agree-to-search": Act(
+        _("Read this source as a whole"),
+        _("Agree"),
+        _("Agreed: the source is searched."),
+        lambda deed: standing.agree(deed.target, deed.by, deed.now),
         find=search_of,
     ),
     "propose-waiver": Act(

@@ -13,6 +13,7 @@ from cases import queries
 from cases.models import (
     Case,
     Decision,
+    HeldFor,
     Letter,
     LetterState,
     PackState,
@@ -83,6 +84,10 @@ class Situation:
     @property
     def failed(self) -> list[SourceSearch]:
         return [one for one in self.searches if one.state == SearchState.FAILED]
+
+    @property
+    def held(self) -> list[SourceSearch]:
+        return [one for one in self.searches if one.state == SearchState.HELD]
 
     @cached_property
     def undecided(self) -> int:
@@ -224,9 +229,37 @@ def _searching(found: Situation) -> Next:
             ),
             "danger",
         )
+    if found.held and not found.is_searching:
+        return _on_hold(found)
     return Next(
         _("The sources are being searched"),
         _("Nothing needs doing. Review begins when the last source has answered."),
+    )
+
+
+def _on_hold(found: Situation) -> Next:
+    """Nothing runs any more: what is left waits for somebody or something."""
+    asking = [one for one in found.held if one.held_for == HeldFor.AGREEMENT]
+    if asking:
+        name = asking[0].source.name
+        return Next(
+            _("%(name)s asks for your agreement") % {"name": name},
+            _("To find the person there, whole lists have to be read. Below it says how much that is."),
+            (
+                _offer(
+                    found,
+                    Permission.WORK,
+                    _("Agree: read all of %(name)s") % {"name": name},
+                    act_url(found.case, "agree-to-search", asking[0]),
+                    is_post=True,
+                ),
+            ),
+        )
+    names = ", ".join(one.source.name for one in found.held)
+    return Next(
+        _("The search waits"),
+        _("%(names)s: below it says why. It goes on by itself; the clock runs on.") % {"names": names},
+        tone="warning",
     )
 
 

@@ -31,6 +31,10 @@ class Staff:
         return self._holding(Permission.APPROVE_FOR_CONTROLLER)
 
     @cached_property
+    def administrators(self) -> dict[UUID, User]:
+        return self._holding(Permission.ADMINISTER)
+
+    @cached_property
     def officers(self) -> dict[UUID, User]:
         seen = self._holding(Permission.VIEW_CASE)
         return {

@@ -117,7 +117,8 @@ def agree(search: SourceSearch, by: By, now: datetime) -> SourceSearch:
         if locked.held_for != HeldFor.AGREEMENT:
             raise Refused(_("This source does not wait for your agreement."), "no_agreement_needed")
         locked.agreed_by_id, locked.held_for, locked.state = by.person_id, "", SearchState.QUEUED
-        locked.save(update_fields=["agreed_by", "held_for", "state"])
+        locked.error_text = ""
+        locked.save(update_fields=["agreed_by", "held_for", "state", "error_text"])
         put_on_record(case, Action.SEARCH_AGREED, by, now, {"source": str(locked.source_id)})
         return locked
 

@@ -87,7 +87,8 @@ def _sources(found: Situation) -> dict[str, Any]:
         "can": _can(found),
         "me": found.by.person_id,
         "searches": searches,
-        "is_searching": found.is_searching and found.case.state == State.SEARCHING,
+        "is_searching": bool(found.is_searching or found.held) and found.case.state == State.SEARCHING,
+        "pace": "2s" if found.is_searching else "15s",
         "answered": sum(one.state in {"done", "no_data", "waived"} for one in searches),
     }
 
