@@ -45,6 +45,13 @@ _SENTENCES = {
         "The requester's identity is not verified at the level that this right asks for. What is known of the"
         " person goes to nobody before that, not even as the reasons of a refusal."
     ),
+    "authority_suffices": lambda: _(
+        "Whoever asks for somebody else has not shown that they may, for this right, or it holds no more."
+    ),
+    "authority_suffices_for_answer": lambda: _(
+        "Whoever asks for somebody else has not shown that they may, for this right, or it holds no more. What is"
+        " known of the person goes to nobody before that, not even as the reasons of a refusal."
+    ),
     "needs_no_search": lambda: _("The sources have to be searched for this right first."),
     "is_marketing_objection": lambda: _(
         "Only an objection to direct marketing is carried out without a decision."

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.utils import timezone
 
+from cases import authority
 from cases.collection import blobs, engine, identifiers, inquiries, runs, turns
 from cases.connectors.base import Connector, ConnectorError, Identifier, Throttled
 from cases.correspondence import inquiries as inquiry_words
@@ -160,7 +161,10 @@ def _as_approved(claim: Claim, pack_id: UUID) -> bool:
         _pack_failed(claim, "digest_differs")
         return False
     if not level.is_known(pack.case, timezone.now()):
-        _pack_failed(claim, "identity_lapsed")
+        _pack_failed(claim, level.lapsed(pack.case))
+        return False
+    if not authority.recipients(pack.case, timezone.now()):
+        _pack_failed(claim, "authority_lapsed")
         return False
     return True
 

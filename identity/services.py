@@ -261,6 +261,7 @@ def new_token(
     *,
     level: int = 0,
     target_id: UUID | None = None,
+    party: str = "requester",
 ) -> str:
     """Make a token; its value is returned once and kept as a hash only."""
     value = secrets.token_urlsafe(TOKEN_BYTES)
@@ -270,6 +271,7 @@ def new_token(
         token_hash=token_hash(value),
         subject_request=subject_request,
         target_id=target_id,
+        party=party,
         level=level,
         created_at=now,
         expires_at=now + lifetime,

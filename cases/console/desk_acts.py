@@ -26,6 +26,7 @@ from cases.models import (
 from cases.permissions import By
 from cases.workflow import (
     answer,
+    authority,
     carry_out,
     date_moves,
     decide,
@@ -210,9 +211,7 @@ ACTS: dict[str, Act] = {
         _("Ask the representative for their authority"),
         _("Send the question"),
         _("The question is on its way; the clock waits for the authority where its law lets it."),
-        lambda deed: questions.ask_authority(
-            deed.case, deed.data["text"], deed.by, deed.now, version=deed.version
-        ),
+        lambda deed: authority.ask(deed.case, deed.data["text"], deed.by, deed.now, version=deed.version),
         forms.Message,
         _("Ask once, for what is needed: a signed authority, a power of attorney. Ask at once."),
     ),

@@ -26,7 +26,7 @@ EVIDENCE = [
     ("call_back", _("Called back on the number on file")),
     ("document_seen", _("Identity document seen, not kept")),
     ("in_person", _("Known in person")),
-    ("authority_seen", _("Authority of the representative seen")),
+    ("public_register", _("Entry in a public register or list, and contact as it says there")),
     ("other", _("Something else")),
 ]
 
@@ -403,6 +403,7 @@ class Absence(forms.Form):
 KINDS_WORDS = {
     Kind.ACKNOWLEDGEMENT: _("Acknowledgement"),
     Kind.ONE_TIME_CODE: _("One-time code"),
+    Kind.AUTHORITY: _("Question about authority"),
     Kind.CLARIFICATION: _("Question"),
     Kind.FEE: _("Fee"),
     Kind.ANSWER: _("Answer"),

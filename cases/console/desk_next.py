@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases import queries
+from cases import authority, queries
 from cases.models import (
     Case,
     Decision,
@@ -23,6 +23,7 @@ from cases.models import (
     SourceSearch,
     TaskState,
 )
+from cases.models.case import authority_suffices, requester_suffices
 from cases.permissions import By
 from cases.review import items
 from cases.words import Right, State
@@ -143,7 +144,9 @@ def _work(found: Situation, label: str, name: str, **options: Any) -> Offer:
 
 
 def _received(found: Situation) -> Next:
-    if found.case.identity_level >= found.case.required_level:
+    if found.case.authority == authority.OUTSIDE:
+        return _outside(found)
+    if requester_suffices(found.case):
         return Next(
             _("Search the sources"),
             _("Identity suffices for this right."),
@@ -164,7 +167,51 @@ def _received(found: Situation) -> Next:
     )
 
 
+def _outside(found: Situation) -> Next:
+    """Nobody of this kind has a right under this law: they are told so, by a letter that a second person approves."""
+    law = authority.outside(found.case)
+    return Next(
+        _("The law gives this representative no right"),
+        _("%(why)s (%(provision)s). Tell them with a letter, which ends the case.")
+        % {"why": _(law.name) if law else "", "provision": law.provision if law else ""},
+        (
+            _offer(
+                found,
+                Permission.WORK,
+                _("Close without an answer"),
+                reverse("console:close", args=[found.case.pk]) + "?outcome=not_a_request",
+            ),
+        ),
+        "warning",
+    )
+
+
+def _awaiting_authority(found: Situation) -> Next:
+    look = _offer(
+        found,
+        Permission.RECORD_IDENTITY,
+        _("Look at the authority"),
+        reverse("console:authority", args=[found.case.pk]),
+    )
+    if found.case.authority == authority.UNJUDGED:
+        return Next(
+            _("Look at the authority that came"),
+            _("The representative sent what shows that they may ask. Compare it with what this law accepts."),
+            (look,),
+        )
+    return Next(
+        _("The representative has to show that they may ask"),
+        _(
+            "They were asked for it, and the case goes on when it is accepted and they are known. What came by"
+            " post can be recorded."
+        ),
+        (replace(look, label=_("Record what came")),),
+    )
+
+
 def _awaiting_identity(found: Situation) -> Next:
+    if not authority_suffices(found.case):
+        return _awaiting_authority(found)
     waiting = document.waiting_for_a_look(found.case.subject_request)
     if waiting is not None:
         return Next(
@@ -442,8 +489,10 @@ def _beside_the_state(found: Situation) -> list[Offer]:
     """What touches the clock or the person, whatever the state."""
     case = found.case
     offers = []
-    if found.may(Permission.WORK) and _lacks_authority(case):
-        offers.append(Offer(_("Ask for the representative's authority"), act_url(case, "ask-authority")))
+    if found.may(Permission.RECORD_IDENTITY) and authority.is_needed(case):
+        offers.append(
+            Offer(_("Authority of the representative"), reverse("console:authority", args=[case.pk]))
+        )
     if found.may(Permission.WORK) and extension.may_be_proposed(case):
         offers.append(Offer(_("Extend the time"), reverse("console:extend", args=[case.pk])))
     if found.may(Permission.LEGAL_HOLD):
@@ -451,11 +500,6 @@ def _beside_the_state(found: Situation) -> list[Offer]:
         words = _("Lift the legal hold") if held else _("Set a legal hold")
         offers.append(Offer(words, act_url(case, "lift-hold" if held else "hold")))
     return offers
-
-
-def _lacks_authority(case: Case) -> bool:
-    representative = case.subject_request.representative
-    return case.is_open and representative is not None
 
 
 def _is_open(found: Situation, name: str) -> bool:

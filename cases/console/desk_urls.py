@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from cases.console.views import (
     calendar_feed,
     desk_act,
+    desk_authority,
     desk_case,
     desk_clock,
     desk_close,
@@ -44,6 +45,13 @@ urlpatterns: list[URLPattern] = [
     path(f"{CASE}items/<uuid:item_id>/", desk_item.item, name="item"),
     path(f"{CASE}items/<uuid:item_id>/redact/", desk_item.redact, name="redact"),
     path(f"{CASE}items/<uuid:item_id>/file/", desk_files.item_file, name="item-file"),
+    path(f"{CASE}authority/", desk_authority.authority_of, name="authority"),
+    path(f"{CASE}authority/<slug:act>/", desk_authority.authority_of, name="authority-act"),
+    path(
+        f"{CASE}authority/<uuid:authority_id>/pictures/<uuid:picture_id>/",
+        desk_authority.picture,
+        name="authority-picture",
+    ),
     path(f"{CASE}documents/<uuid:document_id>/", desk_document.document, name="document"),
     path(f"{CASE}documents/<uuid:document_id>/<slug:act>/", desk_document.document, name="document-act"),
     path(

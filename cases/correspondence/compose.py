@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     ACKNOWLEDGEMENT = "acknowledgement"
     ONE_TIME_CODE = "one_time_code"
+    AUTHORITY = "authority"
     CLARIFICATION = "clarification"
     FEE = "fee"
     EXTENSION = "extension"

@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage, get_connection
 from cases.correspondence.compose import Kind
 from cases.models import Case, Letter, LetterState, SubjectRequest
 from cases.permissions import By
+from cases.words import Party
 from dsar.audit.actions import Action
 from dsar.audit.record import record
 from dsar.jobs.models import Job, JobState
@@ -33,6 +34,7 @@ def write(
     address: str,
     by_post: bool = False,
     to_requester: bool = True,
+    party: Party = Party.REQUESTER,
     language: str = "",
 ) -> Letter:
     """Keep a letter sealed in the request's or the case's file; mails are queued, the rest is to print."""
@@ -44,6 +46,7 @@ def write(
         kind=kind.value,
         by_post=by_post,
         to_requester=to_requester,
+        party=party,
         language=language or subject_request.language,
         state=LetterState.TO_PRINT if by_post else LetterState.QUEUED,
         written_by_id=by.person_id,

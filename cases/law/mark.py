@@ -45,7 +45,8 @@ def _texts(lists: LawBook) -> Iterator[str]:
     yield from (text for line in card for text in (line.says, line.note) if text)
     yield from (entry.asks for entry in lists.mandates)
     yield from (entry.letter for entry in lists.outside)
-    yield from (entry.name for entry in (*lists.mandates, *lists.outside))
+    yield from (entry.name for entry in lists.mandates)
+    yield from (entry.name for entry in lists.outside)
     yield from (entry.note for entry in lists.mandates if entry.note)
 
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from cases import authority
 from cases.connectors import registry
 from cases.connectors.base import ConnectorError
 from cases.correspondence import links
@@ -109,7 +110,7 @@ def _content(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> Pac
     language = request.language
     with translation.override(language):
         brand = _brand(case)
-        addressee = _addressee(case)
+        addressee = _addressee(case, now)
         searches = _searches(case)
         return PackInput(
             brand=brand,
@@ -139,8 +140,8 @@ def _brand(case: Case) -> Brand:
     )
 
 
-def _addressee(case: Case) -> Addressee:
-    person = case.subject_request.representative or case.subject
+def _addressee(case: Case, now: datetime) -> Addressee:
+    person = authority.addressee(case, now)
     return Addressee(name=person.name, lines=_lines(person.postal_address))
 
 

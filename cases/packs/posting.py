@@ -1,7 +1,8 @@
 """A letter of the case's correspondence as a PDF to print, and a proposed one as it would be sent."""
 
-from datetime import date
+from datetime import date, datetime, time
 
+from cases import authority
 from cases.models import Case, Letter
 from cases.packs.content import Addressee, Brand, LetterInput
 from cases.packs.letter import render_letter
@@ -23,7 +24,7 @@ def printed(letter: Letter) -> bytes:
 def proposed(case: Case, title: str, body: str, on: date) -> bytes:
     """A letter that is being written or approved, as it would be sent on that day."""
     request = case.subject_request
-    person = request.representative or case.subject
+    person = authority.addressee(case, datetime.combine(on, time(12), case.controller.zone))
     addressee = _addressee(f"{person.name}\n{person.postal_address}")
     return render_letter(
         _letter(case.controller, addressee, case.reference, on, title, body, request.language)

@@ -7,12 +7,13 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from cases import authority
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
-from cases.errors import not_yours
+from cases.errors import not_yours, unmet
 from cases.models import Case, Decision, Delivery, Letter, LetterState, PackState, ResponsePack, Verdict
 from cases.permissions import BY_SYSTEM, By
-from cases.words import AnswerBy, State
+from cases.words import AnswerBy, Party, State
 from cases.workflow import letters, level
 from cases.workflow.perform import act, lock, put_on_record, refuse
 from dsar.audit.actions import Action
@@ -75,23 +76,26 @@ def built(pack: ResponsePack, now: datetime) -> None:
 
 
 def _deliver(pack: ResponsePack, case: Case, body: str, by: By, now: datetime) -> Delivery:
-    """Make the pack available, in place of whatever was before, and write the letter that says so.
+    """Make the pack available, in place of whatever was before, and write the letters that say so.
 
-    It counts as given, and can be fetched, once that letter is sent.
+    It counts as given, and can be fetched by whoever a letter went to, once that letter is sent.
     """
     _replace_earlier(case, by, now)
+    written = letters.to_recipients(Kind.ANSWER, case, by, now, title=pack.decision.letter_subject, body=body)
+    made = [_made_available(pack, case, letter.party, now) for letter in written]
+    return next(iter(made))
+
+
+def _made_available(pack: ResponsePack, case: Case, party: str, now: datetime) -> Delivery:
     request = case.subject_request
-    by_post = request.answer_by == AnswerBy.POST or not letters.address_of(request)[0]
-    delivery = Delivery.objects.create(
+    by_post = request.answer_by == AnswerBy.POST or not letters.address_of(request, party)[0]
+    return Delivery.objects.create(
         controller_id=case.controller_id,
         pack=pack,
+        party=party,
         route="post" if by_post else "portal",
         available_until=None if by_post else now + timedelta(days=case.controller.pack_days),
     )
-    letters.to_requester(
-        Kind.ANSWER, request, by, now, case=case, title=pack.decision.letter_subject, body=body
-    )
-    return delivery
 
 
 def _replace_earlier(case: Case, by: By, now: datetime) -> None:
@@ -106,7 +110,7 @@ def sent(case: Case, letter: Letter, by: By, now: datetime) -> None:
     """The letter that announces or carries the pack is out: so is the answer."""
     if letter.kind != Kind.ANSWER:
         return
-    delivery = live_delivery(case)
+    delivery = live_delivery(case, letter.party)
     if delivery is not None and delivery.sent_at is None:
         delivery.sent_at, delivery.sent_by_id, delivery.tracking = now, by.person_id, letter.tracking
         delivery.save(update_fields=["sent_at", "sent_by", "tracking"])
@@ -115,14 +119,12 @@ def sent(case: Case, letter: Letter, by: By, now: datetime) -> None:
         )
 
 
-def live_delivery(case: Case) -> Delivery | None:
-    """The delivery that stands; None where there is none, or it was revoked."""
-    found: Delivery | None = (
-        Delivery.objects.filter(pack__case=case, revoked_at=None)
-        .select_related("pack__case")
-        .order_by("-pk")
-        .first()
-    )
+def live_delivery(case: Case, party: str = "") -> Delivery | None:
+    """The delivery that stands, to anybody or to this party; None where there is none, or it was revoked."""
+    standing = Delivery.objects.filter(pack__case=case, revoked_at=None)
+    if party:
+        standing = standing.filter(party=party)
+    found: Delivery | None = standing.select_related("pack__case").order_by("-pk").first()
     return found
 
 
@@ -137,22 +139,26 @@ def download_link(delivery: Delivery, now: datetime) -> str:
         timedelta(minutes=DOWNLOAD_MINUTES),
         level=case.identity_level,
         target_id=delivery.pk,
+        party=delivery.party,
     )
 
 
-def fetch(delivery: Delivery, by: By, now: datetime) -> ResponsePack:
-    """Record a download and give the pack to its requester; identity and revocation are checked again.
+def fetch(delivery: Delivery, by: By, now: datetime, *, party: str = Party.REQUESTER.value) -> ResponsePack:
+    """Record a download and give the pack to whom it was made available.
 
-    Raises Refused.
+    Identity, authority and revocation are checked again, and who it is that comes. Raises Refused.
     """
     with transaction.atomic():
         case = lock(delivery.pack.case_id)
-        if by.actor.kind != "customer" or by.actor.id != case.subject_request_id:
+        is_theirs = by.actor.kind == "customer" and by.actor.id == case.subject_request_id
+        if not is_theirs or delivery.party != party:
             refuse(case, "fetch", by, now, not_yours("fetch"))
         locked = Delivery.objects.select_for_update(of=("self",)).select_related("pack").get(pk=delivery.pk)
         locked.pack.case = case
         _may_be_fetched(locked, now)
         _release_identity(case, by, now)
+        if locked.party not in authority.recipients(case, now):
+            refuse(case, "fetch", by, now, unmet("authority_suffices"))
         Delivery.objects.filter(pk=locked.pk).update(
             downloads=F("downloads") + 1, first_downloaded_at=locked.first_downloaded_at or now
         )
@@ -173,8 +179,8 @@ def _may_be_fetched(delivery: Delivery, now: datetime) -> None:
 def _release_identity(case: Case, by: By, now: datetime) -> None:
     """At the moment of delivery, whatever was true before."""
     if not level.is_known(case, now):
-        sentence = _("The requester's identity is not verified at the level that this right asks for.")
-        refuse(case, "deliver", by, now, NotAllowed(sentence, "identity_suffices"))
+        code = level.why_not(case)
+        refuse(case, "deliver", by, now, NotAllowed(str(unmet(code)), code))
 
 
 def revoke(delivery: Delivery, reason: str, misdirected: bool, by: By, now: datetime) -> None:

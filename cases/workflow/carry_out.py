@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import queries
+from cases import authority, queries
 from cases.collection import runs
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
@@ -69,20 +70,13 @@ def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
     return settle(case, now)
 
 
-def send_letter(case: Case, decision: Decision, by: By, now: datetime) -> Letter | None:
-    """The decision's own letter, as it was approved. A drill writes to nobody."""
+def send_letter(case: Case, decision: Decision, by: By, now: datetime) -> list[Letter]:
+    """The decision's own letter, as it was approved, to whom it may go. A drill writes to nobody."""
     if case.is_drill:
-        return None
+        return []
     kind = KIND_OF.get(decision.outcome) or (Kind.ANSWER if case.right in DISCLOSING else Kind.DONE)
-    return letters.to_requester(
-        kind,
-        case.subject_request,
-        by,
-        now,
-        case=case,
-        title=decision.letter_subject,
-        body=decision.letter_body,
-    )
+    words = {"title": decision.letter_subject, "body": decision.letter_body}
+    return letters.to_recipients(kind, case, by, now, **words)
 
 
 def make_tasks(case: Case, decision: Decision | None, by: By, now: datetime) -> list[FulfilmentTask]:
@@ -126,7 +120,7 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
 def _may_be_done(case: Case, now: datetime) -> None:
     """Checked again at the moment of execution, whatever was approved."""
     if not level.is_known(case, now):
-        raise unmet("identity_suffices")
+        raise unmet(level.why_not(case))
     if case.right != Right.ERASURE:
         return
     if queries.is_held(case.subject):
@@ -179,7 +173,7 @@ def _tell_done(
     )
     if impossible:
         body = f"{body}\n\n{_not_done(impossible, request.language)}"
-    letters.to_requester(Kind.DONE, request, by, now, case=case, title=title, body=body)
+    letters.to_recipients(Kind.DONE, case, by, now, title=title, body=body)
 
 
 def _not_done(tasks_: list[FulfilmentTask], language: str) -> str:
@@ -224,7 +218,7 @@ def leaving(letter_id: UUID, now: datetime) -> Letter | None:
     """A mail that is about to be sent, held; None where it is not to be sent any more.
 
     A notice whose last day has passed is stopped here, before it leaves the house; so is an answer to somebody
-    of whom it is not sure any more who they are.
+    of whom it is not sure any more who they are, or who may not have it any more.
     """
     held = _hold(Letter.objects.get(pk=letter_id))
     if held.state != LetterState.QUEUED:
@@ -233,17 +227,21 @@ def leaving(letter_id: UUID, now: datetime) -> Letter | None:
     if refusal is not None:
         extension.stop(held, refusal, now)
         return None
-    if not _may_be_told(held, now):
-        send.mark_failed(held, "identity_lapsed", BY_SYSTEM, now)
+    code = _why_not_told(held, now)
+    if code:
+        send.mark_failed(held, code, BY_SYSTEM, now)
         return None
     return held
 
 
-def _may_be_told(letter: Letter, now: datetime) -> bool:
-    """Whether an answer may leave at this very moment; other letters tell nothing of what was decided."""
+def _why_not_told(letter: Letter, now: datetime) -> str:
+    """Why an answer may not leave at this very moment, as a code; other letters tell nothing of what was decided."""
     if letter.case_id is None or letter.kind not in letters.ANSWERS:
-        return True
-    return level.may_be_told(lock(letter.case_id), now)
+        return ""
+    case = lock(letter.case_id)
+    if not level.may_be_told(case, now):
+        return level.lapsed(case)
+    return "" if letter.party in authority.recipients(case, now) else "recipient_changed"
 
 
 def _hold(letter: Letter) -> Letter:
@@ -270,8 +268,10 @@ def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
         refusal = extension.why_not_sent(held, now)
         if refusal is not None:
             raise refusal
-        if not _may_be_told(held, now):
-            raise unmet("identity_suffices_for_answer")
+        code = _why_not_told(held, now)
+        if code:
+            what = "identity" if code == "identity_lapsed" else "authority"
+            raise unmet(f"{what}_suffices_for_answer")
         if held.kind in letters.ANSWERS and held.case_id is not None:
             case = lock(held.case_id)
             lateness.demand(case, lateness.NOT_SAID, by, now, case.proposed_outcome)
@@ -300,9 +300,17 @@ def unfinished(case: Case) -> list[str]:
     answers = case.letters.filter(
         kind__in=letters.ANSWERS, is_incoming=False, written_at__gte=case.state_since
     )
-    if not case.is_drill and not answers.filter(state=LetterState.SENT).exists():
+    if not case.is_drill and not _everybody_is_told(answers):
         left.append("letter")
     return left
+
+
+def _everybody_is_told(answers: "QuerySet[Letter]") -> bool:
+    """Each of those to whom the answer goes has it; one letter to one of two is half an answer."""
+    states: dict[str, set[str]] = {}
+    for party, state in answers.values_list("party", "state"):
+        states.setdefault(party, set()).add(state)
+    return bool(states) and all(LetterState.SENT in found for found in states.values())
 
 
 def letter_bounced(letter: Letter, by: By, now: datetime) -> None:

@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import queries
+from cases import authority, queries
 from cases.correspondence.compose import Kind
 from cases.errors import not_from_here, not_yours
 from cases.law import loader as law
 from cases.models import Case, Decision, Verdict
+from cases.models.case import requester_suffices
 from cases.permissions import By
 from cases.review import items
 from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, Say, State, Step
@@ -157,7 +158,7 @@ def propose_closing(
 
 def _may_end_so(case: Case, outcome: str) -> None:
     """Whose identity is proved is not refused for want of it; under EU law silence ends no request."""
-    if outcome == Outcome.IDENTITY_NOT_VERIFIED and case.identity_level >= case.required_level:
+    if outcome == Outcome.IDENTITY_NOT_VERIFIED and requester_suffices(case):
         raise Refused(_("The requester's identity is verified."), "identity_verified")
     if outcome == Outcome.NO_REPLY and case.regime.startswith("EU"):
         raise Refused(_("Under this law the search is done in full even without a reply."), "no_reply_here")
@@ -244,8 +245,9 @@ def steps(case: Case, outcome: str) -> list[Step]:
 
 
 def digest(case: Case, decision: Decision) -> str:
-    """Exactly what will go out or be done: the items as decided, and the letter."""
+    """Exactly what will go out or be done: the items as decided, the letter, and to whom a representative sends it."""
     parts = [items.digest(case), decision.outcome, decision.letter_subject, decision.letter_body]
+    parts += [to for to in [authority.chosen(case.subject_request)] if to]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

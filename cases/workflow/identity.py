@@ -15,9 +15,9 @@ from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, SubjectRequest
-from cases.models.case import DECIDED, identity_suffices
+from cases.models.case import DECIDED, identity_suffices, requester_suffices
 from cases.permissions import BY_SYSTEM, By
-from cases.words import Outcome, State
+from cases.words import Outcome, Party, State
 from cases.workflow import late_proof, letters, level, search
 from cases.workflow.clock import add_fact
 from cases.workflow.perform import lock, lock_all, note, perform, put_on_record
@@ -37,6 +37,17 @@ STEP_UP = "step_up"
 # Typed by an agent to whom the customer reads it out: good on their page and nowhere else.
 CALL = "call"
 SHOWS_IDENTITY = frozenset({VERIFY, CALL})
+# The same for the person for whom a representative asked: a code that one of them got never opens the other's door.
+_OF_SUBJECT = {VERIFY: "verify_subject", STEP_UP: "step_up_subject"}
+
+
+def purpose_of(purpose: str, party: str) -> str:
+    """What a code is for, when it goes to this party."""
+    return _OF_SUBJECT[purpose] if party == Party.SUBJECT else purpose
+
+
+def _party_of(purpose: str) -> Party:
+    return Party.SUBJECT if purpose in _OF_SUBJECT.values() else Party.REQUESTER
 
 
 def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime) -> None:
@@ -44,7 +55,7 @@ def begin(request: SubjectRequest, cases: Iterable[Case], by: By, now: datetime)
     verification = services.new_verification(request, now)
     if request.is_drill:
         return
-    if requester_email(request):
+    if request.subject.email:
         enqueue(
             CHECK_ADDRESS,
             controller_id=request.controller_id,
@@ -58,7 +69,7 @@ def begin_anew(request: SubjectRequest, by: By, now: datetime) -> None:
     """The address was corrected: what was sent to the old one opens nothing, and the new one is looked up."""
     services.revoke_tokens(request, now)
     verification = services.restart_verification(request, now)
-    if requester_email(request):
+    if request.subject.email:
         enqueue(
             CHECK_ADDRESS,
             controller_id=request.controller_id,
@@ -66,8 +77,8 @@ def begin_anew(request: SubjectRequest, by: By, now: datetime) -> None:
             args={"verification": str(verification.pk)},
             now=now,
         )
-        if not request.is_drill:
-            letters.to_requester(Kind.ACKNOWLEDGEMENT, request, by, now)
+    if requester_email(request) and not request.is_drill:
+        letters.to_requester(Kind.ACKNOWLEDGEMENT, request, by, now)
 
 
 def requester_email(request: SubjectRequest) -> str:
@@ -85,8 +96,9 @@ def ask(case: Case, by: By, now: datetime) -> Case:
 
 
 def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> None:
-    """Send a one-time code to the requester's address. Raises Refused where there is none or too many."""
-    if not requester_email(request):
+    """Send a one-time code to the party's address. Raises Refused where there is none or too many."""
+    party = _party_of(purpose)
+    if not letters.address_of(request, party)[0]:
         raise Refused(_("There is no e-mail address to send a code to."), "no_email")
     with transaction.atomic():
         lock_all(request.pk)
@@ -100,7 +112,7 @@ def send_code(request: SubjectRequest, purpose: str, by: By, now: datetime) -> N
                 _("Too many codes were asked for. Wait an hour, or use the newest one."), "too_many_codes"
             ) from None
         letters.to_requester(
-            Kind.ONE_TIME_CODE, request, by, now, code=message.values["code"], is_silent=True
+            Kind.ONE_TIME_CODE, request, by, now, code=message.values["code"], is_silent=True, party=party
         )
         _on_record(request, Action.CODE_SENT, by.actor, now, {"purpose": purpose})
 
@@ -124,6 +136,8 @@ def accept_any(
             _on_record(request, Action.CODE_FAILED, by.actor, now, {"purpose": purpose})
             return False
         _on_record(request, Action.CODE_ACCEPTED, by.actor, now, {"purpose": purpose})
+        if _party_of(purpose) == Party.SUBJECT:
+            return True  # it opens the door, and says nothing of whoever asked
         if purpose in SHOWS_IDENTITY:
             received(request, by, now)
         for code, step in right:
@@ -205,8 +219,6 @@ def record_evidence(
         lock_all(case.subject_request_id)
         note(lock(case.pk), by, now, remark, about="record_identity")
         request = case.subject_request
-        if request.representative_id:
-            _authority_seen(request, came_at or now, by, now)
         try:
             with came(came_at):
                 services.record_by_staff(
@@ -257,14 +269,6 @@ def came(at: datetime | None) -> Iterator[None]:
         _came_at.reset(token)
 
 
-def _authority_seen(request: SubjectRequest, at: datetime, by: By, now: datetime) -> None:
-    assert request.representative is not None
-    _on_record(request, Action.AUTHORITY_RECORDED, by.actor, now, {"kind": request.representative.kind})
-    for case in [one for one in lock_all(request.pk) if one.is_open]:
-        for question in queries.unanswered(case, EventKind.AUTHORITY_REQUESTED):
-            add_fact(case, EventKind.AUTHORITY_RECEIVED, max(at, question.at), by, now)
-
-
 def level_reached(verification: Verification, actor: Actor, now: datetime) -> None:
     """Every case of the request learns what it amounts to; those that waited for it go on."""
     cases = lock_all(verification.subject_request_id)
@@ -291,7 +295,7 @@ def _confirmed(case: Case, now: datetime) -> None:
 
 def go_on(case: Case, now: datetime) -> Case:
     """Where identity was what a case waited for, or what it was to be closed for, or was closed, the search begins."""
-    if case.identity_level < case.required_level:
+    if not requester_suffices(case):
         return case
     if case.state == State.AWAITING_IDENTITY:
         return search.begin(case, BY_SYSTEM, now)

@@ -11,13 +11,15 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from cases import assurance, queries
+from cases import authority as authorities
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, DataSubject, Representative, RequestFile, SubjectIdentifier, SubjectRequest
+from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import AnswerBy, Channel, Right, State
-from cases.workflow import identity, letters, search
+from cases.workflow import authority, identity, letters, level, search
 from cases.workflow.clock import note_fact, recompute
 from cases.workflow.perform import perform, put_on_record
 from dsar.audit.actions import Action
@@ -27,6 +29,7 @@ from dsar.lib.errors import Refused
 from dsar.vault import files, keyring
 from dsar.vault.models import KeyPurpose, VaultKey
 from identity.assurance import policy_in_force
+from identity.evidence.intake import Picture
 from identity.models import Controller, Team
 from identity.models.policy import rules_of
 from identity.roles import Permission
@@ -51,13 +54,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Representation:
-    """Somebody who asks for the data subject."""
+    """Somebody who asks for the data subject. ``pictures`` are of what shows that they may, if it came along."""
 
     kind: str
     name: str
     email: str = ""
     postal_address: str = ""
     authority: str = ""
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,8 @@ def _written(intake: Intake, by: By, now: datetime) -> SubjectRequest:
         put_on_record(case, Action.CASE_OPENED, by, now, {"right": case.right, "regime": case.regime})
         note_fact(case, _receipt(case), intake.received_at, by, now)
     identity.begin(request, opened, by, now)
+    if intake.representation is not None:
+        authority.begin(request, opened, intake.representation.pictures, by, now)
     for case in opened:
         _first_step(case, by, now)
     if not intake.is_drill:
@@ -354,7 +360,10 @@ def _team(controller: Controller) -> Team | None:
 def _first_step(case: Case, by: By, now: datetime) -> None:
     """It follows from the rules, not from anybody's wish: the system makes it."""
     is_marketing = case.right == Right.OBJECTION and case.about_marketing
-    if case.right != Right.COMPLAINT and not is_marketing and case.identity_level < case.required_level:
+    if case.subject_request.representative_id is not None:
+        level.refresh(case, now)
+    is_outside = case.authority == authorities.OUTSIDE
+    if case.right != Right.COMPLAINT and not is_marketing and not requester_suffices(case) and not is_outside:
         identity.ask(case, BY_SYSTEM, now)  # which computes the dates
         return
     recompute(case, by, now)
@@ -362,5 +371,5 @@ def _first_step(case: Case, by: By, now: datetime) -> None:
         perform(case, "begin_review", BY_SYSTEM, now)
     elif is_marketing:
         search.stop_marketing(case, BY_SYSTEM, now)
-    else:
+    elif not is_outside:  # whom the law gives no right, nobody is asked for anything: a person writes to them
         search.begin(case, BY_SYSTEM, now)

@@ -1,6 +1,6 @@
 """Letters that the workflow writes: to the requester, to sources' owners, to the controller."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,13 +8,14 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cases import authority
 from cases.correspondence import links, send
 from cases.correspondence.compose import Kind, compose
-from cases.errors import not_yours
+from cases.errors import not_yours, unmet
 from cases.law.loader import remedies
 from cases.models import Case, Letter, LetterState, SourceSystem, SubjectRequest
 from cases.permissions import By
-from cases.words import AnswerBy, Right
+from cases.words import AnswerBy, Party, Right
 from cases.workflow.perform import act
 from dsar.audit.actions import Action
 from dsar.audit.record import record
@@ -53,11 +54,13 @@ def to_requester(
     body: str = "",
     is_silent: bool = False,
     by_post: bool = False,
+    party: Party = Party.REQUESTER,
     **context: Any,
 ) -> Letter:
     """Write to the requester by the route that reaches them; an edited ``body`` goes as it is.
 
     ``by_post`` where mails are known not to arrive.
+    ``party`` is whose letter it is, where a representative asked and the person themselves is written to.
 
     Raises Refused for a drill, which writes to nobody.
     """
@@ -65,20 +68,37 @@ def to_requester(
         raise Refused(_("This is a drill: it writes to nobody."), "drill")
     if not body:
         title, body = draft(kind, request, now, case=case, **context)
-    email, postal = address_of(request)
+    email, postal = address_of(request, party)
     by_post = by_post or not email or (request.answer_by == AnswerBy.POST and kind != Kind.ONE_TIME_CODE)
     return send.write(
         kind,
         request,
         title,
-        _with_link(body, request, now),
+        _with_link(body, request, party, now),
         by,
         now,
         case=case,
         address=postal if by_post else email,
         by_post=by_post,
         to_requester=not is_silent,
+        party=party,
     )
+
+
+def to_recipients(
+    kind: Kind, case: Case, by: By, now: datetime, *, title: str = "", body: str = ""
+) -> list[Letter]:
+    """An answer to whom it may go at this moment: whoever asked, the person whose data it is, or both.
+
+    Raises Refused where a representative has not shown that they may ask.
+    """
+    parties = authority.recipients(case, now)
+    if not parties:
+        raise unmet("authority_suffices_for_answer")
+    request = case.subject_request
+    return [
+        to_requester(kind, request, by, now, case=case, title=title, body=body, party=one) for one in parties
+    ]
 
 
 def draft(
@@ -105,17 +125,22 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
     """What every letter may say."""
     controller = request.controller
     cases = [case] if case else list(request.cases.all())
-    addressee = request.representative or request.subject
+    parties = authority.recipients(case, now) if case else ()
     return {
         "controller": controller,
         "request": request,
         "case": case,
         "cases": cases,
-        "name": addressee.name,
+        # One text for two readers greets neither by name.
+        "name": "" if len(parties) > 1 else authority.person_of(request, *parties).name,
         "reference": case.reference if case else request.reference,
         "due_on": min((one.due_on for one in cases if one.due_on), default=None),
         "is_complaint": any(one.right == Right.COMPLAINT for one in cases),
-        "identity_outstanding": any(one.identity_level < one.required_level for one in cases),
+        "identity_outstanding": any(
+            one.identity_level < one.required_level and one.authority != authority.OUTSIDE for one in cases
+        ),
+        "mandates": _asked_of(request, cases),
+        "authority_unjudged": any(one.authority == authority.UNJUDGED for one in cases),
         "code_minutes": controller.code_minutes,
         "follow_url": links.follow(controller),
         "portal_url": links.home(controller),
@@ -124,21 +149,36 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
     }
 
 
-def _with_link(body: str, request: SubjectRequest, now: datetime) -> str:
+def _asked_of(request: SubjectRequest, cases: Sequence[Case]) -> list[str]:
+    """What a representative has to send, while nothing of it is here."""
+    if not request.representative_id:
+        return []
+    waiting = (one for one in cases if one.authority in _TO_BE_SHOWN)
+    return list(dict.fromkeys(_(mandate.asks) for one in waiting for mandate in authority.mandates(one)))
+
+
+# What is received is not asked for once more, nor what nobody could show.
+_TO_BE_SHOWN = frozenset(
+    {authority.MISSING, authority.REFUSED, authority.REVOKED, authority.EXPIRED, authority.NOT_COVERED}
+)
+
+
+def _with_link(body: str, request: SubjectRequest, party: Party, now: datetime) -> str:
     """A letter that goes out gets a link of its own; one that holds none makes no token."""
     lifetime = timedelta(days=FOLLOW_DAYS)
 
     def make() -> str:
         return links.follow(
-            request.controller, services.new_token(TokenPurpose.FOLLOW, request, now, lifetime)
+            request.controller,
+            services.new_token(TokenPurpose.FOLLOW, request, now, lifetime, party=party),
         )
 
     return links.replaced(body, request.controller, make)
 
 
-def address_of(request: SubjectRequest) -> tuple[str, str]:
-    """E-mail and postal address of whoever is answered."""
-    person = request.representative or request.subject
+def address_of(request: SubjectRequest, party: str = Party.REQUESTER) -> tuple[str, str]:
+    """E-mail and postal address of whoever is written to."""
+    person = authority.person_of(request, party)
     return person.email, f"{person.name}\n{person.postal_address}".strip()
 
 
@@ -217,7 +257,7 @@ def send_again(letter: Letter, by: By, now: datetime) -> None:
             raise Refused(_("Only a mail that did not reach the requester is sent again."), "not_failed")
         if not locked.body:
             raise Refused(_("A one-time code is not sent twice: ask for a new one."), "code_spent")
-        locked.address = address_of(locked.subject_request)[0] or locked.address
+        locked.address = address_of(locked.subject_request, locked.party)[0] or locked.address
         send.queue_again(locked, now)
 
 
@@ -225,14 +265,14 @@ def print_instead(letter: Letter, by: By, now: datetime) -> None:
     """What did not arrive by mail goes by post. Raises Refused where no postal address is known."""
     with transaction.atomic():
         locked = _held(letter, by)
-        person = locked.subject_request.representative or locked.subject_request.subject
+        person = authority.person_of(locked.subject_request, locked.party)
         if locked.state not in {LetterState.FAILED, LetterState.BOUNCED} or not locked.to_requester:
             raise Refused(
                 _("Only a letter that did not reach the requester is printed instead."), "not_failed"
             )
         if not person.postal_address.strip() or not locked.body:
             raise Refused(_("There is no postal address to print on it."), "no_postal_address")
-        locked.address, locked.by_post = address_of(locked.subject_request)[1], True
+        locked.address, locked.by_post = address_of(locked.subject_request, locked.party)[1], True
         locked.state, locked.error_code = LetterState.TO_PRINT, ""
         locked.save(update_fields=["address", "by_post", "state", "error_code"])
 

@@ -3,9 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from cases import assurance
+from cases import assurance, authority
 from cases.models import Case
-from cases.models.case import identity_suffices, identity_suffices_for_answer
+from cases.models.case import (
+    authority_suffices,
+    authority_suffices_for_answer,
+    identity_suffices_for_answer,
+    requester_suffices,
+)
 from cases.permissions import BY_SYSTEM
 from cases.words import State
 from dsar.audit.actions import Action
@@ -13,19 +18,29 @@ from dsar.audit.record import Codes, record
 
 REFRESH = "refresh_levels"
 BATCH = 50
-_FIELDS = ("identity_level", "required_level", "identity_rule")
+_FIELDS = ("identity_level", "required_level", "identity_rule", "authority")
 
 
 def is_known(case: Case, now: datetime) -> bool:
-    """Whether the requester of this locked case is known well enough at this very moment."""
+    """Whether the requester of this locked case is known well enough, and may ask, at this very moment."""
     refresh(case, now)
-    return identity_suffices(case)
+    return requester_suffices(case)
 
 
 def may_be_told(case: Case, now: datetime) -> bool:
     """Whether what is decided may leave the house at this very moment."""
     refresh(case, now)
-    return identity_suffices_for_answer(case)
+    return identity_suffices_for_answer(case) and authority_suffices_for_answer(case)
+
+
+def why_not(case: Case) -> str:
+    """The condition that a case does not meet, as of its last refreshing; the code of its refusal."""
+    return "identity_suffices" if authority_suffices(case) else "authority_suffices"
+
+
+def lapsed(case: Case) -> str:
+    """What a job notes where something did not leave because of it."""
+    return "identity_lapsed" if authority_suffices(case) else "authority_lapsed"
 
 
 def refresh_open(controller_id: UUID, after: UUID | None, now: datetime) -> UUID | None:
@@ -50,7 +65,8 @@ def refresh(case: Case, now: datetime) -> bool:
     that was tightened meanwhile is seen at that very moment.
     """
     found = assurance.standing(case, now)
-    values = (int(found.level), int(found.requirement.level), found.requirement.rule)
+    may_ask = authority.standing(case, now).code
+    values = (int(found.level), int(found.requirement.level), found.requirement.rule, may_ask)
     if tuple(getattr(case, name) for name in _FIELDS) == values:
         return False
     for name, value in zip(_FIELDS, values, strict=True):
@@ -60,6 +76,7 @@ def refresh(case: Case, now: datetime) -> bool:
         "level": values[0],
         "required": values[1],
         "rule": values[2],
+        "authority": values[3],
         "policy": found.requirement.version,
     }
     record(

@@ -15,9 +15,20 @@ from cases.deadlines.events import EventKind
 from cases.deadlines.loader import UnknownRegimeError
 from cases.errors import not_yours
 from cases.models import Case, DataSubject, Note, SubjectRequest
+from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import SUFFIX, AnswerBy, Channel, Right, State
-from cases.workflow import carry_out, complaint, extension, identity, intake, letters, level, search
+from cases.workflow import (
+    authority,
+    carry_out,
+    complaint,
+    extension,
+    identity,
+    intake,
+    letters,
+    level,
+    search,
+)
 from cases.workflow.clock import add_fact, recompute
 from cases.workflow.perform import act, lock, lock_all, note, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
@@ -211,7 +222,7 @@ def correct_right(case: Case, right: Right, reason: str, by: By, now: datetime) 
         level.refresh(case, now)
         _corrected(case, "right", reason, by, now)
         recompute(case, by, now)
-        if case.identity_level >= case.required_level:
+        if requester_suffices(case):
             _identity_was_not_needed(case, reason, by, now)
             return search.begin(case, BY_SYSTEM, now)
         return case
@@ -249,6 +260,7 @@ def correct_person(case: Case, person: intake.Person, reason: str, by: By, now: 
             )
         intake.amend_subject(_person_alone(request, now), case.controller, person, now)
         identity.begin_anew(request, by, now)
+        authority.begin_anew(request, by, now)
         for sibling in lock_all(request.pk):
             _corrected(sibling, "person", reason, by, now)
 

@@ -12,13 +12,13 @@ from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.errors import not_yours
 from cases.models import Case, Letter, LetterFile, SubjectRequest
-from cases.models.case import identity_suffices
+from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
 from cases.workflow.intake import Upload
-from cases.workflow.perform import act, lock_all, perform, touch
+from cases.workflow.perform import lock_all, perform
 from dsar.lib import cards
 from dsar.lib.errors import Refused
 from dsar.vault import files
@@ -74,26 +74,6 @@ def receive_fee(case: Case, at: datetime, by: By, now: datetime, *, version: int
         at = _after_the_question(case, EventKind.FEE_REQUESTED, at)
         add_fact(case, EventKind.FEE_PAID, at, by, now)
         return search.resume(case, now)
-
-
-def ask_authority(case: Case, text: str, by: By, now: datetime, *, version: int | None = None) -> Case:
-    """Ask a representative to show that they may ask; the clock of every open case of the request waits for it.
-
-    So ICO reads UK Art 12A(2)(b); where a law does not know it, the fact moves nothing. Raises NotAllowed, Conflict
-    or Refused.
-    """
-    if not text.strip():
-        raise Refused(_("Write the question."), "question_missing")
-    with transaction.atomic():
-        cases = lock_all(case.subject_request_id)
-        case = act(case, Permission.WORK, by, now, version=version, name="ask_authority")
-        if case.subject_request.representative_id is None:
-            raise Refused(_("The customer asks for themselves."), "no_representative")
-        for sibling in [one for one in cases if one.is_open]:
-            touch(sibling)
-            add_fact(sibling, EventKind.AUTHORITY_REQUESTED, now, by, now)
-        letters.to_requester(Kind.MESSAGE, case.subject_request, by, now, case=case, text=text.strip())
-        return case
 
 
 def _after_the_question(case: Case, asked: EventKind, at: datetime) -> datetime:
@@ -160,7 +140,7 @@ def _react(case: Case, by: By, now: datetime) -> None:
     elif (
         case.state in {State.APPROVAL, State.WITH_CONTROLLER}
         and _asked_before(case)
-        and identity_suffices(case)
+        and requester_suffices(case)
     ):
         case = search.late_answer(case, by, now)
         add_fact(case, EventKind.CLARIFICATION_RECEIVED, now, by, now)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management import call_command
 
-from cases.workflow import document, extension, external, fields, health, inquiry, recomputation
+from cases.workflow import authority, document, extension, external, fields, health, inquiry, recomputation
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
@@ -29,6 +29,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
         OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
         document.destroy_overdue(controller_id, now)
+        authority.destroy_overdue(controller_id, now)
         external.end_overdue(controller_id, now)
         texting.end_overdue(controller_id, now)
         extension.lapse_overdue(controller_id, now)

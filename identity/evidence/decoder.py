@@ -30,18 +30,29 @@ _SECONDS = 20
 # Exit statuses, beside those of Python and of signals.
 TOO_MANY_PIXELS = 10
 DAMAGED = 11
+TOO_MANY_PAGES = 12
+
+
+class TooManyPages(Exception):
+    """Each page matters, and there are more than can be taken."""
 
 
 class TooManyPixels(Exception):
     """The picture would take more memory than any document needs."""
 
 
-def main(kind: str) -> int:
-    """Decode what comes in as this media type; return the exit status."""
+def main(kind: str, pages: int = PAGES) -> int:
+    """Decode what comes in as this media type; return the exit status.
+
+    Of a longer document the first ``pages`` are taken, since of an identity document no more can matter; where more
+    than those are asked for, each matters, and a longer one is refused.
+    """
     _confine()
     try:
-        for picture in _pictures(sys.stdin.buffer.read(), kind):
+        for picture in _pictures(sys.stdin.buffer.read(), kind, pages):
             sys.stdout.buffer.write(framed(picture))
+    except TooManyPages:
+        return TOO_MANY_PAGES
     except (TooManyPixels, Image.DecompressionBombError, MemoryError):
         return TOO_MANY_PIXELS
     except (OSError, ValueError, SyntaxError, EOFError, struct.error, pypdfium2.PdfiumError):
@@ -68,9 +79,9 @@ def _confine() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
 
-def _pictures(data: bytes, kind: str) -> Iterator[Image.Image]:
+def _pictures(data: bytes, kind: str, pages: int) -> Iterator[Image.Image]:
     if kind == PDF:
-        yield from _pages(data)
+        yield from _pages(data, pages)
     else:
         yield _clean(_opened(data, KINDS[kind]))
 
@@ -86,10 +97,12 @@ def _opened(data: bytes, form: str) -> Image.Image:
     return picture
 
 
-def _pages(data: bytes) -> Iterator[Image.Image]:
+def _pages(data: bytes, most: int) -> Iterator[Image.Image]:
     """The first pages as pictures; nothing in the document is run, and no form is drawn."""
     document = pypdfium2.PdfDocument(data)
-    for number in range(min(len(document), PAGES)):
+    if most > PAGES and len(document) > most:
+        raise TooManyPages
+    for number in range(min(len(document), most)):
         page = document[number]
         scale = LONGEST_SIDE / max(*page.get_size(), 1)
         yield _clean(page.render(scale=min(scale, 4), may_draw_forms=False).to_pil())
@@ -105,4 +118,4 @@ def _clean(picture: Image.Image) -> Image.Image:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

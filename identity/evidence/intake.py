@@ -36,8 +36,8 @@ class Picture:
     jpeg: bytes
 
 
-def take(stream: BinaryIO, name: str) -> list[Picture]:
-    """Judge, scan and decode a seekable upload; several pictures for a document of several pages.
+def take(stream: BinaryIO, name: str, pages: int = decoder.PAGES) -> list[Picture]:
+    """Judge, scan and decode a seekable upload; several pictures for a document of so many pages at most.
 
     Raises Refused, with a sentence for whoever sent it and a stable code.
     """
@@ -46,7 +46,7 @@ def take(stream: BinaryIO, name: str) -> list[Picture]:
         raise _refusal("type" if verdict.accepted else verdict.code)
     refuse_infected(_chunks(stream))
     stream.seek(0)
-    return list(_decoded(stream.read(), verdict.kind.media_type))
+    return list(_decoded(stream.read(), verdict.kind.media_type, pages))
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -55,11 +55,11 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _decoded(data: bytes, media_type: str) -> Iterator[Picture]:
+def _decoded(data: bytes, media_type: str, pages: int) -> Iterator[Picture]:
     """Decode in a process of its own, which gets nothing of our environment but the path to the code."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", decoder.__name__, media_type],
+            [sys.executable, "-m", decoder.__name__, media_type, str(pages)],
             input=data,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -70,6 +70,8 @@ def _decoded(data: bytes, media_type: str) -> Iterator[Picture]:
         )
     except subprocess.TimeoutExpired:
         raise _refusal("too_many_pixels") from None
+    if done.returncode == decoder.TOO_MANY_PAGES:
+        raise _refusal("too_many_pages")
     if done.returncode == decoder.TOO_MANY_PIXELS:
         raise _refusal("too_many_pixels")
     if done.returncode != 0 or not done.stdout:
@@ -93,6 +95,10 @@ def _refusal(code: str) -> Refused:
         ),
         "damaged": _(
             "This file cannot be opened: it is damaged or locked with a password. Please take a photo."
+        ),
+        "too_many_pages": _(
+            "This document has too many pages. Please send those that say who may act for whom, for what, and the"
+            " signatures."
         ),
         "too_many_pixels": _("This picture is too large to open. A photo in normal size is enough."),
         "polyglot": _("This file is two kinds of file at once. We cannot take it."),

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from dsar.vault import files, keyring
-from dsar.vault.models import KeyPurpose
+from dsar.vault.models import KeyPurpose, StoredFile
 from identity.evidence import decoder
 from identity.evidence.intake import MEDIA_TYPE, Picture
 from identity.models import DocumentKind, DocumentPicture, DocumentStage, IdentityDocument, Verification
@@ -60,7 +60,12 @@ def add(document: IdentityDocument, pictures: Sequence[Checked], now: datetime) 
 
 def rendition(picture: DocumentPicture, turn: int = 0) -> bytes:
     """The picture made anew for a screen, turned counter-clockwise by so many degrees. Raises KeyDestroyed."""
-    with Image.open(io.BytesIO(b"".join(files.read(picture.file))), formats=["JPEG"]) as kept:
+    return rendition_of(picture.file, turn)
+
+
+def rendition_of(file: StoredFile, turn: int = 0) -> bytes:
+    """The same of any picture that was kept so."""
+    with Image.open(io.BytesIO(b"".join(files.read(file))), formats=["JPEG"]) as kept:
         shown = kept.rotate(turn, expand=True) if turn else kept.copy()
     made = io.BytesIO()
     shown.save(made, "JPEG", quality=decoder.QUALITY)

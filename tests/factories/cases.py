@@ -8,9 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from cases import tasks as _tasks  # noqa: F401  (declares the kinds of job)
-from cases.models import Case, SourceSystem, SubjectRequest
+from cases.models import Authority, Case, SourceSystem, SubjectRequest
 from cases.permissions import BY_SYSTEM, By
 from cases.words import Channel, Right, State
+from cases.workflow import authority
 from cases.workflow.intake import Intake, Person, log_request
 from dsar.jobs.models import Job, JobState
 from dsar.jobs.run import run_job
@@ -76,6 +77,24 @@ def one_case(controller: Controller, right: Right = Right.ACCESS, **fields: Any)
     """A case just logged."""
     case: Case = log(controller, right, **fields).cases.get()
     return case
+
+
+def authorised(case: Case, by: By, now: datetime | None = None, **fields: Any) -> Authority:
+    """The representative of the case shows a signed authority of today, and it is accepted."""
+    now = now or timezone.now()
+    held = authority.record(case, authority.Shown(now, words="A letter that the person signed."), by, now)
+    judged: dict[str, Any] = {
+        "mandate": "signed_authority",
+        "rights": tuple(case.subject_request.cases.values_list("right", flat=True)),
+        "matters": "Everything that is held.",
+        "remark": "The signature is the one on file.",
+        "answer_to": "representative",
+        "answer_reason": "It names the firm as the one to answer.",
+        "valid_from": now.date(),
+        "level": Level.SUBSTANTIAL,
+        "evidence": "public_register",
+    }
+    return authority.accept(case, held.pk, authority.Judged(**judged | fields), by, now)
 
 
 def run_jobs(rounds: int = 10) -> int:

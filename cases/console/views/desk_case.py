@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cases import history, queries, worklist
+from cases import history, queries, representing, worklist
 from cases.console import desk_extensions, desk_next, desk_notices
 from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
@@ -67,6 +67,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "documents": documents_of(case.subject_request) if found.may(Permission.RECORD_IDENTITY) else (),
         "externals": external_checks(case) if found.may(Permission.RECORD_IDENTITY) else (),
         "proving": proving(case, now),
+        "authority": representing.summary(case, now),
         "letters": _letters(case),
         "answers": () if found.may(Permission.VIEW_CONTENT) else ANSWERS,
         "kinds": KINDS_WORDS,

@@ -24,7 +24,7 @@ from identity.roles import Permission
 TURNS = (0, 90, 180, 270)
 ZOOMS = (1, 2, 3)
 # Nobody opens a picture as a page of its own: it is shown within the review, and copied nowhere.
-_SHOWN_IN = frozenset({"", "image"})
+SHOWN_IN = frozenset({"", "image"})
 
 
 class ReadingForm(DeskForm):
@@ -171,7 +171,7 @@ def _chosen(request: HttpRequest, name: str, known: tuple[int, ...]) -> int:
 def picture(request: HttpRequest, case_id: UUID, document_id: UUID, picture_id: UUID) -> HttpResponse:
     """One picture, made anew for the screen, for who may judge it; each look is on the record."""
     case = case_or_404(request, case_id, Permission.RECORD_IDENTITY)
-    if request.headers.get("Sec-Fetch-Dest", "") not in _SHOWN_IN:
+    if request.headers.get("Sec-Fetch-Dest", "") not in SHOWN_IN:
         raise Http404
     try:
         shown = documents.view_picture(
@@ -179,10 +179,10 @@ def picture(request: HttpRequest, case_id: UUID, document_id: UUID, picture_id: 
         )
     except (IdentityDocument.DoesNotExist, DocumentPicture.DoesNotExist):
         raise Http404 from None
-    return HttpResponse(shown, content_type="image/jpeg", headers=_NEVER_A_PAGE)
+    return HttpResponse(shown, content_type="image/jpeg", headers=NEVER_A_PAGE)
 
 
-_NEVER_A_PAGE = {
+NEVER_A_PAGE = {
     "Content-Disposition": 'attachment; filename="document.jpg"',
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",

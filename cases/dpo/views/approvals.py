@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cases import queries, worklist
+from cases import queries, representing, worklist
 from cases.dpo import reading
 from cases.models import Case, Decision
 from cases.packs.posting import proposed
@@ -191,6 +191,7 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         "is_held": case.right == Right.ERASURE and queries.is_held(case.subject),
         "latenesses": case.latenesses.select_related("given_by", "case"),
         "about": case.linked_to,
+        "authority": representing.summary(case, timezone.now()),
         "is_own": found.is_own(staff(request).pk),
         "may_decide": case.state in DECIDED
         and by(request).allows(reading.permission_to_decide(case), case.controller_id),

@@ -32,7 +32,7 @@ from identity.providers.base import (
 CEILINGS: Mapping[str, Level] = {
     "document_seen": Level.HIGH,
     "in_person": Level.HIGH,
-    "authority_seen": Level.HIGH,
+    "public_register": Level.HIGH,
     "call_back": Level.SUBSTANTIAL,
     "known_answers": Level.SUBSTANTIAL,
     "signed_in_account": Level.SUBSTANTIAL,

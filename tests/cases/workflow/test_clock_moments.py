@@ -10,7 +10,8 @@ from cases.deadlines.events import EventKind
 from cases.models import Case
 from cases.permissions import BY_SYSTEM, By, by_customer, by_staff
 from cases.words import Channel, Right, State
-from cases.workflow import facts, identity, people, questions
+from cases.workflow import authority, facts, identity, people, questions
+from cases.workflow.authority import Shown
 from cases.workflow.facts import Change
 from cases.workflow.intake import Person, Representation
 from dsar.lib.errors import Refused
@@ -214,18 +215,23 @@ def represented(controller: Controller, now: datetime) -> Case:
 def test_authority_that_is_asked_for_holds_every_case_until_it_is_seen(serve):
     controller, now = brand(), datetime(2026, 9, 1, 9, tzinfo=UTC)
     case, by = represented(controller, now), handler(controller)
-    asked_at, came_at = datetime(2026, 9, 2, 9, tzinfo=UTC), datetime(2026, 9, 16, 9, tzinfo=UTC)
+    reminded_at, came_at = datetime(2026, 9, 8, 9, tzinfo=UTC), datetime(2026, 9, 16, 9, tzinfo=UTC)
 
-    questions.ask_authority(case, "Please send a signed authority.", by, asked_at)
+    authority.ask(case, "Please send a signed authority.", by, reminded_at)
     waiting = set(case.subject_request.cases.values_list("clock_state", flat=True))
-    identity.record_evidence(
-        case, Level.LOW, "call_back", "Signed, dated.", by, came_at + timedelta(days=3), came_at=came_at
-    )
+    seen_at = came_at + timedelta(days=3)
+    identity.record_evidence(case, Level.LOW, "call_back", "At the firm.", by, seen_at, came_at=came_at)
+    authority.record(case, Shown(came_at, words="A signed letter."), by, seen_at)
 
     cases = list(case.subject_request.cases.all())
     assert waiting == {"not_started"}
-    assert [started(one, came_at + timedelta(days=3)) for one in cases] == [date(2026, 9, 16)] * 2
-    assert case.subject_request.letters.filter(kind="message").count() == 1
+    assert [started(one, seen_at) for one in cases] == [date(2026, 9, 16)] * 2
+    assert [kinds(one).count("authority_requested") for one in cases] == [1, 1]
+    assert case.subject_request.letters.filter(kind="authority").count() == 1
+
+
+def kinds(case):
+    return [event.kind for event in case.clock_events.all()]
 
 
 def test_authority_is_asked_of_representatives_alone(serve):
@@ -233,9 +239,9 @@ def test_authority_is_asked_of_representatives_alone(serve):
     case = one_case(controller, now=now, received_at=now)
 
     with pytest.raises(Refused, match="asks for themselves"):
-        questions.ask_authority(case, "Who are you?", handler(controller), now)
+        authority.ask(case, "Who are you?", handler(controller), now)
 
-    assert [event.kind for event in case.clock_events.all()] == ["received"]
+    assert kinds(case) == ["received"]
 
 
 def test_identity_asked_anew_needs_new_information(serve):
