@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.forms import Form
 from django.utils.translation import gettext_lazy as _
 
 from cases import authority
@@ -64,12 +65,17 @@ def summary(case: Case, now: datetime) -> Summary | None:
     )
 
 
+def pages(file: "UploadedFile[Any]") -> list[Picture]:
+    """The pages of one file as clean pictures. Raises Refused."""
+    return intake.take(file.file, file.name or "", PAGES)  # type: ignore[arg-type]
+
+
 def taken(form: Form, field: str, given: "Iterable[UploadedFile[Any]]") -> list[Picture]:
-    """The pages as clean pictures; an error beside the field for each file that cannot be taken."""
-    pictures: list[Picture] = []
+    """The pages of all files; an error beside the field for each file that cannot be taken."""
+    found: list[Picture] = []
     for file in given:
         try:
-            pictures += intake.take(file.file, file.name or "", PAGES)  # type: ignore[arg-type]
+            found += pages(file)
         except Refused as refusal:
             form.add_error(field, str(refusal))
-    return pictures
+    return found

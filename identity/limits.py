@@ -86,6 +86,7 @@ TEXT = Limit("text", texting.PER_HOUR)
 TRY = Limit("try", CODE_TRIES * CODES_PER_HOUR)
 # By the request. Decoding pictures costs time; one of poor quality is asked for again so often. Checks cost money.
 DOCUMENT = Limit("document", 12, per=Per.PERSON)
+AUTHORITY = Limit("authority", 12, per=Per.PERSON)
 POOR_PICTURE = Limit("poor_picture", 2, per=Per.PERSON)
 EXTERNAL = Limit("external", 10, per=Per.PERSON)
 # Messages in a provider's name that are not believed; and what is done on one question to a source's owner.
@@ -124,6 +125,7 @@ STEPS: Mapping[str, Step] = {
     "portal:login-back": _LOGIN,
     "portal:message": _INSIDE,
     "portal:document": _DOCUMENT,
+    "portal:authority": _DOCUMENT,
     "portal:external": _EXTERNAL,
     "portal:external-back": Step((_here("external_back", 120),), on_reading=True),
     "portal:external-message": _MESSAGE,

@@ -15,6 +15,7 @@ from cases.models import DataSubject
 from cases.words import AnswerBy, Channel, Right
 from cases.workflow.intake import Intake, Person, Representation, Upload
 from dsar.lib import cards
+from identity.evidence.intake import Picture
 from identity.models import Controller
 
 # What an agent may log; a complaint about the handling starts from the request that it is about.
@@ -38,6 +39,7 @@ REPRESENTATIVES = [
     ("parent", gettext_lazy("Parent or guardian")),
     ("attorney", gettext_lazy("Attorney or deputy")),
     ("agent", gettext_lazy("Authorised agent")),
+    ("elected", gettext_lazy("Elected representative")),
     ("executor", gettext_lazy("Executor or heir")),
     ("other", gettext_lazy("Somebody else")),
 ]
@@ -186,6 +188,11 @@ class IntakeForm(PersonFields):
             "A letter of authority, a power of attorney, the relation; it is checked later."
         ),
     )
+    authority_copy = ManyFilesField(
+        label=gettext_lazy("Copy of the authority, if it came along"),
+        required=False,
+        help_text=gettext_lazy("Photo or PDF. You will not see it again: a colleague judges it."),
+    )
     attachments = ManyFilesField(
         label=gettext_lazy("Files that came along"),
         required=False,
@@ -304,8 +311,8 @@ class IntakeForm(PersonFields):
     def _claimed(self, name: str, row: int) -> str:
         return cards.mask_cards(self.cleaned_data.get(f"claim_{name}_{row}") or "")[0]
 
-    def intake(self, now: datetime, files: Sequence[Upload]) -> Intake:
-        """The request as the workflow takes it; the form is valid."""
+    def intake(self, now: datetime, files: Sequence[Upload], pictures: Sequence[Picture] = ()) -> Intake:
+        """The request as the workflow takes it; the form is valid. ``pictures`` show that the caller may ask."""
         data, controller = self.cleaned_data, self.controller
         assert controller is not None
         return Intake(
@@ -318,7 +325,7 @@ class IntakeForm(PersonFields):
             words=data["words"],
             about_marketing=data["about_marketing"],
             claims=self.claims() if Right.RECTIFICATION in data["rights"] else (),
-            representation=self._representation(),
+            representation=self._representation(pictures),
             contact_reference=data["contact_reference"],
             language=data["language"],
             answer_by=AnswerBy(data["answer_by"]),
@@ -326,7 +333,7 @@ class IntakeForm(PersonFields):
             files=files,
         )
 
-    def _representation(self) -> Representation | None:
+    def _representation(self, pictures: Sequence[Picture]) -> Representation | None:
         data = self.cleaned_data
         if not data["for_another"]:
             return None
@@ -336,6 +343,7 @@ class IntakeForm(PersonFields):
             email=data["representative_email"],
             postal_address=data["postal_address"],
             authority=cards.mask_cards(data["authority"])[0],
+            pictures=pictures,
         )
 
 

@@ -9,7 +9,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import authority
 from cases.models import Case, DataSubject, SubjectRequest
+from cases.models.case import authority_suffices, requester_suffices
 from cases.why import why
 from cases.words import DISCLOSING, AnswerBy, Outcome, Right, State
 from cases.workflow import letters
@@ -99,6 +101,8 @@ def explained(found: Standing, now: datetime) -> Standing:
 
 
 def _says(case: Case) -> str:
+    if case.state == State.AWAITING_IDENTITY and not authority_suffices(case):
+        return _("It is being checked whether the caller may ask for this person.")
     if case.state == State.CLOSED:
         return str(_OUTCOMES[case.outcome])
     if case.state == State.SEARCHING:
@@ -123,7 +127,16 @@ def _due_state(case: Case) -> str:
 
 
 def identity_outstanding(cases: Iterable[Case]) -> bool:
-    return any(case.is_open and case.identity_level < case.required_level for case in cases)
+    return any(case.is_open and not requester_suffices(case) for case in cases if not _is_outside(case))
+
+
+def authority_outstanding(cases: Iterable[Case]) -> bool:
+    """Whether somebody who asks for another person has still to show that they may."""
+    return any(case.is_open and not authority_suffices(case) for case in cases if not _is_outside(case))
+
+
+def _is_outside(case: Case) -> bool:
+    return case.authority == authority.OUTSIDE
 
 
 def answer_by(cases: Iterable[Case]) -> date | None:
@@ -137,6 +150,12 @@ def date_sentence(cases: list[Case]) -> str:
     if due_on is None:
         return _("Nothing is outstanding: there is no date any more.")
     day = date_format(due_on, _("l j F Y"))
+    if authority_outstanding(cases):
+        sentence = _(
+            "Once we have seen that you may ask for this person, we answer without delay."
+            " If you send it today, there is an answer by %(day)s at the latest."
+        )
+        return sentence % {"day": day}
     if identity_outstanding(cases):
         sentence = _(
             "Once you have shown that it is you, we answer without delay."
@@ -150,6 +169,10 @@ def next_sentence(request: SubjectRequest, cases: list[Case], by_email: bool) ->
     """What happens now, from the customer's side."""
     if all(case.right == Right.OBJECTION and case.about_marketing for case in cases):
         return _("We stop the advertising now. You need do nothing.")
+    if any(_is_outside(case) for case in cases):
+        return _("The law has rules of its own for this. A colleague looks at it and writes to you.")
+    if authority_outstanding(cases):
+        return _next_of_authority(cases, by_email)
     if not identity_outstanding(cases):
         return _("We begin at once. You need do nothing; we write to you when there is something to ask.")
     if by_email:
@@ -158,6 +181,18 @@ def next_sentence(request: SubjectRequest, cases: list[Case], by_email: bool) ->
             " that shows that the address is yours."
         )
     return _("We write to you by post and say what we need to be sure that it is you.")
+
+
+def _next_of_authority(cases: list[Case], by_email: bool) -> str:
+    """What somebody who asks for another person does next."""
+    if any(case.authority == authority.UNJUDGED for case in cases):
+        return _("We look at what you sent to show that you may ask for this person, and write to you.")
+    if by_email:
+        return _(
+            "In a few minutes you get an e-mail that says what shows that you may ask for this person."
+            " With the link in it you can send us a picture or a PDF."
+        )
+    return _("We write to you by post and say what shows that you may ask for this person.")
 
 
 @dataclass(frozen=True)

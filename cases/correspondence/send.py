@@ -122,7 +122,14 @@ def mark_bounced(letter: Letter, by: By, now: datetime) -> None:
 
 
 def receive(
-    subject_request: SubjectRequest, case: Case | None, title: str, body: str, by: By, now: datetime
+    subject_request: SubjectRequest,
+    case: Case | None,
+    title: str,
+    body: str,
+    by: By,
+    now: datetime,
+    *,
+    party: Party = Party.REQUESTER,
 ) -> Letter:
     """Keep what the customer wrote."""
     letter = Letter(
@@ -132,6 +139,7 @@ def receive(
         key_id=case.file_key_id if case else subject_request.key_id,
         kind=Kind.MESSAGE.value,
         is_incoming=True,
+        party=party,
         language=subject_request.language,
         state=LetterState.RECEIVED,
         written_at=now,

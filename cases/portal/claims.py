@@ -7,13 +7,13 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from cases.portal.door import home_path
-from cases.workflow.claim import Claim, address_hash, make, request_of
+from cases.workflow.claim import Claim, address_hash, claimed_by, make, request_of
 from identity.models import Controller
 
 COOKIE = "dsar_claim"
 LIFETIME = timedelta(minutes=30)
 
-__all__ = ["Claim", "address_hash", "forget", "make", "remember", "remembered", "request_of"]
+__all__ = ["Claim", "address_hash", "claimed_by", "forget", "make", "remember", "remembered", "request_of"]
 
 
 def remember(response: HttpResponse, controller: Controller, claim: Claim) -> None:

@@ -14,16 +14,20 @@ from cases.models import Representative
 from cases.portal import words
 from cases.portal.door import languages
 from cases.portal.words import Wish
+from cases.representing import taken
 from cases.words import AnswerBy, Right
 from cases.workflow.intake import Intake, Person, Representation, Upload
 from dsar.lib import references, uploads
 from dsar.lib.errors import Refused
+from identity.evidence import intake
+from identity.evidence.intake import Picture
 from identity.evidence.scanning import refuse_infected
 from identity.models import Controller
 
 FILES = 10
 FILE_BYTES = 25 * 1024 * 1024
 CLAIMS = 3
+PAGES_ACCEPTED = frozenset(kind.media_type for kind in intake.KINDS)
 LONG = 10_000
 
 
@@ -72,6 +76,22 @@ class FilesField(forms.FileField):
         except Refused as refusal:
             raise forms.ValidationError(str(refusal)) from None
         return Upload(verdict.name, verdict.kind.media_type, _Chunks(file))
+
+
+class PagesField(forms.FileField):
+    """Files of pages that a person will look at; given on as they came, for whoever decodes them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        super().__init__(widget=_ManyFiles(attrs={"accept": ",".join(sorted(PAGES_ACCEPTED))}), **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        given: list[UploadedFile[Any]] = [one for one in data or [] if one]
+        if self.required and not given:
+            raise forms.ValidationError(self.error_messages["required"])
+        if len(given) > FILES:
+            raise forms.ValidationError(_("Please send at most %(count)d files.") % {"count": FILES})
+        return given
 
 
 def _text(label: Any, *, required: bool = False, most: int = 200, **attributes: str) -> forms.CharField:
@@ -143,6 +163,7 @@ class AskForm(PlainForm):
             ("attorney", gettext_lazy("Attorney or deputy")),
             ("solicitor", gettext_lazy("Solicitor")),
             ("agent", gettext_lazy("Authorised agent")),
+            ("elected", gettext_lazy("Elected representative")),
             ("executor", gettext_lazy("Executor or heir")),
             ("other", gettext_lazy("Something else")),
         ],
@@ -154,10 +175,14 @@ class AskForm(PlainForm):
     authority = _area(
         gettext_lazy("What shows that you may ask for them?"),
         gettext_lazy(
-            "For example a signed letter or a court order. You can add a copy below, or send it later."
+            "For example a signed letter or a court order. You can add a copy here, or send it later."
         ),
         rows=3,
         most=2000,
+    )
+    authority_copy = PagesField(
+        label=gettext_lazy("A copy of it"),
+        help_text=gettext_lazy("Photos or a PDF of at most 24 pages. You can also send it later."),
     )
     answer_by = forms.ChoiceField(
         label=gettext_lazy("How would you like our answer?"),
@@ -243,8 +268,13 @@ class AskForm(PlainForm):
         ]
         return [row for row in rows if any(row.values())]
 
-    def intake(self, now: Any, channel: Any) -> Intake:
-        """The request, as the desk logs it."""
+    def pages(self) -> list[Picture]:
+        """What shows that they may ask for somebody else, decoded here; errors stand beside the field."""
+        given = self.cleaned_data
+        return taken(self, "authority_copy", given["authority_copy"]) if given["for_whom"] == "other" else []
+
+    def intake(self, now: Any, channel: Any, pictures: Sequence[Picture] = ()) -> Intake:
+        """The request, as the desk logs it. ``pictures`` are those of ``pages``."""
         given = self.cleaned_data
         chosen = words.wishes(given["wishes"])
         rights = list(dict.fromkeys(wish.right for wish in chosen))
@@ -257,7 +287,7 @@ class AskForm(PlainForm):
             words=self._said(given, chosen),
             about_marketing=all(wish.about_marketing for wish in chosen if wish.right == Right.OBJECTION),
             claims=tuple(self.claims()) if Right.RECTIFICATION in rights else (),
-            representation=self._representation(given) if given["for_whom"] == "other" else None,
+            representation=self._representation(given, pictures) if given["for_whom"] == "other" else None,
             language=given["language"],
             answer_by=AnswerBy(given["answer_by"]),
             submission=given["submission"],
@@ -289,7 +319,7 @@ class AskForm(PlainForm):
         )
 
     @staticmethod
-    def _representation(given: Mapping[str, Any]) -> Representation:
+    def _representation(given: Mapping[str, Any], pictures: Sequence[Picture]) -> Representation:
         known = [given["authority"].strip(), given["phone"].strip(), given["number"].strip()]
         return Representation(
             kind=given["relation"],
@@ -297,6 +327,7 @@ class AskForm(PlainForm):
             email=given["email"],
             postal_address=given["address"],
             authority="\n".join(part for part in known if part),
+            pictures=pictures,
         )
 
 
@@ -305,6 +336,7 @@ assert {kind for kind, _label in Representative.KINDS} >= {
     "attorney",
     "solicitor",
     "agent",
+    "elected",
     "other",
 }
 

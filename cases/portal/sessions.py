@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from cases.models import SubjectRequest
 from cases.permissions import By, by_customer
 from cases.portal.door import home_path
+from cases.words import Party
 from identity import services
 from identity.models import AccessToken, Controller, TokenPurpose
 
@@ -33,6 +34,11 @@ class Visitor:
         return request
 
     @property
+    def party(self) -> Party:
+        """Whoever asked, or the person for whom a representative did."""
+        return Party(self.token.party)
+
+    @property
     def by(self) -> By:
         return by_customer(self.request.pk)
 
@@ -53,13 +59,20 @@ def visitor(request: HttpRequest, controller: Controller, now: datetime) -> Visi
 
 
 def begin(
-    request: SubjectRequest, now: datetime, *, after: Visitor | None = None, delivery_id: UUID | None = None
+    request: SubjectRequest,
+    now: datetime,
+    *,
+    after: Visitor | None = None,
+    delivery_id: UUID | None = None,
+    party: Party = Party.REQUESTER,
 ) -> str:
     """A new session and its value; the one before it, if any, ends."""
     if after is not None:
         end(after, now)
     level = max((case.identity_level for case in request.cases.all()), default=0)
-    return services.new_token(TokenPurpose.SESSION, request, now, IDLE, level=level, target_id=delivery_id)
+    return services.new_token(
+        TokenPurpose.SESSION, request, now, IDLE, level=level, target_id=delivery_id, party=party
+    )
 
 
 def end(gone: Visitor, now: datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cases import queries
+from cases import authority, queries
 from cases.deadlines.deadline import Deadline, StretchKind
 from cases.deadlines.deadline import State as ClockState
 from cases.deadlines.events import EventKind, ExtensionReason
@@ -29,15 +29,22 @@ from cases.models import (
     PackState,
     SubjectRequest,
 )
+from cases.models.case import authority_suffices
 from cases.portal.words import RIGHTS, Words
 from cases.why import Bar, why_of
-from cases.words import Outcome, Right, State
+from cases.words import REVIEWED, AnswerTo, Outcome, Party, Right, State
 
 STEPS = (
     gettext_lazy("We have your request"),
     gettext_lazy("We know it is you"),
     gettext_lazy("We work on it"),
     gettext_lazy("You have our answer"),
+)
+STEPS_OF_REPRESENTED = (
+    gettext_lazy("We have your request"),
+    gettext_lazy("We know that you may ask"),
+    gettext_lazy("We work on it"),
+    gettext_lazy("The answer is given"),
 )
 ASKED, IDENTITY, WORK, ANSWER = range(4)
 COMPLAINT_STEPS = (
@@ -110,6 +117,26 @@ _ANSWERED = Stage(
     ANSWER,
     gettext_lazy("We have answered"),
     gettext_lazy("Our letter says what we did and why. You find it among the messages below."),
+)
+_MAY_YOU_ASK = Stage(
+    IDENTITY,
+    gettext_lazy("We need to see that you may ask"),
+    gettext_lazy(
+        "You ask for somebody else. So that nobody gets data of theirs without their will, please send us what shows"
+        " that you may."
+    ),
+)
+_JUDGING = Stage(
+    IDENTITY,
+    gettext_lazy("We look at what you sent"),
+    gettext_lazy(
+        "Somebody of our team looks whether it shows that you may ask. You need not do anything: we write to you."
+    ),
+)
+_ANSWERED_THEM = Stage(
+    ANSWER,
+    gettext_lazy("We have answered the person themselves"),
+    gettext_lazy("Our answer went to the person for whom you asked, as what you showed us lets it."),
 )
 # Which answer it was is the letter's to say; only what the requester did or was told in other words differs.
 _ENDINGS: dict[str, Stage] = {
@@ -203,13 +230,16 @@ def cases_of(request: SubjectRequest) -> list[Case]:
     return own + list(cases.filter(linked_to__subject_request=request).order_by("opened_at"))
 
 
-def tell(cases: list[Case], now: datetime) -> list[CaseStory]:
-    deliveries, extended = _deliveries(cases, now), _extended(cases)
-    return [_told(case, deliveries.get(case.pk), extended.get(case.pk), now) for case in cases]
+def tell(cases: list[Case], now: datetime, party: Party = Party.REQUESTER) -> list[CaseStory]:
+    """As this party may read it, where a representative asked."""
+    deliveries, extended = _deliveries(cases, now, party), _extended(cases)
+    return [_told(case, deliveries.get(case.pk), extended.get(case.pk), now, party) for case in cases]
 
 
-def _told(case: Case, delivery: Delivery | None, more_time: MoreTime | None, now: datetime) -> CaseStory:
-    stage = stage_of(case)
+def _told(
+    case: Case, delivery: Delivery | None, more_time: MoreTime | None, now: datetime, party: Party
+) -> CaseStory:
+    stage = stage_of(case, party)
     return CaseStory(
         case=case,
         right=RIGHTS[case.right],
@@ -223,7 +253,11 @@ def _told(case: Case, delivery: Delivery | None, more_time: MoreTime | None, now
     )
 
 
-def stage_of(case: Case) -> Stage:
+def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:
+    if case.authority != authority.NOT_NEEDED:
+        found = _stage_of_represented(case, party)
+        if found is not None:
+            return found
     if case.is_open and case.waits_for_proof:
         return _STAGES[State.AWAITING_IDENTITY]
     if case.is_open:
@@ -231,8 +265,23 @@ def stage_of(case: Case) -> Stage:
     return _ENDINGS.get(case.outcome, _ANSWERED)
 
 
+def _stage_of_represented(case: Case, party: Party) -> Stage | None:
+    """What differs where somebody asks for another person; None where nothing does."""
+    if case.is_open and case.waits_for_proof and not authority_suffices(case):
+        return _JUDGING if case.authority == authority.UNJUDGED else _MAY_YOU_ASK
+    went_elsewhere = (
+        party == Party.REQUESTER
+        and not case.is_open
+        and case.outcome in REVIEWED
+        and authority.chosen(case.subject_request) == AnswerTo.SUBJECT
+    )
+    return _ANSWERED_THEM if went_elsewhere else None
+
+
 def _steps(case: Case, stage: Stage) -> list[dict[str, object]]:
-    labels = COMPLAINT_STEPS if case.right == Right.COMPLAINT else STEPS
+    labels: tuple[Words, ...] = STEPS if case.authority == authority.NOT_NEEDED else STEPS_OF_REPRESENTED
+    if case.right == Right.COMPLAINT:
+        labels = COMPLAINT_STEPS
     return [
         {"label": label, "state": _place(number, stage.step, not case.is_open)}
         for number, label in enumerate(labels)
@@ -245,9 +294,9 @@ def _place(number: int, current: int, is_over: bool) -> str:
     return "current" if number == current else "todo"
 
 
-def _deliveries(cases: list[Case], now: datetime) -> dict[UUID, Delivery]:
-    """What lies ready to be fetched, by case: told of, not revoked, not expired."""
-    found = fetchable(now).filter(pack__case__in=cases)
+def _deliveries(cases: list[Case], now: datetime, party: Party) -> dict[UUID, Delivery]:
+    """What lies ready to be fetched by this party, by case: told of, not revoked, not expired."""
+    found = fetchable(now).filter(pack__case__in=cases, party=party)
     return {delivery.pack.case_id: delivery for delivery in found}
 
 
@@ -310,6 +359,8 @@ def _tone(deadline: Deadline, days_left: int) -> str:
 
 
 def _waiting(case: Case) -> str:
+    if case.state == State.AWAITING_IDENTITY and not authority_suffices(case):
+        return _("The time for our answer begins when we have what shows that you may ask.")
     if case.state == State.AWAITING_IDENTITY:
         return _("The time for our answer begins when we have what shows that it is you.")
     return _("The time for our answer stands still until we hear from you.")
@@ -401,6 +452,16 @@ _CLOCK_WORDS: dict[str, tuple[Words, str, str]] = {
     EventKind.IDENTITY_REQUESTED: (gettext_lazy("We asked you to show that it is you"), "shield", "neutral"),
     EventKind.IDENTITY_RECEIVED: (gettext_lazy("You showed us that it is you"), "shield", "accent"),
     EventKind.IDENTITY_CONFIRMED: (gettext_lazy("We are sure that it is you"), "check", "success"),
+    EventKind.AUTHORITY_REQUESTED: (
+        gettext_lazy("We asked you to show that you may ask for somebody else"),
+        "shield",
+        "neutral",
+    ),
+    EventKind.AUTHORITY_RECEIVED: (
+        gettext_lazy("You showed us that you may ask for somebody else"),
+        "shield",
+        "accent",
+    ),
     EventKind.CLARIFICATION_REQUESTED: (gettext_lazy("We asked you a question"), "help", "warning"),
     EventKind.CLARIFICATION_RECEIVED: (gettext_lazy("You answered our question"), "chat", "accent"),
     EventKind.FEE_REQUESTED: (gettext_lazy("We asked for a fee"), "file", "warning"),
@@ -409,9 +470,13 @@ _CLOCK_WORDS: dict[str, tuple[Words, str, str]] = {
 }
 
 
-def history(cases: list[Case], letters: list[Letter]) -> list[Event]:
-    """What happened, newest first; what several cases share is told once."""
-    events = {*_clock_events(cases), *_letters(letters), *_answers(cases), *_endings(cases)}
+def history(cases: list[Case], letters: list[Letter], party: Party = Party.REQUESTER) -> list[Event]:
+    """What happened, newest first; what several cases share is told once.
+
+    What we asked of a representative, and they of us, is not told to the person for whom they asked.
+    """
+    asked = _clock_events(cases) if party == Party.REQUESTER else ()
+    events = {*asked, *_letters(letters), *_answers(cases, party), *_endings(cases, party)}
     return sorted(events, key=lambda event: (event.at, event.rank, event.title), reverse=True)
 
 
@@ -436,8 +501,8 @@ def _letters(letters: list[Letter]) -> Iterator[Event]:
             yield Event(_("We wrote to you"), at, "mail", text=letter.title)
 
 
-def _answers(cases: list[Case]) -> Iterator[Event]:
-    told = Delivery.objects.filter(pack__case__in=cases, sent_at__isnull=False, route="portal")
+def _answers(cases: list[Case], party: Party) -> Iterator[Event]:
+    told = Delivery.objects.filter(pack__case__in=cases, sent_at__isnull=False, route="portal", party=party)
     for delivery in told:
         if delivery.first_downloaded_at:
             yield Event(_("You fetched our answer"), delivery.first_downloaded_at, "download", "success")
@@ -445,11 +510,15 @@ def _answers(cases: list[Case]) -> Iterator[Event]:
             yield Event(_("The files of our answer were closed"), delivery.revoked_at, "lock", "warning")
 
 
-def _endings(cases: list[Case]) -> Iterator[Event]:
+def _endings(cases: list[Case], party: Party) -> Iterator[Event]:
     for case in cases:
         if case.closed_at:
             yield Event(
-                str(stage_of(case).title), case.closed_at, "check-circle", "success", text=case.reference
+                str(stage_of(case, party).title),
+                case.closed_at,
+                "check-circle",
+                "success",
+                text=case.reference,
             )
 
 
@@ -459,12 +528,12 @@ def _endings(cases: list[Case]) -> Iterator[Event]:
 _OUT = (LetterState.SENT, LetterState.BOUNCED)
 
 
-def letters_of(cases: list[Case]) -> list[Letter]:
+def letters_of(cases: list[Case], party: Party = Party.REQUESTER) -> list[Letter]:
     """What the customer wrote, and what went out to them, oldest first; complaints' letters too."""
     requests = {case.subject_request_id for case in cases}
-    found = Letter.objects.filter(subject_request__in=requests, to_requester=True).prefetch_related(
-        "files__file"
-    )
+    found = Letter.objects.filter(
+        subject_request__in=requests, to_requester=True, party=party
+    ).prefetch_related("files__file")
     return [letter for letter in found if letter.is_incoming or letter.state in _OUT]
 
 

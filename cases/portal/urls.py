@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, brand, document, enter, external, inquiry, login, mine, pack
+from cases.portal.views import ask, authority, brand, document, enter, external, inquiry, login, mine, pack
 
 app_name = "portal"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("request/login/", login.login, name="login"),
     path("request/login/back/", login.back, name="login-back"),
     path("request/message/", mine.message, name="message"),
+    path("request/authority/", authority.authority, name="authority"),
     path("request/document/", document.document, name="document"),
     path("request/check/", external.external, name="external"),
     path("request/check/back/", external.back, name="external-back"),

@@ -90,6 +90,7 @@ RIGHTS: dict[str, Words] = {
 DONE: dict[str, Words] = {
     "welcome": _("Your code was right. This is your request."),
     "message": _("We have your message."),
+    "authority": _("We have what you sent. Somebody of our team will look at it, and then we go on."),
     "document": _("We have your picture. Somebody of our team will look at it, and then we go on."),
     "login": _("You have signed in with your account. We compare it with our records now."),
     "withdrawn": _("You have taken this request back."),

@@ -177,7 +177,7 @@ def _open_cases(request: SubjectRequest) -> list[Case]:
 
 def is_wanted(request: SubjectRequest) -> bool:
     """Whether the representative is shown the way to send it: it is needed, and nothing of it waits for a look."""
-    needing = [one for one in request.cases.all() if one.is_open and authority.is_needed(one)]
+    needing = [one for one in request.cases.all() if one.takes_proof and authority.is_needed(one)]
     return any(one.authority not in {authority.VALID, authority.OUTSIDE} for one in needing)
 
 
@@ -506,7 +506,7 @@ def _check_recipient(request: SubjectRequest, mandate: law.Mandate, judged: Judg
         raise Refused(_("What was shown does not let the answer go there."), "recipient_not_covered")
     if answer_to != str(mandate.answer_to[0]) and not judged.answer_reason.strip():
         raise Refused(_("Say why the answer goes there."), "recipient_reason_missing")
-    if answer_to != AnswerTo.REPRESENTATIVE and not judged.address_compared:
+    if answer_to != AnswerTo.REPRESENTATIVE.value and not judged.address_compared:
         _check_address(request)
 
 

@@ -14,7 +14,7 @@ from cases.errors import not_yours
 from cases.models import Case, Letter, LetterFile, SubjectRequest
 from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM, By
-from cases.words import State
+from cases.words import Party, State
 from cases.workflow import letters, search
 from cases.workflow.clock import add_fact
 from cases.workflow.intake import Upload
@@ -87,7 +87,13 @@ def _after_the_question(case: Case, asked: EventKind, at: datetime) -> datetime:
 
 
 def take_message(
-    request: SubjectRequest, text: str, by: By, now: datetime, *, uploads: Sequence[Upload] = ()
+    request: SubjectRequest,
+    text: str,
+    by: By,
+    now: datetime,
+    *,
+    uploads: Sequence[Upload] = (),
+    party: Party = Party.REQUESTER,
 ) -> Letter:
     """The customer wrote, or staff note what they said.
 
@@ -99,7 +105,7 @@ def take_message(
         raise Refused(_("Write a message first."), "message_empty")
     with transaction.atomic():
         cases = lock_all(request.pk)
-        letter = send.receive(request, None, _("Message from the customer"), words, by, now)
+        letter = send.receive(request, None, _("Message from the customer"), words, by, now, party=party)
         for upload in uploads:
             _attach(letter, upload, now)
         for case in cases:

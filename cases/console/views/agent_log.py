@@ -21,12 +21,15 @@ from cases import queries
 from cases.console.business_card import card
 from cases.console.forms_agent import IntakeForm
 from cases.models import Case, DataSubject, SubjectRequest
+from cases.representing import pages as authority_pages
 from cases.surface import attempt, by, needs, see_other, staff
 from cases.words import Channel
 from cases.workflow.contact import Contact, note_contact
 from cases.workflow.intake import Upload, log_request
 from dsar.lib import cards, uploads
+from dsar.lib.errors import Refused
 from dsar.vault import keyring
+from identity.evidence.intake import Picture
 from identity.models import Controller
 from identity.roles import Permission
 
@@ -114,7 +117,7 @@ def _unchecked(request: HttpRequest) -> IntakeForm:
     """What was typed so far, without judging it."""
     form = IntakeForm(_brands(request))
     for name, field in form.fields.items():
-        if name != "attachments":
+        if name not in {"attachments", "authority_copy"}:
             form.initial[name] = field.widget.value_from_datadict(request.POST, {}, name)
     return form
 
@@ -168,7 +171,7 @@ def _open_cases(request: HttpRequest, subjects: Sequence[DataSubject]) -> Mappin
 
 def _log(request: HttpRequest, form: IntakeForm, now: datetime) -> SubjectRequest | None:
     taken = _taken(request, form.cleaned_data["attachments"])
-    intake = form.intake(now, taken)
+    intake = form.intake(now, taken, _pictures(request, form))
     logged = attempt(request, lambda: log_request(intake, by(request), now), form=form)
     if logged is not None:
         masked = cards.mask_cards(intake.words)[1]
@@ -186,6 +189,20 @@ def _taken(request: HttpRequest, given: "Sequence[UploadedFile[bytes]]") -> list
             kept.append(Upload(verdict.name, verdict.kind.media_type, file.chunks()))
         else:
             facts = {"name": file.name, "reason": verdict.message}
+            messages.warning(request, _("The file “%(name)s” was not kept. %(reason)s") % facts)
+    return kept
+
+
+def _pictures(request: HttpRequest, form: IntakeForm) -> list[Picture]:
+    """Pages of an authority. One that cannot be taken does not hold up the request: it is asked for by letter."""
+    kept: list[Picture] = []
+    if not form.cleaned_data["for_another"]:
+        return kept
+    for file in form.cleaned_data["authority_copy"]:
+        try:
+            kept += authority_pages(file)
+        except Refused as refusal:
+            facts = {"name": file.name, "reason": refusal}
             messages.warning(request, _("The file “%(name)s” was not kept. %(reason)s") % facts)
     return kept
 

@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from cases.authority import OUTSIDE
 from cases.console import standing
 from cases.correspondence.compose import Kind
 from cases.models import Case, Letter, SubjectRequest
@@ -64,7 +65,11 @@ def _script(subject_request: SubjectRequest) -> dict[str, object]:
 
 def proving_of(cases: list[Case], *, in_contact: bool) -> Proving | None:
     """What is still to be shown, by the case that asks for most; None where nothing is."""
-    waiting = [case for case in cases if case.is_open and case.identity_level < case.required_level]
+    waiting = [
+        case
+        for case in cases
+        if case.is_open and case.identity_level < case.required_level and case.authority != OUTSIDE
+    ]
     if not waiting:
         return None
     strictest = max(waiting, key=lambda case: case.required_level)

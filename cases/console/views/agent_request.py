@@ -174,6 +174,7 @@ def _page(request: HttpRequest, found: SubjectRequest, *, status: int = 200, **f
         "to_print": acknowledgement_of(found, to_print=True),
         "replies": standing.replies(found, cases, by_email),
         "proving": proving_of(cases, in_contact=True),
+        "authority_outstanding": standing.authority_outstanding(cases),
         "history": standing.history(cases),
         "notes": _notes(cases),
         "files": found.files.select_related("file").order_by("added_at"),

@@ -7,9 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from cases.models import SubjectRequest
+from cases import authority
+from cases.models import Case, SubjectRequest
+from cases.models.case import requester_suffices
 from cases.permissions import By
 from cases.portal import claims, limits
 from cases.portal.attempts import attempt
@@ -42,8 +45,12 @@ def ask(request: HttpRequest, controller: Controller) -> HttpResponse:
     over = _over(controller, form, now)
     if over is not None:
         return too_many_of(request, controller, over)
+    pictures = form.pages()  # decoded outside of any transaction, which holds nobody up
+    if form.errors:
+        return _form(request, controller, form, 422)
     with unit_of_work([controller.pk]):
-        logged = attempt(lambda: log_request(form.intake(now, Channel.PORTAL), SOMEBODY, now), form)
+        asked_for = form.intake(now, Channel.PORTAL, pictures)
+        logged = attempt(lambda: log_request(asked_for, SOMEBODY, now), form)
         if logged is None:
             return _form(request, controller, form, 422)
         return see_other(reverse("portal:asked", args=[controller.slug, _receipt(controller, logged)]))
@@ -79,10 +86,25 @@ def _said(controller: Controller, logged: SubjectRequest, now: datetime) -> dict
         "logged": logged,
         "due_on": due_on,
         "days_left": (due_on - now.astimezone(controller.zone).date()).days if due_on else None,
-        "is_identity_outstanding": any(case.identity_level < case.required_level for case in cases),
+        "is_identity_outstanding": any(
+            not requester_suffices(case) and case.authority != authority.OUTSIDE for case in cases
+        ),
+        "may_ask": _may_ask_words(cases),
         "can_prove": bool(requester_email(logged)),
         "is_by_post": logged.answer_by == AnswerBy.POST,
     }
+
+
+def _may_ask_words(cases: list[Case]) -> str:
+    """What somebody who asks for another person does next; empty for everybody else."""
+    codes = {case.authority for case in cases}
+    if authority.OUTSIDE in codes:
+        return _("The law has rules of its own for this. Somebody of our team looks at it and writes to you.")
+    if authority.UNJUDGED in codes:
+        return _("We look at what you sent to show that you may ask for this person, and write to you.")
+    if authority.MISSING in codes:
+        return _("We need to see that you may ask for this person. You can send it as a picture or a PDF.")
+    return ""
 
 
 def _receipt(controller: Controller, logged: SubjectRequest) -> str:

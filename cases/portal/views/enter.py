@@ -20,12 +20,13 @@ from cases.portal.claims import Claim
 from cases.portal.door import door, open_door, page, see_other, unhurried
 from cases.portal.errors import too_many_of
 from cases.portal.forms import CodeForm, EnterForm
-from cases.workflow import identity, text_code
+from cases.words import Party
+from cases.workflow import identity, letters, text_code
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from identity import services, texting
 from identity.limits import SEND, TEXT, TRY, Over
-from identity.models import Controller, TokenPurpose
+from identity.models import AccessToken, Controller, TokenPurpose
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,18 +54,18 @@ def follow(request: HttpRequest, controller: Controller, token: str) -> HttpResp
         found = services.find_token(token, TokenPurpose.FOLLOW, now)
         if found is None:
             return page(request, controller, "portal/follow_stale.html", status=404)
-        if _is_inside(request, controller, found.subject_request_id, now):
+        if _is_inside(request, controller, found, now):
             return see_other(reverse("portal:mine", args=[controller.slug]))
-        email = identity.requester_email(found.subject_request)
+        email = letters.address_of(found.subject_request, found.party)[0]
         if request.method == "GET" or not email:
             return page(request, controller, "portal/follow.html", {"has_address": bool(email)})
         claim = claims.make(controller, found.subject_request.reference, email, now)
     return send_and_ask(request, controller, claim, now)
 
 
-def _is_inside(request: HttpRequest, controller: Controller, request_id: object, now: datetime) -> bool:
+def _is_inside(request: HttpRequest, controller: Controller, link: AccessToken, now: datetime) -> bool:
     here = sessions.visitor(request, controller, now)
-    return here is not None and here.request.pk == request_id
+    return here is not None and here.request.pk == link.subject_request_id and here.party == link.party
 
 
 # -- sending -----------------------------------------------------------------------------------------
@@ -87,15 +88,16 @@ def _send(controller: Controller, claim: Claim, now: datetime) -> Over | None:
     if over is not None:
         return over
     with unit_of_work([controller.pk]):
-        found = claims.request_of(controller, claim, now)
+        found = claims.claimed_by(controller, claim, now)
         if found is not None:
-            _send_code(found, now)
+            _send_code(*found, now)
     return None
 
 
-def _send_code(found: SubjectRequest, now: datetime) -> None:
+def _send_code(found: SubjectRequest, party: Party, now: datetime) -> None:
     try:
-        identity.send_code(found, identity.VERIFY, by_customer(found.pk), now)
+        purpose = identity.purpose_of(identity.VERIFY, party)
+        identity.send_code(found, purpose, by_customer(found.pk), now)
     except Refused:
         # Codes for fetching an answer count too. A page that said so would tell that the request exists.
         return
@@ -171,11 +173,14 @@ def _session(controller: Controller, claim: Claim, typed: str, now: datetime) ->
     if not limits.spend(controller, TRY, claim.key, now):
         return None
     with unit_of_work([controller.pk]):
-        found = claims.request_of(controller, claim, now)
-    if found is None or not code_is_right(found, identity.VERIFY, typed, now):
+        found = claims.claimed_by(controller, claim, now)
+    if found is None:
+        return None
+    logged, party = found
+    if not code_is_right(logged, identity.purpose_of(identity.VERIFY, party), typed, now):
         return None
     with unit_of_work([controller.pk]):
-        return sessions.begin(found, now)
+        return sessions.begin(logged, now, party=party)
 
 
 def code_is_right(found: SubjectRequest, purpose: str, typed: str, now: datetime) -> bool:

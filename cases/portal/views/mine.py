@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cases.law.loader import remedies
 from cases.models import Case
 from cases.permissions import by_customer
-from cases.portal import claims, external, sessions, story, words
+from cases.portal import authority, claims, external, sessions, story, words
 from cases.portal.attempts import attempt, version_of
 from cases.portal.document import card_of
 from cases.portal.door import door, open_door, page, see_other
@@ -23,9 +23,9 @@ from cases.portal.forms import ComplaintForm, MessageForm, PlainForm
 from cases.portal.proof import proof_of
 from cases.portal.sessions import Visitor
 from cases.portal.views.enter import send_and_ask, text_and_ask
-from cases.words import Channel, Right
+from cases.words import Channel, Party, Right
+from cases.workflow import letters as workflow_letters
 from cases.workflow import people, questions
-from cases.workflow.identity import requester_email
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 
@@ -59,14 +59,21 @@ def _mine(
     request: HttpRequest, controller: Controller, here: Visitor, form: MessageForm, status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    cases = story.cases_of(here.request)
-    letters = story.letters_of(cases)
+    is_requester = here.party == Party.REQUESTER
+    cases = [
+        one
+        for one in story.cases_of(here.request)
+        if is_requester or one.subject_request_id == here.request.pk
+    ]
+    letters = story.letters_of(cases, here.party)
     context = {
+        "is_requester": is_requester,
         "logged": here.request,
-        "stories": story.tell(cases, now),
-        "events": story.history(cases, letters),
+        "stories": story.tell(cases, now, here.party),
+        "events": story.history(cases, letters, here.party),
         "letters": story.messages(letters),
         "form": form,
+        "authority": authority.card_of(here.request) if is_requester else None,
         "document": card_of(here.request, now),
         "external": external.card_of(here.request, now),
         "proof": proof_of(cases, here.request.pk, now),
@@ -95,8 +102,12 @@ def _proven(request: HttpRequest, controller: Controller, ask: Callable[..., Htt
         here = sessions.visitor(request, controller, now)
         if here is None:
             return see_other(reverse("portal:enter", args=[controller.slug]) + "?ended")
-        claim = claims.make(controller, here.request.reference, requester_email(here.request), now)
+        claim = claims.make(controller, here.request.reference, _address(here), now)
     return ask(request, controller, claim, now)
+
+
+def _address(here: Visitor) -> str:
+    return workflow_letters.address_of(here.request, here.party)[0]
 
 
 @require_POST
@@ -115,7 +126,12 @@ def _said(form: MessageForm, here: Visitor, now: datetime) -> bool:
     return bool(
         attempt(
             lambda: questions.take_message(
-                here.request, given["text"], here.by, now, uploads=given["attachments"]
+                here.request,
+                given["text"],
+                here.by,
+                now,
+                uploads=given["attachments"],
+                party=here.party,
             ),
             form,
         )
@@ -168,7 +184,13 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 
 def _case(here: Visitor, case_id: UUID) -> Case:
-    """A case of the visitor's own request, or a complaint about one. Raises Http404."""
+    """A case of the requester's own request, or a complaint about one. Raises Http404.
+
+    The person for whom a representative asked reads, fetches and writes here; what ends the request is between us
+    and them.
+    """
+    if here.party != Party.REQUESTER:
+        raise Http404
     try:
         return next(case for case in story.cases_of(here.request) if case.pk == case_id)
     except StopIteration:

@@ -57,7 +57,8 @@ def _shown(request: HttpRequest, controller: Controller, here: Visitor, delivery
 def _delivery(here: Visitor, delivery_id: UUID, now: datetime) -> Delivery:
     """A delivery of the visitor's own request. Raises Http404 for any other, and for what is closed."""
     try:
-        found: Delivery = story.fetchable(now).get(pk=delivery_id, pack__case__subject_request=here.request)
+        own = story.fetchable(now).filter(pack__case__subject_request=here.request, party=here.party)
+        found: Delivery = own.get(pk=delivery_id)
     except Delivery.DoesNotExist:
         raise Http404 from None
     return found
@@ -92,7 +93,7 @@ def send(request: HttpRequest, controller: Controller, here: Visitor, delivery_i
     delivery = _delivery(here, delivery_id, now)
     try:
         with transaction.atomic():
-            identity.send_code(here.request, identity.STEP_UP, here.by, now)
+            identity.send_code(here.request, _purpose(here), here.by, now)
     except Refused as refusal:
         context = _about(delivery) | {"form": CodeForm(), "was_sent": True, "refusal": str(refusal)}
         return page(request, controller, "portal/pack_code.html", context, 429)
@@ -112,23 +113,27 @@ def _step_up(request: HttpRequest, controller: Controller, delivery_id: UUID) ->
     with unit_of_work([controller.pk]):
         if not is_right:
             return _ask_code(request, controller, delivery, form, 422)
-        value = sessions.begin(here.request, now, after=here, delivery_id=delivery.pk)
+        value = sessions.begin(here.request, now, after=here, delivery_id=delivery.pk, party=here.party)
     response = see_other(_address(controller, delivery_id))
     sessions.give(response, controller, value)
     return response
 
 
 def _is_right(controller: Controller, here: Visitor, form: CodeForm, now: datetime) -> bool:
-    who = f"step_up|{here.request.pk}"
+    who = f"step_up|{here.request.pk}|{here.party}"
     may_try = limits.spend(controller, TRY, who, now)
-    if may_try and code_is_right(here.request, identity.STEP_UP, form.cleaned_data["code"], now):
+    if may_try and code_is_right(here.request, _purpose(here), form.cleaned_data["code"], now):
         return True
     with unit_of_work([controller.pk]):
-        newest = services.open_verification(here.request, now).codes.filter(purpose=identity.STEP_UP)
+        newest = services.open_verification(here.request, now).codes.filter(purpose=_purpose(here))
         sent_at = newest.order_by("-sent_at").values_list("sent_at", flat=True).first()
         since = limits.count_since(controller, TRY, who, sent_at, now) if sent_at else 0
     form.add_error("code", explain(controller, Tries(sent_at, since), now))
     return False
+
+
+def _purpose(here: Visitor) -> str:
+    return identity.purpose_of(identity.STEP_UP, here.party)
 
 
 # -- the files ---------------------------------------------------------------------------------------
@@ -172,7 +177,7 @@ def fetch(request: HttpRequest, controller: Controller, delivery_id: UUID) -> Ht
         form = PlainForm({})
         wanted = _wanted(request, delivery)
         if is_first:
-            fetched = attempt(lambda: answer.fetch(delivery, here.by, now), form)
+            fetched = attempt(lambda: answer.fetch(delivery, here.by, now, party=here.party), form)
             if fetched is not None:
                 return _stream(delivery, wanted)
         else:
@@ -186,6 +191,7 @@ def _spend(request: HttpRequest, here: Visitor, delivery: Delivery, now: datetim
     return (
         token is not None
         and token.subject_request_id == here.request.pk
+        and token.party == here.party
         and token.target_id == delivery.pk
         and services.use_up(token, now)
     )
