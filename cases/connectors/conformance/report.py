@@ -82,7 +82,7 @@ class Report:
             "connector": self.connector,
             "sound": self.is_sound,
             "points": {
-                one.point: {
+                str(one.point): {
                     "verdict": one.verdict.lower(),
                     "passed": one.passed,
                     "failures": {result.test: result.why for result in one.failures},
