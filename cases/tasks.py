@@ -31,6 +31,7 @@ from cases.workflow import (
     decide,
     document,
     external,
+    fields,
     health,
     identity,
     inquiry,
@@ -115,6 +116,12 @@ def fetch_files(claim: Claim) -> None:
     except ConnectorError as error:
         blobs.give_up(claim, UUID(claim.args["search"]), error.code)
     _files_ended(claim)
+
+
+@job(fields.APPLY)
+def apply_field(claim: Claim) -> None:
+    """Apply what was said of a field that nobody had described to the items of open cases."""
+    fields.apply(claim, UUID(claim.args["field"]))
 
 
 def _files_ended(claim: Claim) -> None:

@@ -24,6 +24,7 @@ class Permission(StrEnum):
     WAIVE_SOURCE = "waive_source"
     RELEASE_CONTROL = "release_control"
     LEGAL_HOLD = "legal_hold"
+    CLASSIFY = "classify"
     OVERSEE = "oversee"
     ADMINISTER = "administer"
     READ_TRAIL = "read_trail"
@@ -63,6 +64,7 @@ USUAL: dict[str, frozenset[Permission]] = {
             Permission.WAIVE_SOURCE,
             Permission.RELEASE_CONTROL,
             Permission.LEGAL_HOLD,
+            Permission.CLASSIFY,
             Permission.OVERSEE,
             Permission.READ_TRAIL,
         }

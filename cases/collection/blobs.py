@@ -29,6 +29,7 @@ from dsar.vault import files
 
 FETCH = "fetch_files"
 MOST_ATTEMPTS = 3
+MISSING = "could_not_be_fetched"
 
 
 class CutShort(Transient):
@@ -194,4 +195,5 @@ def _keep(claim: Claim, wanted: _Wanted, written: files.Written) -> None:
 def _measured(content: Any, written: files.Written) -> dict[str, Any]:
     """The content with the size as it is, and the hash."""
     about = content["data"] | {"size": written.size, "sha256": written.sha256}
+    about.pop(MISSING, None)
     return {**content, "data": about}

@@ -54,6 +54,7 @@ class Judgements:
             chosen=frozenset(map(_place, singles)),
             doubtful=frozenset(map(_place, doubtful)),
             judged=judged,
+            turns_away=bool(self.not_theirs),
         )
         for record_type, data, handle in self.parents:
             proof.learn(record_type, data, handle)

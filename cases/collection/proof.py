@@ -69,7 +69,8 @@ class Proof:
 
     ``groups`` are identifiers that prove records of one type, because somebody said of all of them that they are the
     person's; ``chosen`` are records of which somebody said so. ``doubtful`` are matches that wait for somebody to say
-    it. ``judged`` says of a record without proof what was decided about it before: True where it is the person's.
+    it. ``judged`` says what was decided about a record before: True where it is the person's. Where it ``turns_away``
+    any, each record is asked after, since what somebody said is not the person's is not proved by anything.
     """
 
     trusted: Trusted
@@ -78,6 +79,7 @@ class Proof:
     chosen: frozenset[Place] = frozenset()
     doubtful: frozenset[Place] = frozenset()
     judged: Callable[[Record], bool | None] = lambda record: None
+    turns_away: bool = False
     _seen: set[int] = field(default_factory=set)
     _keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -92,6 +94,8 @@ class Proof:
 
     def doubt(self, record: Record) -> RecordDoubt | None:
         """Why a record is not proved; None where it is, and others may refer to it from now on."""
+        if self.turns_away and self.judged(record) is False:
+            return RecordDoubt.IDENTITY
         why = self._doubt(record)
         if why is not None and self.judged(record) is True:
             why = None

@@ -134,7 +134,7 @@ def _again(search: SourceSearch, revealed: Sequence[FoundIdentifier], now: datet
     )
     if not is_next and not _confirmed(search).exists():
         return False
-    search.round += is_next
+    search.round += 1
     search.state, search.cursor, search.matches, search.ended_at = SearchState.QUEUED, None, None, None
     search.error_code = search.error_text = ""
     search.save()

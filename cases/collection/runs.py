@@ -63,8 +63,8 @@ def go_on(search: SourceSearch, now: datetime) -> None:
 
 
 def key(search: SourceSearch) -> str:
-    """Under which its job is queued."""
-    return f"search:{search.pk}"
+    """Under which its job is queued: another for each round, because one round orders the next before it has ended."""
+    return f"search:{search.pk}:{search.round}"
 
 
 def is_complete(run: CollectionRun) -> bool:

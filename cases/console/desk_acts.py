@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from cases.console import desk_forms as forms
 from cases.models import (
     Case,
+    CollectedFile,
     Delivery,
     Extension,
+    FoundIdentifier,
     FulfilmentTask,
     InquiryState,
     Letter,
@@ -30,6 +32,7 @@ from cases.workflow import (
     carry_out,
     date_moves,
     decide,
+    doubts,
     extension,
     external,
     hold,
@@ -129,6 +132,17 @@ def delivery_of(case: Case, delivery_id: UUID) -> Delivery | None:
 def pack_of(case: Case, pack_id: UUID) -> ResponsePack | None:
     found: ResponsePack | None = case.packs.filter(pk=pack_id).select_related("case", "decision").first()
     return found
+
+
+def file_of(case: Case, file_id: UUID) -> CollectedFile | None:
+    return (
+        CollectedFile.objects.filter(pk=file_id, case=case).select_related("case", "search__source").first()
+    )
+
+
+def found_identifier_of(case: Case, found_id: UUID) -> FoundIdentifier | None:
+    kept = FoundIdentifier.objects.filter(pk=found_id, case=case)
+    return kept.select_related("case", "source").first()
 
 
 def extension_of(case: Case, extension_id: UUID) -> Extension | None:
@@ -452,6 +466,32 @@ ACTS: dict[str, Act] = {
         _("The source is searched again; the others stand."),
         lambda deed: search.rerun(deed.target, deed.by, deed.now),
         find=search_of,
+    ),
+    "strike-identifier": Act(
+        _("Use this identifier no more"),
+        _("Strike it out"),
+        _("It is struck out. What it led to is taken back, and collected anew without it."),
+        lambda deed: doubts.strike(deed.target, deed.data["reason"], deed.by, deed.now, version=deed.version),
+        forms.Reason,
+        _("The sources where it was used are searched again from the beginning, without it."),
+        kind="danger",
+        find=found_identifier_of,
+    ),
+    "fetch-file": Act(
+        _("Fetch the file again"),
+        _("Fetch it again"),
+        _("The file is fetched again."),
+        lambda deed: doubts.fetch_again(deed.target, deed.by, deed.now),
+        find=file_of,
+    ),
+    "waive-file": Act(
+        _("Go on without this file"),
+        _("Go on without it"),
+        _("The answer goes on without this file."),
+        lambda deed: doubts.waive_file(deed.target, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        _("The answer says that there is such a file, and that it could not be had."),
+        find=file_of,
     ),
     "agree-to-search": Act(
         _("Read this source as a whole"),

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases import authority, queries
+from cases.collection import outstanding
+from cases.collection.outstanding import Outstanding
 from cases.models import (
     Case,
     Decision,
@@ -93,6 +95,10 @@ class Situation:
     @cached_property
     def undecided(self) -> int:
         return items.undecided(self.case)
+
+    @cached_property
+    def outstanding(self) -> Outstanding:
+        return outstanding.of(self.case)
 
     @cached_property
     def open_tasks(self) -> int:
@@ -333,6 +339,8 @@ def _review(found: Situation) -> Next:
             ),
             (replace(submit, label=_("Prepare the answer")),),
         )
+    if found.outstanding.to_decide:
+        return _doubts(found, review)
     if not found.undecided:
         return Next(
             _("Prepare the answer"),
@@ -343,6 +351,21 @@ def _review(found: Situation) -> Next:
         "%(count)s item is still to be decided.", "%(count)s items are still to be decided.", found.undecided
     )
     return Next(_("Review what was found"), text % {"count": found.undecided}, (review,))
+
+
+def _doubts(found: Situation, review: Offer) -> Next:
+    """Matches, records and files first, since they may bring more items; then fields, which may be another's to say."""
+    left, case = found.outstanding, found.case
+    of_fields = left.to_decide == left.fields
+    name, label = ("fields", _("Look at the fields")) if of_fields else ("doubts", _("Look and decide"))
+    look = _offer(found, Permission.VIEW_CONTENT, label, reverse(f"console:{name}", args=[case.pk]))
+    title = _("Say what the new fields are") if of_fields else _("Say whose it is")
+    return Next(
+        title,
+        _("No answer goes out before that: the search could not settle it alone."),
+        (look, review),
+        "warning",
+    )
 
 
 def _approval(found: Situation) -> Next:

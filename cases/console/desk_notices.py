@@ -8,12 +8,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases import queries, worklist
+from cases.collection.outstanding import Outstanding
 from cases.console.desk_next import STUCK, Situation, act_url
 from cases.models import Case, ExtensionState
 from cases.words import Right
 from cases.workflow import extension, hold, lateness
+from cases.workflow.doubts import DECIDABLE
 from identity.roles import Permission
 
 
@@ -34,6 +37,7 @@ def notices(found: Situation, now: datetime) -> list[Notice]:
         return []
     told = (
         _held(found),
+        _doubts(found),
         _late(found, now),
         _letter(found, now),
         _not_acknowledged(found, now),
@@ -53,6 +57,56 @@ def _held(found: Situation) -> Iterator[Notice]:
         act_url(found.case, "lift-hold") if may_lift else "",
         _("Lift the hold"),
     )
+
+
+def _doubts(found: Situation) -> Iterator[Notice]:
+    """What the search could not settle alone; it holds every answer up."""
+    left = found.outstanding
+    if found.case.state not in DECIDABLE or not left.to_decide:
+        return
+    if left.matches or left.records or left.files:
+        yield Notice(
+            "warning",
+            _("The search could not settle everything alone"),
+            " ".join(_doubt_words(left)),
+            reverse("console:doubts", args=[found.case.pk]),
+            _("Look and decide"),
+        )
+    if left.fields:
+        words = ngettext(
+            "A source holds %(count)d field that nobody described. No answer goes out before it is classified.",
+            "The sources hold %(count)d fields that nobody described. No answer goes out before they are classified.",
+            left.fields,
+        )
+        yield Notice(
+            "warning",
+            _("The sources hold more than was described"),
+            words % {"count": left.fields},
+            reverse("console:fields", args=[found.case.pk]),
+            _("Classify the fields"),
+        )
+
+
+def _doubt_words(left: Outstanding) -> Iterator[str]:
+    sentences = (
+        (
+            left.matches,
+            ngettext(
+                "%(count)d match may be the person.", "%(count)d matches may be the person.", left.matches
+            ),
+        ),
+        (
+            left.records,
+            ngettext("%(count)d record proves nothing.", "%(count)d records prove nothing.", left.records),
+        ),
+        (
+            left.files,
+            ngettext(
+                "%(count)d file could not be fetched.", "%(count)d files could not be fetched.", left.files
+            ),
+        ),
+    )
+    return (sentence % {"count": count} for count, sentence in sentences if count)
 
 
 def _hold_words(one: Any) -> str:

@@ -18,7 +18,7 @@ from cases.models.case import requester_suffices
 from cases.permissions import By
 from cases.review import items
 from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, Say, State, Step
-from cases.workflow import carry_out, complaint, identity, lateness, letters, search
+from cases.workflow import carry_out, complaint, doubts, identity, lateness, letters, search
 from cases.workflow.lateness import NOT_SAID, Why
 from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
 from dsar.audit.actions import Action
@@ -84,6 +84,7 @@ def submit(
         once(locked, "submit", by, version)
         if locked.state == State.REVIEW and items.undecided(locked):
             raise Refused(_("Some items are still to be decided."), "items_undecided")
+        doubts.demand_settled(locked)
         outcome = _outcome_chosen(locked, complaint_outcome)
         if outcome in {Outcome.REFUSED, *COMPLAINT_OUTCOMES} and not reasons.strip():
             raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
@@ -369,8 +370,13 @@ def _forbid_judging_oneself(case: Case, by: By, now: datetime) -> None:
 
 
 def _release_check(case: Case) -> None:
-    """Nobody whose identity is proved by now is sent away for want of it. The other way round is declared."""
+    """Nobody whose identity is proved by now is sent away for want of it. The other way round is declared.
+
+    And no answer goes out while what was collected is in doubt.
+    """
     _may_end_so(case, case.proposed_outcome)
+    if case.proposed_outcome not in CLOSINGS:
+        doubts.demand_settled(case)
 
 
 def _decided(case: Case, decision: Decision, by: By, now: datetime, verdict: str) -> None:

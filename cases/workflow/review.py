@@ -77,6 +77,8 @@ def redact(
         case = _in_review(item.case, by, now, version)
         locked = Item.objects.select_for_update().get(pk=item.pk, case=case)
         locked.case = case
+        if locked.file_id is not None:
+            raise Refused(_("A file is disclosed or withheld as a whole."), "file_is_whole")
         marks = [*redactions.get("fields", []), *redactions.get("passages", [])]
         if not marks:
             raise Refused(_("Mark at least one field or passage."), "nothing_marked")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases import history, queries, representing, worklist
-from cases.console import desk_extensions, desk_next, desk_notices
+from cases.console import desk_doubts, desk_extensions, desk_next, desk_notices
 from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
@@ -23,6 +23,7 @@ from cases.why import why
 from cases.words import State
 from cases.workflow import date_moves
 from cases.workflow.document import documents_of
+from cases.workflow.doubts import DECIDABLE
 from cases.workflow.letters import ANSWERS
 from identity.roles import Permission
 
@@ -102,9 +103,11 @@ def _content(found: Situation) -> dict[str, Any]:
     """What only those see who may see what was collected, silent withholdings among it."""
     case = found.case
     if not found.may(Permission.VIEW_CONTENT):
-        return {"tasks": case.tasks.none(), "groups": [], "packs": case.packs.none()}
+        return {"tasks": case.tasks.none(), "groups": [], "packs": case.packs.none(), "revealed": []}
     return {
         "groups": items.groups(case),
+        "revealed": desk_doubts.identifiers(case),
+        "may_strike": found.may(Permission.WORK) and case.state in DECIDABLE,
         "tasks": case.tasks.select_related("source", "done_by"),
         "packs": case.packs.select_related("decision")
         .prefetch_related("files__file", "deliveries")
