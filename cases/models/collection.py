@@ -204,6 +204,7 @@ class HeldFor(models.TextChoices):
     RESTING = "resting", _("the source failed several times in a row")
     THROTTLED = "throttled", _("the source asked to be called later")
     AGREEMENT = "agreement", _("a handler has to agree")
+    OWNER = "owner", _("its owner was asked")
 
 
 class SourceSearch(TenantModel):
