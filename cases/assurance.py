@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from cases import queries
+from cases import asking, queries
 from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.models import Case, Letter, SourceSystem, SubjectRequest
@@ -127,7 +127,7 @@ def proposal_from(
     way = propose(
         found.requirement,
         found.evidence,
-        _as_configured(call_check_of(request)),
+        _as_configured(rules_of(assurance.policy_in_force(request.controller_id))),
         needs_met(request, now, in_contact=in_contact),
         now,
         used_up=assurance.retracted_methods(request),
@@ -135,10 +135,11 @@ def proposal_from(
     return replace(way, level=found.level, is_enough=found.is_enough)
 
 
-def _as_configured(check: CallCheck) -> dict[str, About]:
-    """What each method says of itself, with the level that the controller gives to its own script."""
+def _as_configured(policy: Policy) -> dict[str, About]:
+    """What each method says of itself, with the level that the controller gives to its own questions."""
     known = dict(registry.known())
-    known["agent_check"] = replace(known["agent_check"], reaches=check.max_level)
+    known["agent_check"] = replace(known["agent_check"], reaches=policy.call_check.max_level)
+    known[asking.METHOD] = replace(known[asking.METHOD], reaches=policy.record_questions.max_level)
     return known
 
 
@@ -157,6 +158,8 @@ def needs_met(request: SubjectRequest, now: datetime, *, in_contact: bool = Fals
         there.add(Need.EMAIL)
     if request.representative_id is None and _may_be_texted(request, now):
         there.add(Need.PHONE)
+    if asking.are_there(request, now):
+        there.add(Need.FACTS)
     if person.email and request.representative_id is None and _has_login(request.controller_id):
         there.add(Need.LOGIN)
     if person.email and request.representative_id is None and provider_of(request.controller_id):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from cases import assurance
 from cases.models import Case
-from cases.workflow import call_check, text_code, unanswered
+from cases.workflow import call_check, record_questions, text_code, unanswered
 from cases.workflow.unanswered import Pursued
 from identity.policy import wording
 from identity.policy.combine import Evidence
@@ -31,7 +31,7 @@ class Proving:
     """Where one case stands. ``rule`` and ``version`` say what asks for the level, ``why`` says it in words.
 
     ``can_check``: the agent may ask the brand's own questions in this conversation. ``can_text``: they may have a
-    code texted, which the caller reads out.
+    code texted, which the caller reads out. ``can_ask``: they may put questions from the record.
     """
 
     level: str
@@ -46,6 +46,7 @@ class Proving:
     pursued: Pursued | None = None
     can_check: bool = False
     can_text: bool = False
+    can_ask: bool = False
 
     @property
     def next(self) -> Way | None:
@@ -70,6 +71,7 @@ def proving(case: Case, now: datetime, *, in_contact: bool = False) -> Proving:
         pursued=unanswered.of(case, now) if case.waits_for_proof and case.is_open else None,
         can_check=in_contact and call_check.why_not(case.subject_request, now) is None,
         can_text=in_contact and text_code.why_not(case.subject_request) is None,
+        can_ask=in_contact and record_questions.may_ask(case.subject_request, now),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from cases import authority
 from cases.collection import blobs, engine, identifiers, inquiries, runs, turns
 from cases.connectors.base import Connector, ConnectorError, Identifier, Throttled
+from cases.connectors.questions import AnswersQuestions
 from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
 from cases.models import (
@@ -39,6 +40,7 @@ from cases.workflow import (
     level,
     login,
     recomputation,
+    record_questions,
     reminders,
     search,
     standing,
@@ -55,6 +57,7 @@ from identity.access import all_controllers
 from identity.documents import reading
 from identity.evidence import keeping
 from identity.models import DocumentStage, ExternalCheck, ExternalEvent, IdentityDocument, Verification
+from identity.providers.base import Fact
 from identity.providers.external.wire import Standing
 from identity.sms.base import Trouble
 
@@ -242,6 +245,42 @@ def text_a_code(claim: Claim) -> None:
     if may_write:
         with claim.step():
             text_code.write(claim.job_id, timezone.now())
+
+
+def _comparing_given_up(claim: Claim, code: str) -> None:
+    """A source stayed away: the answers show nothing, and the customer is told as if they were wrong."""
+    with claim.step():
+        record_questions.compared(UUID(claim.args["verification"]), (), timezone.now())
+
+
+@job(record_questions.COMPARE, gave_up=_comparing_given_up)
+def compare_answers(claim: Claim) -> None:
+    """Compare what a customer answered with what the sources hold, which is kept nowhere."""
+    verification = UUID(claim.args["verification"])
+    with claim.step():
+        asked = record_questions.asked(verification)
+        sources = SourceSystem.objects.filter(controller_id=claim.controller_id, is_active=True)
+        wanted = list(sources.filter(slug__in=asked.names)) if asked else []
+        connectors = {source.slug: found for source in wanted if (found := _connected(source))}
+    facts = _facts(connectors, asked) if asked else []
+    with claim.step():
+        record_questions.compared(verification, facts, timezone.now())
+
+
+def _facts(connectors: dict[str, Connector], asked: record_questions.Asked) -> list[Fact]:
+    """What the sources hold; one that is away is asked again later."""
+    found: list[Fact] = []
+    for slug, connector in connectors.items():
+        try:
+            if isinstance(connector, AnswersQuestions):
+                held = connector.facts(asked.identifier, asked.names[slug])
+                found += [Fact(f"{slug}:{one.name}", "", one.value) for one in held]
+        except ConnectorError as error:
+            if error.retryable:
+                raise RetryLater(error.code) from None
+        finally:
+            connector.close()
+    return found
 
 
 def _text_given_up(claim: Claim, code: str) -> None:

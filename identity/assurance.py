@@ -66,7 +66,9 @@ def _may_serve(row: Verification, subject_request: Any) -> bool:
         return True
     about = registry.known().get(row.method)
     is_a_person_s_own = not (row.subject_request.representative_id or subject_request.representative_id)
-    is_of_a_conversation = about is None or about.performer == Performer.STAFF_ON_CALL
+    is_of_a_conversation = (
+        about is None or about.performer == Performer.STAFF_ON_CALL or bool(row.contact_reference)
+    )
     is_rehearsed = row.method == Method.DRILL or row.subject_request.is_drill or subject_request.is_drill
     return is_a_person_s_own and not is_of_a_conversation and not is_rehearsed
 

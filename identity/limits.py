@@ -121,6 +121,8 @@ STEPS: Mapping[str, Step] = {
     "portal:mine": _INSIDE,
     "portal:prove": _SEND,
     "portal:prove-text": _SEND,
+    "portal:questions": _INSIDE,
+    "portal:questions-begin": _INSIDE,
     "portal:login": _LOGIN,
     "portal:login-back": _LOGIN,
     "portal:message": _INSIDE,

@@ -82,7 +82,7 @@ def new_code(
     recent = verification.codes.filter(sent_at__gt=now - timedelta(hours=1)).count()
     if recent >= CODES_PER_HOUR:
         raise TooManyCodes
-    step = registry.build(verification.method).begin(person, _context(verification, minutes, now))
+    step = registry.build(verification.method).begin(person, context_of(verification, minutes, now))
     assert step.expires_at is not None
     # Ended, not used: a used code is one that was accepted, and proves something.
     verification.codes.filter(used_at=None, purpose=purpose, expires_at__gt=now).update(expires_at=now)
@@ -169,7 +169,7 @@ def _stepped(
     stage = stage or ("over" if code.used_at is not None else "")
     method = registry.build(code.verification.method)
     return method.step(
-        state | ({"stage": stage} if stage else {}), given, person, _context(code.verification, 0, now)
+        state | ({"stage": stage} if stage else {}), given, person, context_of(code.verification, 0, now)
     )
 
 
@@ -244,7 +244,8 @@ def _save_state(verification: Verification) -> None:
         cursor.execute("SELECT set_config('dsar.performing', '', true)")
 
 
-def _context(verification: Verification, minutes: int, now: datetime) -> Context:
+def context_of(verification: Verification, minutes: int, now: datetime) -> Context:
+    """What a step of this check may depend on; what is asked now stays open for ``minutes``."""
     key = keyring.key(keyring.shared_key(KeyPurpose.LOOKUP, verification.controller_id, now).pk)
     own = crypto.blind(key, f"method|{verification.method}|{verification.pk}")
     return Context(now, own, timedelta(minutes=minutes))

@@ -13,6 +13,8 @@ from identity.providers.login.method import CustomerLogin
 from identity.providers.registry import known as known_methods
 
 LOGIN = CustomerLogin.about.code
+# What keeps by what of the person it found them.
+MATCHING = frozenset({LOGIN, Method.RECORD_QUESTIONS.value})
 # What a code proves: that its address, or its number, is the person's.
 BY_CODE = {Method.EMAIL_CODE.value: EMAIL, Method.SMS_CODE.value: PHONE}
 # What identifiers are called where they are kept as hashes, and where connectors are asked for them.
@@ -37,7 +39,7 @@ def verified_kinds(case: Case) -> frozenset[str]:
     if any(map(_shows_the_person, methods)) or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})
     by_code = frozenset(kind for method, kind in BY_CODE.items() if method in methods)
-    return by_code.union(*(_matched(check) for check in checks if check.method == LOGIN))
+    return by_code.union(*(_matched(check) for check in checks if check.method in MATCHING))
 
 
 def _matched(check: Verification) -> frozenset[str]:
@@ -46,8 +48,11 @@ def _matched(check: Verification) -> frozenset[str]:
 
 
 def _shows_the_person(method: str) -> bool:
-    """Papers that were seen, and knowledge of the record, show who somebody is; a code shows only its address."""
-    about = known_methods().get(method)
+    """Papers that were seen, and what an agent asked, show who somebody is; a code shows only its address.
+
+    Questions from the record show whose record it was: that which bears what it was found by, and nothing beside it.
+    """
+    about = None if method == Method.RECORD_QUESTIONS else known_methods().get(method)
     return about is not None and about.factor in {Factor.DOCUMENT, Factor.KNOWLEDGE}
 
 

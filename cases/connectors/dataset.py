@@ -19,8 +19,18 @@ from fideslang.models import CollectionMeta, DatasetCollection, DatasetField, Da
 from fideslang.models import Dataset as FidesDataset
 from pydantic import BaseModel, ValidationError
 
+from cases.connectors.askable import Neighbours, askable_of
 from cases.connectors.base import ConfigurationError, canonical_kind
-from cases.connectors.description import Collection, Dataset, Edge, Field, Problem, Reference, is_personal
+from cases.connectors.description import (
+    Askable,
+    Collection,
+    Dataset,
+    Edge,
+    Field,
+    Problem,
+    Reference,
+    is_personal,
+)
 from cases.connectors.traversal import Tie, plan_route
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -35,6 +45,8 @@ LEGACY_KEYS = frozenset(
     {"data_qualifier", "retention", "third_country_transfers", "joint_controller", "created_at", "updated_at"}
 )
 META_KEYS = ("fides_meta", "fidesops_meta")
+# Our own words beside the format's, on a field.
+OWN_KEYS = frozenset({"desk_meta"})
 
 
 class DatasetError(ConfigurationError):
@@ -238,14 +250,19 @@ def _check_keys(source: _Source) -> None:
 def _check_fields(source: _Source, path: Path, holder: Mapping[str, Any]) -> None:
     for index, item in _entries(holder.get("fields")):
         place = (*path, "fields", index)
-        _check_level(source, place, item, DatasetField, FidesMeta)
+        _check_level(source, place, item, DatasetField, FidesMeta, OWN_KEYS)
         _check_fields(source, place, item)
 
 
 def _check_level(
-    source: _Source, path: Path, held: Mapping[str, Any], model: type[BaseModel], meta: type[BaseModel]
+    source: _Source,
+    path: Path,
+    held: Mapping[str, Any],
+    model: type[BaseModel],
+    meta: type[BaseModel],
+    own: frozenset[str] = frozenset(),
 ) -> None:
-    _check_names(source, path, held, {*model.model_fields, *META_KEYS, *LEGACY_KEYS})
+    _check_names(source, path, held, {*model.model_fields, *META_KEYS, *LEGACY_KEYS, *own})
     for key in META_KEYS:
         inner = held.get(key)
         if isinstance(inner, Mapping):
@@ -394,7 +411,28 @@ def _compile_field(scope: _Scope, prefix: str, item: DatasetField, inherited: Se
         read_only=bool(meta.read_only),
         third_party=bool(item.data_subjects) and not frozenset(item.data_subjects or ()) & scope.subjects,
         fields=tuple(_compile_field(scope, f"{path}.", one, categories) for one in item.fields or []),
+        askable=read_askable(scope.source, f"{scope.collection}.{path}", item, is_inner=bool(prefix)),
     )
+
+
+def read_askable(source: _Source, name: str, item: DatasetField, *, is_inner: bool) -> Askable | None:
+    """What our own words say of a field; a mistake in them is reported with its place."""
+    place = source.positions.get(name, ())
+    meta = _at(source.data, (*place, "desk_meta")) if place else None
+    if meta is None:
+        return None
+    problem, askable = askable_of(meta, item, _neighbours(source, place), is_inner=is_inner)
+    if problem:
+        source.report("askable", (*place, "desk_meta"), problem)
+    return askable
+
+
+def _neighbours(source: _Source, place: Path) -> Neighbours:
+    """The fields beside this one, and whether a person is found by one of them."""
+    beside = [one for _, one in _entries(_at(source.data, place[:-1]))]
+    marks = [one.get(key) for one in beside for key in META_KEYS]
+    is_found = any(isinstance(mark, Mapping) and mark.get("identity") for mark in marks)
+    return Neighbours(frozenset(str(one.get("name")) for one in beside), is_found)
 
 
 def _compile_references(scope: _Scope, path: str, meta: FidesMeta) -> Iterator[Reference]:

@@ -5,7 +5,7 @@ Collections, fields, and the references between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,6 +38,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Askable:
+    """That a person may be asked for a field's value to show who they are.
+
+    ``kind`` is one of ``cases.connectors.questions.FactKind``; ``newest_by`` names the field by which the newest of
+    several rows is told.
+    """
+
+    kind: str
+    wording: Mapping[str, str]
+    choices: tuple[str, ...] = ()
+    newest_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field; ``path`` has dots for a field inside another.
 
@@ -55,6 +69,7 @@ class Field:
     read_only: bool = False
     third_party: bool = False
     fields: tuple[Field, ...] = ()
+    askable: Askable | None = None
 
     def walk(self) -> Iterator[Field]:
         """Yield this field and the fields inside it."""

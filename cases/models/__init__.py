@@ -5,6 +5,7 @@ inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder,
 """
 
 from cases.models.authority import Authority, AuthorityPicture, AuthorityState
+from cases.models.asked import AskedQuestion
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collected_file import CollectedFile, FileState
@@ -46,6 +47,7 @@ __all__ = [
     "AuthorityState",
     "Belongs",
     "Candidate",
+    "AskedQuestion",
     "Case",
     "CheckStage",
     "ClockEvent",

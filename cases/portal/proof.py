@@ -21,7 +21,7 @@ class Proof:
     """What to do next.
 
     ``by_code``: a button sends a fresh code; ``by_text``: one texts it; ``by_login``: one leads to the customer's
-    account.
+    account, ``by_questions`` to questions from the record.
     """
 
     text: str
@@ -29,6 +29,12 @@ class Proof:
     by_code: bool
     by_login: bool = False
     by_text: bool = False
+    by_questions: bool = False
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether it takes less than what other cards of the page offer."""
+        return self.by_login or self.by_text or self.by_questions
 
 
 def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | None:
@@ -55,6 +61,7 @@ def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | No
         by_code=Need.EMAIL in needs,
         by_login=Need.LOGIN in needs,
         by_text=is_code and text_code.why_not(own[0].subject_request) is None,
+        by_questions=Need.FACTS in needs,
     )
 
 

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from cases.portal.views import ask, authority, brand, document, enter, external, inquiry, login, mine, pack
+from cases.portal.views import (
+    ask,
+    authority,
+    brand,
+    document,
+    enter,
+    external,
+    inquiry,
+    login,
+    mine,
+    pack,
+    questions,
+)
 
 app_name = "portal"
 
@@ -21,6 +33,8 @@ urlpatterns = [
     path("request/", mine.mine, name="mine"),
     path("request/prove/", mine.prove, name="prove"),
     path("request/prove/text/", mine.prove_by_text, name="prove-text"),
+    path("request/questions/", questions.questions, name="questions"),
+    path("request/questions/begin/", questions.begin, name="questions-begin"),
     path("request/login/", login.login, name="login"),
     path("request/login/back/", login.back, name="login-back"),
     path("request/message/", mine.message, name="message"),

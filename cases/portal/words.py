@@ -92,6 +92,9 @@ DONE: dict[str, Words] = {
     "message": _("We have your message."),
     "authority": _("We have what you sent. Somebody of our team will look at it, and then we go on."),
     "document": _("We have your picture. Somebody of our team will look at it, and then we go on."),
+    "answers": _(
+        "Thank you. We compare your answers with our records now; look at this page again in a moment."
+    ),
     "login": _("You have signed in with your account. We compare it with our records now."),
     "withdrawn": _("You have taken this request back."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),

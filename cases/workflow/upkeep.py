@@ -8,7 +8,17 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management import call_command
 
-from cases.workflow import authority, document, extension, external, fields, health, inquiry, recomputation
+from cases.workflow import (
+    authority,
+    document,
+    extension,
+    external,
+    fields,
+    health,
+    inquiry,
+    recomputation,
+    record_questions,
+)
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
@@ -32,6 +42,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         authority.destroy_overdue(controller_id, now)
         external.end_overdue(controller_id, now)
         texting.end_overdue(controller_id, now)
+        record_questions.end_overdue(controller_id, now)
         extension.lapse_overdue(controller_id, now)
         health.order_due(controller_id, now)
         inquiry.chase(controller_id, now)

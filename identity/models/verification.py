@@ -29,6 +29,7 @@ class Method(models.TextChoices):
 
     EMAIL_CODE = "email_code", _("one-time code to an e-mail address")
     SMS_CODE = "sms_code", _("one-time code to a telephone number")
+    RECORD_QUESTIONS = "record_questions", _("questions from the record")
     STAFF_RECORDED = "staff_recorded", _("evidence seen and recorded by staff")
     DRILL = "drill", _("recorded for a drill")
 

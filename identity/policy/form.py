@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from identity.policy.combine import best
-from identity.policy.rules import NO_LONGER, CallCheck, Policy, Rule, When
+from identity.policy.rules import NO_LONGER, CallCheck, Policy, RecordQuestions, Rule, When
 from identity.policy.words import LEVEL_NAMES, RIGHTS, DataKind, Requester
 from identity.providers import registry
 from identity.providers.base import Level
@@ -90,6 +90,23 @@ class CallCheckEntry(Written):
     attempts: Annotated[int, Field(ge=1, le=10)] = 2
 
 
+class RecordQuestionsEntry(Written):
+    ask: Annotated[int, Field(ge=2, le=6)] = 3
+    right: Annotated[int, Field(ge=2, le=6)] = 2
+    max_level: Annotated[
+        str, _one_of("level for questions from the record", lambda: ["low", "substantial"])
+    ] = "low"
+    minutes: Annotated[int, Field(ge=5, le=60)] = 15
+    attempts: Annotated[int, Field(ge=1, le=5)] = 2
+    not_again_days: Annotated[int, Field(ge=1, le=NO_LONGER)] = 180
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> RecordQuestionsEntry:
+        if self.right > self.ask:
+            raise ValueError("nobody can give more right answers than there are questions.")
+        return self
+
+
 class PolicyEntry(Written):
     """The whole policy of a controller."""
 
@@ -101,6 +118,7 @@ class PolicyEntry(Written):
     ]
     give_up_after_days: Annotated[int, Field(ge=7, le=NO_LONGER)] = 28
     call_check: CallCheckEntry | None = None
+    record_questions: RecordQuestionsEntry | None = None
     keep_pictures_days: Annotated[int, Field(ge=0, le=30)] = 0
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
 
@@ -134,6 +152,7 @@ def as_policy(entry: PolicyEntry, version: int, fall_back: Policy | None = None)
         remind_after_days=tuple(entry.remind_after_days),
         give_up_after_days=entry.give_up_after_days,
         call_check=_call_check(entry.call_check),
+        record_questions=_record_questions(entry.record_questions),
         keep_pictures_days=entry.keep_pictures_days,
         fall_back=fall_back,
     )
@@ -162,6 +181,13 @@ def _rule(entry: RuleEntry) -> Rule:
         holds_days=entry.holds_days,
         reuse_days=entry.reuse_days,
     )
+
+
+def _record_questions(entry: RecordQuestionsEntry | None) -> RecordQuestions:
+    if entry is None:
+        return RecordQuestions()
+    level = Level(LEVEL_NAMES[entry.max_level])
+    return RecordQuestions(entry.ask, entry.right, level, entry.minutes, entry.attempts, entry.not_again_days)
 
 
 def _call_check(entry: CallCheckEntry | None) -> CallCheck:

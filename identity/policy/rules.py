@@ -91,6 +91,22 @@ class CallCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordQuestions:
+    """Questions from the record: ``ask`` so many, of which so many ``right`` reach ``max_level``.
+
+    ``minutes`` is how long they stay open, ``attempts`` how often a person may be asked within a day; what was
+    asked is asked of them ``not_again_days`` no more.
+    """
+
+    ask: int = 3
+    right: int = 2
+    max_level: Level = Level.LOW
+    minutes: int = 15
+    attempts: int = 2
+    not_again_days: int = 180
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One version of a controller's policy. Version 0 is the house's own, for who has not written one."""
 
@@ -101,6 +117,7 @@ class Policy:
     remind_after_days: tuple[int, ...] = (7, 14)
     give_up_after_days: int = 28
     call_check: CallCheck = CallCheck()
+    record_questions: RecordQuestions = RecordQuestions()
     keep_pictures_days: int = 0
     fall_back: Policy | None = field(default=None, repr=False)
 

@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, str] = {
     "email_code": "identity.providers.code.method:EmailCode",
     "external_provider": "identity.providers.external.method:ExternalProvider",
     "identity_document": "identity.providers.document.method:IdentityDocument",
+    "record_questions": "identity.providers.record.method:RecordQuestions",
     "sms_code": "identity.providers.code.method:SmsCode",
     "staff_recorded": "identity.providers.staff.method:StaffRecorded",
     "drill": "identity.providers.staff.method:Drill",

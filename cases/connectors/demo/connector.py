@@ -36,6 +36,7 @@ from cases.connectors.base import (
     require_identifiers,
 )
 from cases.connectors.options import Settings, read_settings
+from cases.connectors.questions import Answer, FactKind, Question
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -46,6 +47,10 @@ CATEGORIES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "email": ("user.contact.email",),
         "phone_number": ("user.contact.phone_number",),
         "name": ("user.name",),
+        "postcode": ("user.contact.address.postal_code",),
+        "customer_since": ("user.account",),
+        "last_bill": ("user.financial",),
+        "tariff": ("user.account",),
     },
     "notes": {
         "id": ("system.operations",),
@@ -125,6 +130,23 @@ class DemoConnector:
             if (kinds := sorted({item.kind for item in usable if _bears(person, item)}))
         ]
 
+    @classmethod
+    def questions(cls, setup: Setup) -> tuple[Question, ...]:
+        """Say what the records declare under “questions”, which is all that may be asked."""
+        settings = read_settings(tuple(one for one in _OPTIONS if not one.secret), setup)
+        return _read_questions(_read_records(settings.text("records")))
+
+    def facts(self, identifier: Identifier, names: Sequence[str]) -> Sequence[Answer]:
+        """Give the fields of the one person who bears the identifier; nothing where several do."""
+        (usable,) = require_identifiers([identifier], self.capabilities().identifier_kinds)
+        source = self._open()
+        known = {question.name for question in _read_questions(source)}
+        found = [person for person in source["people"] if _bears(person, usable)]
+        if len(found) != 1:
+            return []
+        values = {name: found[0].get(name.partition(".")[2]) for name in names if name in known}
+        return [Answer(name, str(value)) for name, value in values.items() if value not in {None, ""}]
+
     def collect(self, matches: Sequence[Match], cursor: Cursor | None) -> Page:
         """Return the next records after the cursor, in the order of their type and id."""
         rows = self._related(self._open(), matches)
@@ -186,6 +208,21 @@ def _read_records(text: str) -> Mapping[str, Any]:
     if not isinstance(source, dict) or not all(_is_table(source.get(name), name) for name in _ORDER):
         raise ConfigurationError("the records must hold “people” and “notes”, as in sample.json.")
     return source
+
+
+def _read_questions(source: Mapping[str, Any]) -> tuple[Question, ...]:
+    try:
+        return tuple(
+            Question(
+                f"people.{one['field']}",
+                FactKind(one["kind"]),
+                one["question"],
+                tuple(one.get("choices", ())),
+            )
+            for one in source.get("questions", ())
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ConfigurationError("the questions must have a field, a kind and a question each.") from None
 
 
 def _is_table(rows: object, name: str) -> bool:

@@ -50,7 +50,9 @@ from cases.connectors.changes import (
 from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset
 from cases.connectors.options import Settings, read_settings
+from cases.connectors.questions import Answer, Question
 from cases.connectors.sql.applying import Writer
+from cases.connectors.sql.asking import answers, is_one_person, questions_of
 from cases.connectors.sql.dialect import Dialect, WriteRefused, is_binary
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
@@ -273,6 +275,27 @@ class SQLConnector(ABC):
 
     def _usable(self, identifiers: Sequence[Identifier]) -> tuple[Identifier, ...]:
         return require_identifiers(identifiers, self._dataset.identity_kinds)
+
+    # --- Asking ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    def questions(cls, setup: Setup) -> tuple[Question, ...]:
+        """Say what the description lets a person be asked."""
+        return questions_of(parse_dataset(setup.dataset_yaml or ""))
+
+    def facts(self, identifier: Identifier, names: Sequence[str]) -> Sequence[Answer]:
+        """Look up the answers of the one person who is known by this identifier."""
+        usable = self._usable([identifier])
+        return self._run(lambda connection: self._facts(connection, usable, names))
+
+    def _facts(
+        self, connection: sa.Connection, wanted: Sequence[Identifier], names: Sequence[str]
+    ) -> list[Answer]:
+        matches = self._find(connection, wanted)
+        if not is_one_person(matches):
+            return []
+        search = Search.begin(self._bind(connection), self._dialect, matches)
+        return list(answers(connection, self._dataset, search, names))
 
     # --- Collecting -----------------------------------------------------------------------------------------
 

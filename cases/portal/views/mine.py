@@ -16,6 +16,7 @@ from cases.law.loader import remedies
 from cases.models import Case
 from cases.permissions import by_customer
 from cases.portal import authority, claims, external, sessions, story, words
+from cases.portal import questions as questions_card
 from cases.portal.attempts import attempt, version_of
 from cases.portal.document import card_of
 from cases.portal.door import door, open_door, page, see_other
@@ -76,6 +77,7 @@ def _mine(
         "authority": authority.card_of(here.request) if is_requester else None,
         "document": card_of(here.request, now),
         "external": external.card_of(here.request, now),
+        "questions": questions_card.card_of(here.request, now),
         "proof": proof_of(cases, here.request.pk, now),
         "done": words.DONE.get(request.GET.get("done", "")),
     }

@@ -1,0 +1,1 @@
+"""Questions whose answers the controller's own record holds."""
