@@ -122,14 +122,15 @@ def row(source: SourceSystem, now: datetime) -> Row:
 def _latest(ids: Sequence[UUID]) -> dict[UUID, SourceCheck]:
     """The latest trial of each source with the credentials in use."""
     checks = SourceCheck.objects.filter(source__in=ids, is_for_erasing=False)
-    newest = checks.order_by("source", "-asked_at", "-id").distinct("source")
+    newest = checks.order_by("source_id", "-asked_at", "-id").distinct("source_id")
     return {check.source_id: check for check in newest}
 
 
 def _latest_good(ids: Sequence[UUID]) -> dict[UUID, SourceCheck]:
     checks = SourceCheck.objects.filter(source__in=ids, is_for_erasing=False, stage=CheckStage.GOOD)
     return {
-        check.source_id: check for check in checks.order_by("source", "-asked_at", "-id").distinct("source")
+        check.source_id: check
+        for check in checks.order_by("source_id", "-asked_at", "-id").distinct("source_id")
     }
 
 

@@ -1,8 +1,9 @@
 """What is to be done, where: one task per source system."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from cases.collection import order
 from cases.models import Case, Decision, FulfilmentTask, ItemDecision, SourceSystem
 from cases.review import items
 from cases.words import Right
@@ -39,7 +40,7 @@ def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
     sources = SourceSystem.objects.filter(controller_id=case.controller_id)
     if case.right in {Right.ERASURE, Right.RECTIFICATION}:
         chosen = case.items.filter(decision=ItemDecision.ACT)
-        for source in sources.filter(pk__in=chosen.values("source_id")):
+        for source in _in_order(sources.filter(pk__in=chosen.values("source_id"))):
             yield source, _listing(case, source)
         if chosen.filter(source=None).exists():
             yield None, _listing(case, None)
@@ -49,6 +50,12 @@ def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
         yield from ((source, "") for source in active)
         if not active:
             yield None, ""
+
+
+def _in_order(sources: Iterable[SourceSystem]) -> list[SourceSystem]:
+    """Behind those that feed them: what is erased further down the line would come back from there."""
+    by_slug = {source.slug: source for source in sources}
+    return [by_slug[slug] for slug in order.in_order({slug: one.erase_after for slug, one in by_slug.items()})]
 
 
 def _listing(case: Case, source: SourceSystem | None) -> str:

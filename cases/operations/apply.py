@@ -13,6 +13,7 @@ from django.db import models, transaction
 from pydantic import ValidationError as WireWrong
 
 from cases import queries
+from cases.collection import order
 from cases.connectors import registry
 from cases.connectors.base import ConfigurationError
 from cases.connectors.dataset import DatasetError
@@ -37,7 +38,7 @@ from cases.operations.schema import (
     TeamEntry,
     validated,
 )
-from cases.workflow import level
+from cases.workflow import level, sources
 from dsar import env
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
@@ -170,8 +171,7 @@ class _Work:
             self._identity_provider((*place, "identity_provider"), controller, entry.identity_provider)
         if entry.sms_gateway is not None:
             self._sms_gateway((*place, "sms_gateway"), controller, entry.sms_gateway)
-        for index, source in enumerate(entry.sources):
-            self._source((*place, "sources", index), controller, source)
+        self._sources((*place, "sources"), controller, entry.sources)
 
     def _instruct(self, controller: Controller, rules: Mapping[str, str]) -> None:
         """A version is never changed: other rules are a new one."""
@@ -317,13 +317,22 @@ class _Work:
         if source is None:
             key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, self.now)
             source = SourceSystem(controller=controller, slug=entry.slug, key=key)
-        plain = _fields_of(entry, leave_out={"options", "secrets", "dataset", "test_persons"})
+        plain = _fields_of(
+            entry, leave_out={"options", "secrets", "erasing_secrets", "dataset", "test_persons"}
+        )
         wanted = plain | self._wanted_of_source(place, controller, entry)
         changed = self._set(source, place, wanted)
         if not self._at(place):
             self._try_out(place, source)
-        if not self._save(source, place, is_new, changed):
+        if self._at(place):
             return
+        if is_new:
+            source.save(force_insert=True)
+        elif changed:
+            # How it stands is written by workers meanwhile, and is none of the file's business.
+            source.save(update_fields=changed)
+            if sources.SPOKEN & set(changed):
+                sources.settings_changed(source, self.now)
         self._note(
             "source",
             f"{controller.slug}/{source.slug}",
@@ -333,6 +342,22 @@ class _Work:
             controller_id=controller.pk,
             action=Action.SOURCE_CHANGED,
         )
+
+    def _sources(self, place: Place, controller: Controller, entries: Sequence[Source]) -> None:
+        for index, source in enumerate(entries):
+            self._source((*place, index), controller, source)
+        self._check_order(place, controller, entries)
+
+    def _check_order(self, place: Place, controller: Controller, entries: Sequence[Source]) -> None:
+        """Of all sources of the brand, those that the file does not name among them."""
+        after = dict(SourceSystem.objects.filter(controller=controller).values_list("slug", "erase_after"))
+        for index, entry in enumerate(entries):
+            for number, slug in enumerate(entry.erase_after):
+                if slug not in after:
+                    said = f"there is no source “{slug}”.{suggestion(slug, after)}"
+                    self._wrong((*place, index, "erase_after", number), said)
+        if circle := order.circle(after):
+            self._wrong(place, f"these would each have to come first: {' → '.join(circle)}.")
 
     def _wanted_of_source(self, place: Place, controller: Controller, entry: Source) -> dict[str, Any]:
         """What has to be fetched first: values from the environment, files, keyed hashes."""
@@ -345,6 +370,11 @@ class _Work:
         if "secrets" in given:
             wanted["secrets"] = {
                 name: self._fetched((*place, "secrets", name), value) for name, value in entry.secrets.items()
+            }
+        if "erasing_secrets" in given:
+            wanted["erasing_secrets"] = {
+                name: self._fetched((*place, "erasing_secrets", name), value)
+                for name, value in entry.erasing_secrets.items()
             }
         if entry.dataset is not None:
             wanted["dataset"] = self._text((*place, "dataset"), entry.dataset)
@@ -585,6 +615,8 @@ class _Work:
 # Sealed or structured: the file's form was checked by its schema, and Django knows nothing better of them.
 _NOT_CLEANED = {
     "secrets",
+    "erasing_secrets",
+    "erase_after",
     "options",
     "facts",
     "statement",

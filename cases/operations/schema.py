@@ -1,6 +1,7 @@
 """The form of a configuration file, as docs/apply.md tells it."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Annotated, Any, TypeAlias, get_args, get_origin
 from zoneinfo import available_timezones
 
@@ -154,6 +155,12 @@ class Source(Strict):
     dataset: Text | None = None
     data_kinds: list[KindName] = []
     facts: Facts = Facts()
+    erasing_secrets: dict[str, Hidden] = {}
+    credentials_expire_on: date | None = None
+    country: Annotated[str, Field(max_length=60)] = ""
+    safeguard: Annotated[str, Field(max_length=300)] = ""
+    erase_after: list[Slug] = []
+    may_list_whole: bool = False
     owner_email: str = ""
     purged_after_days: Annotated[int, Field(ge=0)] | None = None
     is_test: bool = False

@@ -167,7 +167,7 @@ def _statement(case: Case, searches: Sequence[SourceSearch], now: datetime) -> S
     """Article 15(1), from the facts that the controller keeps for itself and for each source."""
     controller = case.controller
     facts = [(controller.name, controller.statement)]
-    facts += [(search.source.name, search.source.facts) for search in searches if search.source.facts]
+    facts += [(search.source.name, known) for search in searches if (known := _known(search.source))]
     return Statement(
         confirmation=(
             _("%(name)s processes personal data about you. A copy is in this answer.")
@@ -177,6 +177,14 @@ def _statement(case: Case, searches: Sequence[SourceSearch], now: datetime) -> S
         rights=_rights(),
         complaints=law.remedies(case.regime, now.astimezone(controller.zone).date(), _),
     )
+
+
+def _known(source: SourceSystem) -> dict[str, Any]:
+    """What is stated of a source; data in another country with what its transfer rests on (Article 15(2))."""
+    if not source.country:
+        return dict(source.facts)
+    place = f"{source.country}: {source.safeguard}" if source.safeguard else source.country
+    return {**source.facts, "transfers": [place, *_as_list(source.facts.get("transfers"))]}
 
 
 def _rights() -> tuple[str, ...]:
