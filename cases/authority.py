@@ -19,6 +19,9 @@ MISSING, UNJUDGED, OUTSIDE = "missing", "unjudged", "outside"
 REFUSED, REVOKED = "refused", "revoked"
 NOT_YET, EXPIRED, NOT_COVERED = "not_yet", "expired", "not_covered"
 
+# Whoever asks for somebody else has one of these; of everybody else's case nothing is said.
+CODES = frozenset({VALID, MISSING, UNJUDGED, OUTSIDE, REFUSED, REVOKED, NOT_YET, EXPIRED, NOT_COVERED})
+
 _BY_STATE: dict[str, str] = {
     AuthorityState.ASKED: MISSING,
     AuthorityState.RECEIVED: UNJUDGED,

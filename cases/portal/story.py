@@ -254,7 +254,7 @@ def _told(
 
 
 def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:
-    if case.authority != authority.NOT_NEEDED:
+    if case.authority in authority.CODES:
         found = _stage_of_represented(case, party)
         if found is not None:
             return found
@@ -279,7 +279,7 @@ def _stage_of_represented(case: Case, party: Party) -> Stage | None:
 
 
 def _steps(case: Case, stage: Stage) -> list[dict[str, object]]:
-    labels: tuple[Words, ...] = STEPS if case.authority == authority.NOT_NEEDED else STEPS_OF_REPRESENTED
+    labels: tuple[Words, ...] = STEPS_OF_REPRESENTED if case.authority in authority.CODES else STEPS
     if case.right == Right.COMPLAINT:
         labels = COMPLAINT_STEPS
     return [

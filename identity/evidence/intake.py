@@ -55,7 +55,7 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _decoded(data: bytes, media_type: str, pages: int) -> Iterator[Picture]:
+def _decoded(data: bytes, media_type: str, pages: int = decoder.PAGES) -> Iterator[Picture]:
     """Decode in a process of its own, which gets nothing of our environment but the path to the code."""
     try:
         done = subprocess.run(

@@ -68,16 +68,21 @@ def asking(**fields: Any) -> dict[str, Any]:
     return usual | fields
 
 
+def sent(visitor: Visitor, data: dict[str, Any]) -> Any:
+    """The page after a request that was taken."""
+    return visitor.get(visitor.post(visitor.at("ask"), data)["Location"])
+
+
 class TestAsking:
     def test_authority_can_come_with_the_request(self, brand, visitor):
-        page = visitor.post(visitor.at("ask"), asking(authority_copy=photo()), follow=True)
+        page = sent(visitor, asking(authority_copy=photo()))
 
         held = Authority.objects.get()
         assert (held.state, held.pictures.count()) == ("received", 1)
         assert "We look at what you sent" in text_of(page)
 
     def test_authority_can_come_later(self, brand, visitor):
-        page = visitor.post(visitor.at("ask"), asking(), follow=True)
+        page = sent(visitor, asking())
 
         assert Authority.objects.get().state == "asked"
         assert "We need to see that you may ask for this person" in text_of(page)
@@ -99,7 +104,7 @@ class TestAsking:
         assert (SubjectRequest.objects.count(), Authority.objects.count()) == (1, 0)
 
     def test_heir_is_told_that_other_rules_hold(self, brand, visitor):
-        page = visitor.post(visitor.at("ask"), asking(relation="executor"), follow=True)
+        page = sent(visitor, asking(relation="executor"))
 
         assert "The law has rules of its own for this." in text_of(page)
         assert Authority.objects.count() == 0

@@ -159,6 +159,17 @@ def test_what_is_no_picture_of_a_document_is_refused(content: bytes, name: str, 
     assert refusal(content, name) == code
 
 
+def test_each_page_of_an_authority_is_taken() -> None:
+    assert len(intake.take(io.BytesIO(pdf(5)), "authority.pdf", 24)) == 5
+
+
+def test_an_authority_of_more_pages_than_can_be_taken_is_refused_whole() -> None:
+    with pytest.raises(Refused) as caught:
+        intake.take(io.BytesIO(pdf(25)), "authority.pdf", 24)
+
+    assert caught.value.code == "too_many_pages"
+
+
 def test_a_decoder_that_is_asked_for_another_form_refuses() -> None:
     """The sniffed kind alone chooses the decoder: no picture reaches one that it was not sniffed for."""
     with pytest.raises(Refused) as caught:
