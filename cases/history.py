@@ -332,6 +332,8 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.FILE_OPENED: (gettext_lazy("File opened"), "neutral", "download"),
     Action.KEY_DESTROYED: (gettext_lazy("Collected data destroyed"), "danger", "trash"),
     Action.IDENTITY_ASKED: (gettext_lazy("Identity asked for"), "neutral", "shield"),
+    Action.IDENTITY_REMINDED: (gettext_lazy("Asked again for identity"), "neutral", "mail"),
+    Action.SIGNAL_DISMISSED: (gettext_lazy("A signal was looked into"), "neutral", "search"),
     Action.CODE_SENT: (gettext_lazy("Code sent"), "neutral", "mail"),
     Action.QUESTIONS_ASKED: (gettext_lazy("Asked from the record"), "neutral", "help"),
     Action.QUESTIONS_ANSWERED: (gettext_lazy("Answers came in"), "neutral", "chat"),

@@ -154,6 +154,8 @@ STEP_UP_SECONDS = env.number("DSAR_STEP_UP_MINUTES", 15) * 60
 EMERGENCY_MINUTES = env.number("DSAR_EMERGENCY_MINUTES", 60)
 # So many proxies stand before us, and each adds the address that it saw: only what they wrote is believed.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0)
+# The header in which the outermost of them tells a visitor's country, such as CF-IPCountry; none: nobody tells.
+COUNTRY_HEADER = env.text("DSAR_COUNTRY_HEADER", "")
 TOO_MANY_VIEW = "cases.portal.errors.too_many"
 
 SESSION_ENGINE = "identity.session_store"

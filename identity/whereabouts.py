@@ -4,9 +4,11 @@ from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing listens there; it stands for "unknown"
 PREFIX = {4: 24, 6: 48}
+NO_COUNTRY = frozenset({"XX", "T1"})  # as proxies say "unknown" and "by way of Tor"
 
 # The first that is found decides: later browsers name the earlier ones too.
 BROWSERS = (
@@ -44,6 +46,20 @@ def network_of(request: HttpRequest) -> str:
     if address.is_unspecified:
         return ""
     return str(ip_network(f"{address}/{PREFIX[address.version]}", strict=False))
+
+
+def language_of(request: HttpRequest) -> str:
+    """The language that the browser asks for first, without its region: "de"; empty where it does not say."""
+    wanted = parse_accept_lang_header(request.headers.get("accept-language", "")[:500])
+    return wanted[0][0].partition("-")[0] if wanted and wanted[0][0] != "*" else ""
+
+
+def country_of(request: HttpRequest) -> str:
+    """The country that a trusted proxy tells, as "DE"; empty where none is named in the settings, or it says none."""
+    if not settings.COUNTRY_HEADER or not settings.TRUSTED_PROXIES:
+        return ""
+    said = request.headers.get(settings.COUNTRY_HEADER, "").strip().upper()
+    return said if len(said) == 2 and said.isascii() and said.isalpha() and said not in NO_COUNTRY else ""
 
 
 def browser_of(request: HttpRequest) -> tuple[str, str]:

@@ -412,6 +412,7 @@ def _compile_field(scope: _Scope, prefix: str, item: DatasetField, inherited: Se
         third_party=bool(item.data_subjects) and not frozenset(item.data_subjects or ()) & scope.subjects,
         fields=tuple(_compile_field(scope, f"{path}.", one, categories) for one in item.fields or []),
         askable=read_askable(scope.source, f"{scope.collection}.{path}", item, is_inner=bool(prefix)),
+        contact_changed=_tells_of_changes(scope.source, f"{scope.collection}.{path}"),
     )
 
 
@@ -425,6 +426,12 @@ def read_askable(source: _Source, name: str, item: DatasetField, *, is_inner: bo
     if problem:
         source.report("askable", (*place, "desk_meta"), problem)
     return askable
+
+
+def _tells_of_changes(source: _Source, name: str) -> bool:
+    """Whether our own words say that the field tells when contact data were changed; mistakes are reported above."""
+    meta = _at(source.data, (*source.positions.get(name, ()), "desk_meta"))
+    return isinstance(meta, Mapping) and meta.get("contact_changed") is True
 
 
 def _neighbours(source: _Source, place: Path) -> Neighbours:

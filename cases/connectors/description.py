@@ -55,7 +55,8 @@ class Askable:
 class Field:
     """One field; ``path`` has dots for a field inside another.
 
-    ``third_party`` says that it is about somebody else.
+    ``third_party`` says that it is about somebody else, ``contact_changed`` that it holds the day on which contact
+    data of the person were changed last.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Field:
     third_party: bool = False
     fields: tuple[Field, ...] = ()
     askable: Askable | None = None
+    contact_changed: bool = False
 
     def walk(self) -> Iterator[Field]:
         """Yield this field and the fields inside it."""

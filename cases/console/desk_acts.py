@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.console import desk_forms as forms
@@ -26,6 +27,8 @@ from cases.models import (
     SourceSearch,
 )
 from cases.permissions import By
+from cases.signals import Shown
+from cases.signals import of as what_stands_out
 from cases.workflow import (
     answer,
     authority,
@@ -44,6 +47,7 @@ from cases.workflow import (
     questions,
     reopening,
     search,
+    signals,
     standing,
 )
 from identity.models import ExternalCheck, Level, Verification, VerificationState
@@ -100,6 +104,12 @@ def verification_of(case: Case, verification_id: UUID) -> Verification | None:
     reached = case.subject_request.verifications.filter(state=VerificationState.ACHIEVED)
     found: Verification | None = reached.filter(pk=verification_id).first()
     return found
+
+
+def signal_of(case: Case, signal_id: UUID) -> Shown | None:
+    """A signal about the case's request that nobody has looked into."""
+    open_ones = [one for one in what_stands_out(case, timezone.now()) if one.dismissal is None]
+    return next((one for one in open_ones if one.id == signal_id), None)
 
 
 def external_of(case: Case, check_id: UUID) -> ExternalCheck | None:
@@ -189,6 +199,15 @@ ACTS: dict[str, Act] = {
         (Permission.RECORD_IDENTITY,),
         "danger",
         find=verification_of,
+    ),
+    "dismiss-signal": Act(
+        _("I have looked into it"),
+        _("Put it aside"),
+        _("Put aside, with your remark. What it is about is as it was."),
+        lambda deed: signals.dismiss(deed.case, deed.target.id, deed.data["reason"], deed.by, deed.now),
+        forms.SignalRemark,
+        permissions=(Permission.RECORD_IDENTITY, Permission.APPROVE),
+        find=signal_of,
     ),
     "cancel-external": Act(
         _("Cancel the check at the provider"),

@@ -64,6 +64,12 @@ class Reason(DeskForm):
     reason = paragraph(_("Reason"), help_text=_("It is kept with the case. The customer does not see it."))
 
 
+class SignalRemark(DeskForm):
+    reason = paragraph(
+        _("What you found"), help_text=_("It is kept with the request. The customer does not see it.")
+    )
+
+
 class WaiverReason(DeskForm):
     reason = paragraph(
         _("Why the answer goes out without this source"),

@@ -263,6 +263,11 @@ _TOLD: dict[str, tuple[Any, str, str]] = {
         "neutral",
         "shield",
     ),
+    Action.IDENTITY_REMINDED: (
+        gettext_lazy("The customer was asked again to show that it is them"),
+        "neutral",
+        "mail",
+    ),
     Action.CODE_SENT: (gettext_lazy("A code was sent"), "neutral", "mail"),
     Action.CODE_FAILED: (gettext_lazy("A wrong code was typed"), "warning", "x-circle"),
     Action.CODE_ACCEPTED: (gettext_lazy("The code was right"), "success", "check"),

@@ -18,6 +18,7 @@ from cases.workflow import (
     inquiry,
     recomputation,
     record_questions,
+    signals,
 )
 from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
@@ -46,6 +47,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         extension.lapse_overdue(controller_id, now)
         health.order_due(controller_id, now)
         inquiry.chase(controller_id, now)
+        signals.forget_origins(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
         fields.order_lagging(controller_id, now)
 

@@ -80,6 +80,7 @@ class Action(StrEnum):
     KEY_DESTROYED = "case.key_destroyed"
     # Identity.
     IDENTITY_ASKED = "identity.asked"
+    SIGNAL_DISMISSED = "identity.signal_dismissed"
     IDENTITY_REMINDED = "identity.reminded"
     CODE_SENT = "identity.code_sent"
     CODE_NOT_SENT = "identity.code_not_sent"

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cases import history, queries, representing, worklist
+from cases import history, queries, representing, signals, worklist
 from cases.console import desk_doubts, desk_extensions, desk_next, desk_notices
 from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
@@ -25,6 +25,7 @@ from cases.workflow import date_moves
 from cases.workflow.document import documents_of
 from cases.workflow.doubts import DECIDABLE
 from cases.workflow.letters import ANSWERS
+from cases.workflow.signals import may_see
 from identity.roles import Permission
 
 RECENT = 8
@@ -68,6 +69,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "documents": documents_of(case.subject_request) if found.may(Permission.RECORD_IDENTITY) else (),
         "externals": external_checks(case) if found.may(Permission.RECORD_IDENTITY) else (),
         "proving": proving(case, now),
+        "signals": signals.of(case, now) if may_see(found.by, case.controller_id) else (),
         "authority": representing.summary(case, now),
         "letters": _letters(case),
         "answers": () if found.may(Permission.VIEW_CONTENT) else ANSWERS,

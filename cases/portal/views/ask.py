@@ -21,12 +21,14 @@ from cases.portal.errors import too_many_of
 from cases.portal.forms import AskForm
 from cases.portal.views.enter import send_and_ask
 from cases.words import AnswerBy, Channel
+from cases.workflow import signals
 from cases.workflow.identity import requester_email
 from cases.workflow.intake import log_request
 from dsar.audit.record import Actor
 from dsar.lib.tenancy import unit_of_work
-from identity.limits import ASK_FOR_ADDRESS, Over
+from identity.limits import ASK_FOR_ADDRESS, Over, network_of
 from identity.models import Controller
+from identity.whereabouts import client_address, country_of, language_of
 
 RECEIPT_SECONDS = 2 * 3600
 SOMEBODY = By(Actor("customer"))
@@ -53,6 +55,8 @@ def ask(request: HttpRequest, controller: Controller) -> HttpResponse:
         logged = attempt(lambda: log_request(asked_for, SOMEBODY, now), form)
         if logged is None:
             return _form(request, controller, form, 422)
+        place = network_of(client_address(request))
+        signals.note_origin(logged, place, language_of(request), country_of(request), now)
         return see_other(reverse("portal:asked", args=[controller.slug, _receipt(controller, logged)]))
 
 
