@@ -26,16 +26,18 @@ class Relay:
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
         self._listener.listen(32)
+        self._ends: list[socket.socket] = []
         self._threads = [Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def close(self) -> None:
-        """Listen no longer. Connections end with their clients."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        """Listen no longer, and break what connections there are."""
+        for end in (self._listener, *self._ends):
+            _shut(end)
         for thread in self._threads:
-            thread.join(10)
+            thread.join()
+        for end in (self._listener, *self._ends):
+            end.close()
 
     def _accept(self) -> None:
         while True:
@@ -45,6 +47,7 @@ class Relay:
                 return
             server = socket.socket(socket.AF_UNIX)
             server.connect(self._target)
+            self._ends += [client, server]
             for work, ends in ((self._up, (client, server)), (self._down, (client, server))):
                 self._threads.append(Thread(target=work, args=ends, daemon=True))
                 self._threads[-1].start()
@@ -78,8 +81,6 @@ class Relay:
                 with contextlib.suppress(OSError):
                     client.sendall(data)
         _shut(client)
-        client.close()
-        server.close()
 
 
 def _shut(end: socket.socket) -> None:
