@@ -169,7 +169,7 @@ def _keep(claim: Claim, wanted: _Wanted, written: files.Written) -> None:
     with claim.step():
         found = (
             CollectedFile.objects.select_for_update(no_key=True, of=("self",))
-            .select_related("item__case", "item__file")
+            .select_related("search", "item__case", "item__file")
             .get(pk=wanted.pk)
         )
         item = found.item
@@ -190,6 +190,7 @@ def _keep(claim: Claim, wanted: _Wanted, written: files.Written) -> None:
             files.remove(before)
         found.state, found.error_code, found.error_text = FileState.FETCHED, "", ""
         found.save(update_fields=["state", "error_code", "error_text"])
+        claim.progress(files=found.search.files.filter(state=FileState.FETCHED).count())
 
 
 def _measured(content: Any, written: files.Written) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -28,7 +29,9 @@ LOOKED_AT = 50
 
 class Classification(DeskForm):
     choice = forms.ChoiceField(
-        label=gettext_lazy("What is it?"), choices=FieldClass.choices, widget=forms.RadioSelect
+        label=gettext_lazy("What is it?"),
+        choices=lambda: [(value, capfirst(words)) for value, words in FieldClass.choices],
+        widget=forms.RadioSelect,
     )
     reason = paragraph(
         gettext_lazy("Reason"),
