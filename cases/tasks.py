@@ -39,6 +39,7 @@ from cases.workflow import (
     late_proof,
     level,
     login,
+    mail_code,
     recomputation,
     record_questions,
     reminders,
@@ -225,6 +226,13 @@ def check_address(claim: Claim) -> None:
     on_file = _held(connectors, wanted)
     with claim.step():
         identity.address_checked(verification, on_file, timezone.now())
+
+
+@job(mail_code.ASK)
+def mail_a_code(claim: Claim) -> None:
+    """Mail a code to whoever asked for one, where they asked for their own request."""
+    with claim.step():
+        mail_code.send(claim.controller_id, claim.args, timezone.now())
 
 
 @job(text_code.ASK)

@@ -20,9 +20,7 @@ from cases.portal.claims import Claim
 from cases.portal.door import door, open_door, page, see_other, unhurried
 from cases.portal.errors import too_many_of
 from cases.portal.forms import CodeForm, EnterForm
-from cases.words import Party
-from cases.workflow import identity, letters, text_code
-from dsar.lib.errors import Refused
+from cases.workflow import identity, letters, mail_code, text_code
 from dsar.lib.tenancy import unit_of_work
 from identity import services, texting
 from identity.limits import SEND, TEXT, TRY, Over
@@ -72,7 +70,7 @@ def _is_inside(request: HttpRequest, controller: Controller, link: AccessToken, 
 
 
 def send_and_ask(request: HttpRequest, controller: Controller, claim: Claim, now: datetime) -> HttpResponse:
-    """Send a code if the claim is true, and go on to where it is typed in any case."""
+    """Order a code, which is sent where the claim is true, and go on to where it is typed in any case."""
     with unhurried():
         over = _send(controller, claim, now)
         if over is not None:
@@ -88,19 +86,8 @@ def _send(controller: Controller, claim: Claim, now: datetime) -> Over | None:
     if over is not None:
         return over
     with unit_of_work([controller.pk]):
-        found = claims.claimed_by(controller, claim, now)
-        if found is not None:
-            _send_code(*found, now)
+        mail_code.order(controller, claim, now)
     return None
-
-
-def _send_code(found: SubjectRequest, party: Party, now: datetime) -> None:
-    try:
-        purpose = identity.purpose_of(identity.VERIFY, party)
-        identity.send_code(found, purpose, by_customer(found.pk), now)
-    except Refused:
-        # Codes for fetching an answer count too. A page that said so would tell that the request exists.
-        return
 
 
 @require_POST

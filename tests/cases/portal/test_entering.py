@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cases.correspondence.outbox import mails
@@ -12,6 +14,7 @@ from cases.models import SubjectRequest
 from cases.portal import claims, sessions
 from cases.portal.views import enter
 from cases.words import Right, State
+from dsar.jobs.models import Job
 from identity import services
 from identity.limits import Limit
 from identity.models import AccessToken, Attempt, OneTimeCode, TokenPurpose, VerificationState
@@ -112,6 +115,35 @@ def test_true_and_false_claims_are_answered_alike(brand, told):
     assert walks["unknown reference"] == walks["true"]
     assert walks["of another brand"] == walks["true"]
     assert [status for status, *_ in walks["true"]] == [303, 200] + [422] * 6 + [303] * 4 + [429]
+
+
+def work(brand: Any, reference: str, email: str) -> list[tuple[int, int]]:
+    """How many statements and jobs each step costs, up to typing a wrong code."""
+    here, costs = Visitor(brand), []
+    steps = [
+        lambda: here.claim(reference, email),
+        lambda: here.see("code"),
+        lambda: here.send("resend"),
+    ]
+    for step in steps:
+        before = Job.objects.count()
+        with CaptureQueriesContext(connection) as statements:
+            step()
+        costs.append((len(statements), Job.objects.count() - before))
+        run_jobs()
+    return costs
+
+
+def test_asking_for_a_code_costs_the_same_work_whether_or_not_the_claim_is_true(brand, told):
+    """So that neither time nor the load tells: who the claim belongs to, a job looks at."""
+    costs = {
+        name: work(brand, reference.format(**told), email) for name, (reference, email) in CLAIMS.items()
+    }
+
+    assert costs["wrong address"] == costs["true"]
+    assert costs["unknown reference"] == costs["true"]
+    assert costs["of another brand"] == costs["true"]
+    assert [jobs for _statements, jobs in costs["true"]] == [1, 0, 1]
 
 
 def test_false_claims_send_nothing(brand, told):
