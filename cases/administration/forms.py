@@ -93,6 +93,7 @@ def option_field(option: Option) -> forms.Field:
         "label": gettext(option.label),
         "help_text": gettext(option.help) if option.help else "",
         "required": option.required and option.default is None,
+        "initial": option.default,
     }
     if option.kind is OptionKind.NUMBER:
         return forms.IntegerField(min_value=option.minimum, max_value=option.maximum, **known)

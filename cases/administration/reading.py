@@ -12,7 +12,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.collection import gate, turns
+from cases.collection import gate, outstanding, turns
+from cases.collection.outstanding import Faults
 from cases.connectors import registry
 from cases.connectors.base import Capabilities, ConfigurationError, ConnectorError
 from cases.models import (
@@ -87,12 +88,19 @@ def rows(user: User, now: datetime) -> list[Row]:
     )
     ids = [source.pk for source in sources]
     latest, good, waits = _latest(ids), _latest_good(ids), _waiting(ids)
-    stopped, left = stopped_controllers(), gate.calls_left(ids)
+    stopped, left, faults = stopped_controllers(), gate.calls_left(ids), outstanding.faults(ids)
     found = []
     for source in sources:
         ends_on = _ends_on(source, good.get(source.pk))
         is_stopped = bool({source.controller_id, None} & stopped)
-        standing = standing_of(source, latest.get(source.pk), ends_on, now, is_stopped=is_stopped)
+        standing = standing_of(
+            source,
+            latest.get(source.pk),
+            ends_on,
+            now,
+            is_stopped=is_stopped,
+            faults=faults.get(source.pk),
+        )
         waiting = waits.get(source.pk, Waiting())
         found.append(
             Row(
@@ -113,7 +121,8 @@ def row(source: SourceSystem, now: datetime) -> Row:
     ids = [source.pk]
     check, ends_on = _latest(ids).get(source.pk), _ends_on(source, _latest_good(ids).get(source.pk))
     is_stopped = turns.is_stopped(source.controller_id)
-    standing = standing_of(source, check, ends_on, now, is_stopped=is_stopped)
+    faults = outstanding.faults(ids).get(source.pk)
+    standing = standing_of(source, check, ends_on, now, is_stopped=is_stopped, faults=faults)
     waiting = _waiting(ids).get(source.pk, Waiting())
     left = gate.calls_left(ids).get(source.pk)
     return Row(source, kind_of(source), standing, waiting, check, ends_on, left)
@@ -183,22 +192,53 @@ def kinds() -> list[tuple[str, str]]:
 
 
 def standing_of(
-    source: SourceSystem, check: SourceCheck | None, ends_on: date | None, now: datetime, *, is_stopped: bool
+    source: SourceSystem,
+    check: SourceCheck | None,
+    ends_on: date | None,
+    now: datetime,
+    *,
+    is_stopped: bool,
+    faults: Faults | None = None,
 ) -> Standing:
     """The gravest thing first."""
     return (
         _by_people(source, is_stopped=is_stopped)
         or _in_trouble(source, now)
+        or _by_searches(faults or Faults())
         or _by_check(source, check, ends_on, now)
     )
+
+
+def _by_searches(faults: Faults) -> Standing | None:
+    """What searches have shown of it since."""
+    if faults.strangers:
+        words = ngettext(
+            "It gave %(count)d record of somebody else.",
+            "It gave %(count)d records of somebody else.",
+            faults.strangers,
+        )
+        todo = _("Look whether it keeps to what it is asked for; no such record was taken in.")
+        return Standing(
+            "warning", "alert", _("Gives other people's records"), words % {"count": faults.strangers}, todo
+        )
+    if faults.unknown_fields:
+        words = ngettext(
+            "It holds %(count)d field that nobody described; no answer goes out before it is classified.",
+            "It holds %(count)d fields that nobody described; no answer goes out before they are classified.",
+            faults.unknown_fields,
+        )
+        todo = _("Complete the description, or have the fields classified in the case where they were found.")
+        return Standing(
+            "warning", "alert", _("Description incomplete"), words % {"count": faults.unknown_fields}, todo
+        )
+    return None
 
 
 def _by_people(source: SourceSystem, *, is_stopped: bool) -> Standing | None:
     if not source.is_active:
         return Standing("neutral", "", _("Not in use"), _("It is not searched, and not tried."))
     if is_stopped:
-        text = _("All collection of this brand is stopped.")
-        return Standing("danger", "pause", _("Stopped"), text, _("Let collection go on when it is safe to."))
+        return Standing("danger", "pause", _("Stopped"))
     if source.paused_at is not None:
         words = {"name": source.paused_by or _("an operator"), "day": _moment(source.paused_at)}
         text = f"{source.pause_reason} ({_('%(name)s, %(day)s') % words})"
@@ -212,7 +252,7 @@ def _in_trouble(source: SourceSystem, now: datetime) -> Standing | None:
         return Standing("danger", "alert", _("Refuses our account"), source.trouble_text, todo)
     if source.held_until is None or source.held_until <= now:
         return None
-    until = {"time": date_format(localtime(source.held_until), "TIME_FORMAT")}
+    until = {"time": date_format(localtime(source.held_until), "H:i")}
     if source.failures >= turns.FAILURES_TO_REST:
         failed = ngettext(
             "It failed %(count)d time in a row.", "It failed %(count)d times in a row.", source.failures
@@ -232,7 +272,7 @@ def _by_check(
             if ends_on >= now.date()
             else _("The credentials ended on %(day)s.")
         )
-        text = said % {"day": date_format(ends_on, "DATE_FORMAT")}
+        text = said % {"day": date_format(ends_on, _("j F Y"))}
         return Standing("warning", "clock", _("Credentials end"), text, _("Enter new ones."))
     if check is None or check.stage in OPEN:
         return Standing("neutral", "", _("Not tried yet"))
@@ -250,7 +290,7 @@ def _by_check(
 
 
 def _moment(at: datetime) -> str:
-    return date_format(localtime(at), "DATETIME_FORMAT")
+    return date_format(localtime(at), _("j F Y, H:i"))
 
 
 # -- one source ------------------------------------------------------------------------------------------

@@ -55,7 +55,9 @@ def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
 def _in_order(sources: Iterable[SourceSystem]) -> list[SourceSystem]:
     """Behind those that feed them: what is erased further down the line would come back from there."""
     by_slug = {source.slug: source for source in sources}
-    return [by_slug[slug] for slug in order.in_order({slug: one.erase_after for slug, one in by_slug.items()})]
+    return [
+        by_slug[slug] for slug in order.in_order({slug: one.erase_after for slug, one in by_slug.items()})
+    ]
 
 
 def _listing(case: Case, source: SourceSystem | None) -> str:

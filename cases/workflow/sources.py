@@ -45,7 +45,7 @@ class SettingsWrong(Exception):
 def new(controller: Controller, slug: str, now: datetime) -> SourceSystem:
     """A source that is yet to be saved; its secrets are sealed under the controller's key."""
     key = keyring.shared_key(KeyPurpose.CONTROLLER, controller.pk, now)
-    return SourceSystem(controller=controller, slug=slug, key=key)
+    return SourceSystem(controller=controller, slug=slug, key=key, country="", safeguard="")
 
 
 def save(source: SourceSystem, wanted: Mapping[str, Any], by: By, now: datetime) -> list[str]:

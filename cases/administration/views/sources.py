@@ -50,7 +50,6 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
             **_trial(found),
             "options": reading.options(found),
             "capabilities": reading.capabilities(found),
-            "has_secrets": reading.has_secrets(found),
             "facts": [
                 (label, found.facts.get(name)) for name, label in forms.FACTS.items() if found.facts.get(name)
             ],
@@ -80,6 +79,7 @@ def _trial(found: SourceSystem) -> dict[str, Any]:
         "source": found,
         "row": row,
         "newest": newest,
+        "has_secrets": reading.has_secrets(found),
         "is_trying": reading.until_next_look(newest, now),
     }
 
