@@ -1,5 +1,6 @@
 """What of a case's collection waits for somebody before an answer may go out, and what its sources did wrong."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -63,10 +64,11 @@ class Faults:
         return bool(self.unknown_fields or self.strangers)
 
 
-def faults(controller_id: UUID) -> dict[UUID, Faults]:
-    """Of each of a controller's sources that has any: fields nobody described, records of other people."""
-    fields = UnknownField.objects.filter(controller_id=controller_id, choice="")
-    strangers = SetAside.objects.filter(controller_id=controller_id, verdict=Belongs.NOT_THEIRS)
+def faults(source_ids: Iterable[UUID]) -> dict[UUID, Faults]:
+    """Of each of these sources that has any: fields nobody described, records of other people."""
+    ids = list(source_ids)
+    fields = UnknownField.objects.filter(source__in=ids, choice="")
+    strangers = SetAside.objects.filter(source__in=ids, verdict=Belongs.NOT_THEIRS)
     unknown = dict(fields.order_by().values_list("source_id").annotate(count=Count("pk")))
     wrong = dict(strangers.values_list("source_id").annotate(count=Count("pk")))
     return {one: Faults(unknown.get(one, 0), wrong.get(one, 0)) for one in {*unknown, *wrong}}

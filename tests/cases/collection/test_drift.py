@@ -67,7 +67,7 @@ def say_all(desk: Desk) -> None:
 
 
 def test_unknown_fields_are_kept_sealed_and_shown_nowhere(desk: Desk) -> None:
-    source(desk)
+    made = source(desk)
 
     case = searched(desk)
 
@@ -80,7 +80,7 @@ def test_unknown_fields_are_kept_sealed_and_shown_nowhere(desk: Desk) -> None:
         ("people", "score", ""),
     ]
     assert outstanding.of(case).fields == 4
-    assert outstanding.faults(desk.controller.pk).popitem()[1].unknown_fields == 4
+    assert outstanding.faults([made.pk]) == {made.pk: outstanding.Faults(unknown_fields=4)}
 
 
 def test_nothing_goes_to_approval_before_each_is_classified(desk: Desk) -> None:
