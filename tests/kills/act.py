@@ -1,5 +1,6 @@
 """Acts of a desk under test, each in a process of its own: ``python -m tests.kills.act NAME JSON``."""
 
+import hashlib
 import json
 import sys
 import time
@@ -12,7 +13,7 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from cases.models import Case, SourceSystem  # noqa: E402
+from cases.models import Case, SetAside, SourceSystem  # noqa: E402
 from cases.permissions import BY_SYSTEM  # noqa: E402
 from cases.words import Channel, Right  # noqa: E402
 from cases.workflow import identity  # noqa: E402
@@ -104,15 +105,24 @@ def found(case: str) -> dict[str, Any]:
     """What the case holds, opened, and whether its trail is whole."""
     with unit_of_work(all_controllers()):
         one = Case.objects.get(pk=UUID(case))
-        refs = [f"{item.collection}/{item.content['ref']}" for item in one.items.select_related("case")]
+        refs = [
+            f"{item.collection}/{item.content['data']['id']}" for item in one.items.select_related("case")
+        ]
         jobs = Job.objects.filter(case_id=one.pk, kind="search_source")
         return {
             "state": str(one.state),
             "items": len(refs),
             "distinct": len(set(refs)),
+            "digest": digest(refs),
+            "aside": SetAside.objects.filter(case=one).count(),
             "attempts": max(jobs.values_list("attempts", flat=True), default=0),
             "broken_chains": _broken_chains(),
         }
+
+
+def digest(refs: list[str]) -> str:
+    """What tells this set of records from any other."""
+    return hashlib.sha256("\n".join(sorted(refs)).encode()).hexdigest()
 
 
 def _broken_chains() -> int:

@@ -17,6 +17,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import psycopg
+import redis
 
 from dsar.embedded import EmbeddedServers
 
@@ -35,11 +36,11 @@ class Desk:
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.environment: dict[str, str] = {}
 
-    def open(self, rows: int) -> None:
-        """Start, with a CRM whose first customer has so many orders."""
+    def open(self, rows: int, **options: Any) -> None:
+        """Start, with a CRM whose first customer has so many orders; ``options`` are more of its source's."""
         self.prepare()
         self._make_crm(rows)
-        self.act("set_up", crm=self.crm_options())
+        self.act("set_up", crm=self.crm_options() | options)
 
     def prepare(self) -> None:
         """Start the servers and migrate the database."""
@@ -62,8 +63,9 @@ class Desk:
 
     # -- programs --------------------------------------------------------------------------------
 
-    def start_worker(self) -> None:
-        self._start("worker", "worker", "--queues", "jobs", "--concurrency", "2", "--hostname", "jobs@%h")
+    def start_worker(self, name: str = "worker") -> None:
+        host = f"{name}@%h"
+        self._start(name, "worker", "--queues", "jobs", "--concurrency", "2", "--hostname", host)
 
     def start_sweeper(self) -> None:
         self._start("upkeep", "worker", "--queues", "upkeep", "--pool", "solo", "--hostname", "upkeep@%h")
@@ -95,6 +97,11 @@ class Desk:
         process = self.servers.processes[name]
         process.kill()
         process.wait()
+
+    def flush_broker(self) -> None:
+        """Take every message out of the broker while it runs."""
+        with redis.Redis.from_url(self.environment["REDIS_URL"]) as broker:
+            broker.flushall()
 
     def revive(self, *, empty_broker: bool = False) -> None:
         """Start again what was killed; the broker with what its disk kept, or with nothing."""
