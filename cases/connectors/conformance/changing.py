@@ -33,7 +33,7 @@ from cases.connectors.changes import (
     Verb,
     Wish,
 )
-from cases.connectors.conformance.bench import NOT_CLAIMED, Bench, text_of
+from cases.connectors.conformance.bench import NOT_CLAIMED, Bench, text_of, through_json
 from cases.connectors.conformance.world import Aspect, Change, Trouble
 
 ABILITY_OF: Final[Mapping[Verb, Ability]] = {
@@ -296,7 +296,7 @@ class ChangingPoints(Bench):
             verb=change.verb,
             ref=record.ref,
             type=record.type,
-            handle=record.handle,
+            handle=through_json(record.handle),
             values=change.values,
             expected={name: record.data[name] for name in {**change.where, **change.values}},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from cases.connectors.base import (
 )
 from cases.connectors.conformance.bench import Bench
 from cases.connectors.conformance.child import fingerprint
+from cases.connectors.conformance.world import Aspect
 
 # A type of record, a field, and what it holds.
 Place: TypeAlias = tuple[str, str, str]
@@ -55,6 +57,25 @@ class FormPoints(Bench):
         }
         assert set(self.world().records) <= set(capabilities.types)
         assert capabilities.page_max == 7
+
+    def test_00_says_what_it_can_do_without_asking_the_source(self) -> None:
+        self.require(Aspect.SECRET)
+
+        known = self.connect(wrong_secret=True).capabilities()
+
+        assert known == self.connect().capabilities()
+
+    def test_00_hands_over_plain_json(self) -> None:
+        """What the engine keeps comes back from where it is kept as it was."""
+        records = self.records()
+
+        given = [
+            [dict(one.data), dict(one.link.keys), dict(one.handle), [dict(blob.handle) for blob in one.blobs]]
+            for one in records
+        ]
+
+        assert json.loads(json.dumps(given)) == given
+        assert [one.ref for one in records if one.fetched_at.tzinfo is None] == []
 
     def test_00_check_names_unknown_fields(self) -> None:
         connector = self.connect()
