@@ -63,7 +63,7 @@ class Odoo:
 
     def version(self) -> str:
         """Return the version, which Odoo tells everybody. Raises ConfigurationError where there is no Odoo."""
-        answer = self._web.read("GET", "/web/version", accept=(404,))
+        answer = self._web.read("GET", "/web/version", accept=(401, 403, 404))
         said = answer.at("version")
         if not isinstance(said, str):
             raise _not_there(answer)

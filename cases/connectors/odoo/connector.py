@@ -56,6 +56,7 @@ OPTIONS: tuple[Option, ...] = (
 BLIND_SPOTS: Final = (
     "Records that name the person in free text alone are not found, but for messages with the e-mail address in them.",
     "A telephone number is searched for among contacts only.",
+    "Contacts kept under the person that bear another e-mail address are taken for other people.",
     "What hangs on a meeting or a group conversation in which the person is one of several is not collected.",
     "What the account may not read is not searched; the test of the connection names it.",
 )
@@ -180,10 +181,15 @@ class OdooConnector:
         schema = self._schema()
         finder = Finder(self._odoo, schema, wanted)
         matches = finder.find()
+        return [*matches, *finder.mentions(lambda ids: self._theirs(schema, matches, ids))]
+
+    def _theirs(self, schema: Schema, matches: Sequence[Match], messages: Sequence[int]) -> frozenset[int]:
+        """Say which of these messages are collected with what was found."""
         scope = self._scope(schema, matches)
         scope.find_owned()
         known = scope.domain(MESSAGE)
-        return [*matches, *finder.mentions(["!", *all_of([known])] if known else [])]
+        asked = all_of([known, [["id", "in", [*messages]]]]) if known else []
+        return frozenset(self._odoo.ids(MESSAGE, asked)) if asked else frozenset()
 
     # --- Collecting -----------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import getaddresses
 from typing import Any, Final, cast
@@ -19,7 +19,7 @@ from cases.connectors.base import (
     Match,
     phone_digits,
 )
-from cases.connectors.odoo.client import Domain, Odoo, Row, all_of, any_of, like
+from cases.connectors.odoo.client import Domain, Odoo, Row, any_of, like
 from cases.connectors.odoo.schema import MESSAGE, PARTNER, Model, Schema
 
 KINDS: Final = frozenset({EMAIL, PHONE, EXTERNAL_ID})
@@ -29,6 +29,8 @@ PERSON_FIELDS = ("name", "email", "phone", "ref", "is_company", "parent_id", "ty
 # So many digits at the end of a number are without the country's code and the zero before an area.
 NATIONAL_DIGITS: Final = 8
 MOST_MENTIONS: Final = 20
+MOST_READ: Final = 500
+_MENTION_FIELDS: Final = ("subject", "date", "model", "body")
 MOST_PARTNERS: Final = 200
 
 
@@ -190,22 +192,28 @@ class Finder:
         sure = [row for row in rows if any(emails & set(addresses(row[name])) for name in model.emails)]
         return sure[:limit]
 
-    def mentions(self, elsewhere: Domain) -> Iterator[Match]:
-        """Messages about others, as this domain describes them, in whose text the address stands."""
+    def mentions(self, known: Callable[[Sequence[int]], frozenset[int]]) -> list[Match]:
+        """Messages in whose text the address stands, but for those that are ``known`` as the person's anyway."""
         if not self._emails:
-            return
+            return []
         body = any_of([[["body", "ilike", like(one)]] for one in sorted(self._emails)])
-        fields = ["subject", "date", "model", "body"]
-        for row in self._odoo.rows(MESSAGE, all_of([body, elsewhere]), fields, limit=MOST_MENTIONS):
-            if any(_stands_in(str(row["body"]).casefold(), one) for one in self._emails):
-                yield Match(
-                    ref=f"{MESSAGE}/{row['id']}",
-                    type=MESSAGE,
-                    matched_on=(EMAIL,),
-                    confidence=Confidence.MENTION,
-                    selector={"records": [row["id"]]},
-                    summary={name: row[name] or None for name in ("subject", "date", "model")},
-                )
+        rows = self._odoo.rows(MESSAGE, body, _MENTION_FIELDS, limit=MOST_READ, order="id desc")
+        named = [
+            row for row in rows if any(_stands_in(str(row["body"]).casefold(), one) for one in self._emails)
+        ]
+        theirs = known([row["id"] for row in named]) if named else frozenset()
+        return [_mention(row) for row in named if row["id"] not in theirs][:MOST_MENTIONS]
+
+
+def _mention(row: Row) -> Match:
+    return Match(
+        ref=f"{MESSAGE}/{row['id']}",
+        type=MESSAGE,
+        matched_on=(EMAIL,),
+        confidence=Confidence.MENTION,
+        selector={"records": [row["id"]]},
+        summary={name: row[name] or None for name in ("subject", "date", "model")},
+    )
 
 
 def _stands_in(text: str, address: str) -> bool:
@@ -213,9 +221,18 @@ def _stands_in(text: str, address: str) -> bool:
     return re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", text) is not None
 
 
+# How an address stands in a field: by itself, within <>, or among others; never as a part of another.
+_STANDS: Final = (
+    "{}", "%<{}>%", "{},%", "{};%", "{} %", "%,{}", "%;{}", "% {}", "%,{},%", "% {},%", "%;{};%", "% {};%",
+)  # fmt: skip
+
+
 def bearing(model: Model, emails: frozenset[str] | set[str]) -> Domain:
-    """Records of a model that may bear one of these addresses; to be compared afterwards, as more look alike."""
-    return any_of([[[name, "ilike", like(one)]] for name in model.emails for one in sorted(emails)])
+    """Records of a model that bear one of these addresses."""
+    held = [like(one) for one in sorted(emails)]
+    return any_of(
+        [[[name, "=ilike", how.format(one)]] for name in model.emails for one in held for how in _STANDS]
+    )
 
 
 def _own(held: Sequence[str]) -> list[JSON]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cases.connectors.base import EMAIL, EXTERNAL_ID, JSON, PHONE, Link, LinkKind
-from cases.connectors.odoo.client import Domain, Odoo, Row, all_of, any_of, like
+from cases.connectors.odoo.client import Domain, Odoo, Row, all_of, any_of
 from cases.connectors.odoo.people import Person, addresses, bearing
 from cases.connectors.odoo.schema import ATTACHMENT, MESSAGE, PARTNER, TRACKING, WHOSE, Model, Schema
 
@@ -105,7 +105,8 @@ class Scope:
             ways += [
                 [[name, "in", self.person.ids]] for name in (*_only(model.ones, WHOSE), *model.owned_by_many)
             ]
-        ways += [[[name, "=ilike", like(one)]] for name in model.emails for one in sorted(self.person.emails)]
+        if model.emails and self.person.emails:
+            ways.append(bearing(model, self.person.emails))
         rows = self.odoo.rows(model.name, any_of(ways), fields) if ways else []
         return frozenset(row["id"] for row in rows if self._is_own(model, row))
 

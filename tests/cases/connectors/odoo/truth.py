@@ -1,4 +1,4 @@
-"""What Odoo's own database shows to be about a person, from PostgreSQL's catalogue: foreign keys, columns, and nothing else."""
+"""What Odoo's own database shows to be about a person, by PostgreSQL's catalogue: foreign keys and columns."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Truth:
         owned: dict[str, set[int]] = defaultdict(set, {"res_partner": partners})
         direct: dict[str, set[int]] = defaultdict(set, {"res_partner": set(partners)})
         for table, column, target, _cascades in self._keys:
-            if target == "res_partner" and table in self._models:
+            # Who of those under a contact is an address, and who somebody else, is said above.
+            if target == "res_partner" and table in self._models and table != target:
                 ids = self._where(table, column, partners)
                 direct[table] |= ids
                 if column == "partner_id":
