@@ -342,6 +342,7 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.CODE_FAILED: (gettext_lazy("Wrong code typed"), "warning", "x-circle"),
     Action.CODE_ACCEPTED: (gettext_lazy("Code accepted"), "success", "check"),
     Action.IDENTITY_RECORDED: (gettext_lazy("Identity established"), "success", "shield"),
+    Action.IDENTITY_STANDING: (gettext_lazy("Who asks was weighed anew"), "neutral", "shield"),
     Action.ADDRESS_CHECKED: (gettext_lazy("Address compared with the sources"), "neutral", "database"),
     Action.EXTERNAL_BEGUN: (gettext_lazy("Check at the provider begun"), "accent", "shield"),
     Action.EXTERNAL_TOLD: (gettext_lazy("The provider told of the check"), "neutral", "shield"),

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from cases import authority
 from cases.models import (
     Case,
     DateMove,
@@ -262,6 +263,11 @@ def blocked() -> Choose:
     """Whom a case waits for, worked out by the database so that a filter and a cell agree."""
     return Choose(
         When(Q(state=State.AWAITING_IDENTITY) & Q(_document_came()), then=Value(Blocked.US.value)),
+        # What a representative showed is judged here, and who they are is recorded here.
+        When(
+            Q(state=State.AWAITING_IDENTITY, authority__in=[authority.UNJUDGED, authority.VALID]),
+            then=Value(Blocked.US.value),
+        ),
         When(state__in=_WAITING, then=Value(Blocked.CUSTOMER.value)),
         When(state=State.APPROVAL, then=Value(Blocked.APPROVER.value)),
         When(state=State.WITH_CONTROLLER, then=Value(Blocked.CONTROLLER.value)),

@@ -4,8 +4,8 @@ Reading order: data_subject, subject_request, authority, case, clock, collection
 inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
 """
 
-from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.asked import AskedQuestion
+from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.case import Case, Note
 from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collected_file import CollectedFile, FileState
@@ -42,12 +42,12 @@ from cases.models.subject_request import RequestFile, SubjectRequest
 
 __all__ = [
     "LIVING",
+    "AskedQuestion",
     "Authority",
     "AuthorityPicture",
     "AuthorityState",
     "Belongs",
     "Candidate",
-    "AskedQuestion",
     "Case",
     "CheckStage",
     "ClockEvent",

@@ -133,6 +133,9 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
         "cases": cases,
         # One text for two readers greets neither by name.
         "name": "" if len(parties) > 1 else authority.person_of(request, *parties).name,
+        "on_behalf_of": request.subject.name
+        if request.representative_id and Party.REQUESTER in parties
+        else "",
         "reference": case.reference if case else request.reference,
         "due_on": min((one.due_on for one in cases if one.due_on), default=None),
         "is_complaint": any(one.right == Right.COMPLAINT for one in cases),

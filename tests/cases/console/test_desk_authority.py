@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
+from cases import worklist
 from cases.models import Authority, Case
 from cases.permissions import by_customer, by_staff
 from cases.words import Right, State
@@ -225,10 +226,12 @@ def test_agent_reads_that_it_is_checked_and_not_what_was_shown(office: Office) -
 
 def test_case_page_leads_to_the_authority(office: Office) -> None:
     case = asked(office)
+    waited = worklist.blocked_on(case)
     before = signed_in(office.handler).get(reverse("console:case", args=[case.pk])).content.decode()
     sent(case)
     after = signed_in(office.handler).get(reverse("console:case", args=[case.pk])).content.decode()
 
+    assert (waited, worklist.blocked_on(case)) == (worklist.Blocked.CUSTOMER, worklist.Blocked.US)
     assert "The representative has to show that they may ask" in before
     assert "Look at the authority that came" in after
     assert at(case) in after

@@ -512,6 +512,21 @@ class TestRecipient:
         assert (half, fresh(case).state) == (State.FULFILLING, State.CLOSED)
         assert sorted(Delivery.objects.values_list("party", flat=True)) == ["requester", "subject"]
 
+    def test_letter_to_the_solicitor_speaks_of_the_person(self, desk):
+        case = approved(desk)
+        run_jobs()
+
+        body = case.letters.get(kind="answer").body
+        assert "that we hold about Ada Example" in body
+        assert "about you" not in body
+
+    def test_letter_to_the_person_speaks_to_them(self, desk):
+        case = approved(desk, answer_to="subject", answer_reason="")
+        run_jobs()
+
+        body = case.letters.get(kind="answer").body
+        assert "that we hold about you" in body
+
     def test_letter_to_both_greets_neither_by_name(self, desk):
         case = approved(desk, answer_to="both")
         run_jobs()
