@@ -110,7 +110,12 @@ def walk(brand, reference, email):
         answers.append(here.send("text"))
         run_jobs()
     answers += [here.see("code"), *(here.send("code", code="not it") for _ in range(6))]
-    return [(one.status_code, one.get("Location"), sorted(one.cookies), text_of(one)) for one in answers]
+    return [(one.status_code, one.get("Location"), sorted(one.cookies), timeless(one)) for one in answers]
+
+
+def timeless(one):
+    """What it says, whenever it says it."""
+    return re.sub(r"\d+", "", text_of(one))
 
 
 def test_known_and_unknown_are_answered_alike(held, request_, stranger):
