@@ -54,6 +54,7 @@ from cases.connectors.questions import Answer, Question
 from cases.connectors.sql.applying import Writer
 from cases.connectors.sql.asking import answers, is_one_person, questions_of
 from cases.connectors.sql.dialect import Dialect, WriteRefused, is_binary
+from cases.connectors.sql.explaining import warn_of_scans
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
 from cases.connectors.sql.planning import Planner
@@ -223,7 +224,8 @@ class SQLConnector(ABC):
         for bound in source.collections.values():
             self._reading.place = bound.collection.name
             connection.execute(sa.select(*(bound.table.c[name] for name in bound.columns)).limit(0))
-        warnings = (*source.warnings, *self._warn_of_rights(connection, source))
+        scans = warn_of_scans(connection, source, self._dialect)
+        warnings = (*source.warnings, *self._warn_of_rights(connection, source), *scans)
         return Check(account, server, warnings, source.unknown_fields)
 
     def _warn_of_rights(self, connection: sa.Connection, source: BoundSource) -> list[str]:
@@ -461,6 +463,8 @@ class SQLConnector(ABC):
         engine = sa.create_engine(
             self.make_url(self._settings, user=user, password=password),
             poolclass=NullPool,
+            # A connection that is given back is closed, which takes back what was not committed.
+            pool_reset_on_return=None,
             hide_parameters=True,
             connect_args=self.connect_arguments(self._settings),
             **self.engine_arguments(),

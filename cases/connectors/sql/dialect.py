@@ -138,6 +138,15 @@ class Dialect(Protocol):
     def can_undo(self, connection: sa.Connection, table: sa.Table) -> bool:
         """Say whether a change of this table can be taken back until it is committed."""
 
+    def estimate(self, connection: sa.Connection, table: sa.Table) -> int:
+        """Return about how many rows a table has, without counting them."""
+
+    def scans(self, connection: sa.Connection, statement: sa.Select[Any], table: sa.Table) -> bool:
+        """Say whether a statement would read the whole of a table, for want of an index."""
+
+    def index_for(self, column: sa.Column[Any], kind: str) -> str:
+        """Return in words what would make a search for this kind of identifier quick, or for a reference ("")."""
+
     def prepare(self, engine: sa.Engine) -> None:
         """Arrange what each new connection needs."""
 

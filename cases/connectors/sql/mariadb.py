@@ -13,6 +13,8 @@ from pymysql.converters import conversions
 from sqlalchemy.dialects import mysql
 
 from cases.connectors.base import (
+    EMAIL,
+    PHONE,
     AuthError,
     ConfigurationError,
     ConnectorError,
@@ -30,6 +32,7 @@ from cases.connectors.changes import Obstacle
 from cases.connectors.options import Settings
 from cases.connectors.sql.connector import COMMON_OPTIONS, SQLConnector
 from cases.connectors.sql.dialect import Layout, Referrer, Rights, WriteRefused, as_text, is_binary
+from cases.connectors.sql.explaining import Explained
 from cases.connectors.sql.mariadb_layout import read_layout, read_referrers
 
 TLS_MODES = ("verify-full", "verify-ca", "require", "prefer", "disable")
@@ -308,6 +311,24 @@ class MariaDBDialect:
         """Only some engines know transactions; views have none."""
         asked = {"schema": table.schema, "table": table.name}
         return bool(connection.execute(_TRANSACTIONAL, asked).scalar_one_or_none())
+
+    def estimate(self, connection: sa.Connection, table: sa.Table) -> int:
+        """Ask the planner."""
+        rows = connection.execute(Explained(sa.select(sa.literal(1)).select_from(table), "EXPLAIN"))
+        return max((int(row.rows or 0) for row in rows), default=0)
+
+    def scans(self, connection: sa.Connection, statement: sa.Select[Any], table: sa.Table) -> bool:
+        """Ask the planner: ALL reads the table, "index" the whole of an index."""
+        rows = connection.execute(Explained(statement, "EXPLAIN"))
+        return any(row.table == table.name and row.type in {"ALL", "index"} for row in rows)
+
+    def index_for(self, column: sa.Column[Any], kind: str) -> str:
+        """Write the statement that makes it, or say that none would serve."""
+        if kind == PHONE:
+            return "None can serve: keep the digits in a column of their own, and describe that one."
+        if kind == EMAIL and not _collation(column).endswith("_ci"):
+            return "Give the column a collation that passes over case (…_ci), and an index."
+        return f"This one would: CREATE INDEX {column.name}_dsar ON `{column.table.name}` (`{column.name}`)"
 
     def prepare(self, engine: sa.Engine) -> None:
         """Nothing: values are converted by what the driver was given."""
