@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Case as Choose
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext, ngettext
@@ -24,6 +24,8 @@ from cases.models import (
     Letter,
     LetterState,
     PackState,
+    Pursuit,
+    PursuitKind,
     ResponsePack,
     SearchState,
     SourceSearch,
@@ -182,6 +184,15 @@ class Row:
     def has_moved(self) -> bool:
         """Whether its date moved by itself and nobody has seen that yet; lists alone ask."""
         return bool(getattr(self.case, "date_moved", False))
+
+    @property
+    def reminded_words(self) -> str:
+        """When the requester was reminded last, while it is they who are waited for; lists alone ask."""
+        at: datetime | None = getattr(self.case, "reminded_at", None)
+        if at is None or self.case.state != State.AWAITING_IDENTITY:
+            return ""
+        on = at.astimezone(self.case.controller.zone).date()
+        return gettext("reminded on %(days)s") % {"days": _said(on, get_language()).short}
 
     @property
     def state_icon(self) -> str:
@@ -411,7 +422,7 @@ def _loaded(ids: list[UUID]) -> "QuerySet[Case]":
         Case.objects.filter(pk__in=ids)
         .select_related("subject_request", "owner")
         .only(*_OF_A_LINE)
-        .annotate(blocked_on=blocked(), date_moved=_moved_unseen())
+        .annotate(blocked_on=blocked(), date_moved=_moved_unseen(), reminded_at=_last_reminded())
     )
     return cases
 
@@ -419,6 +430,12 @@ def _loaded(ids: list[UUID]) -> "QuerySet[Case]":
 def _moved_unseen() -> Exists:
     """The due date moved though nobody touched the case, and nobody has said to have seen it."""
     return Exists(DateMove.objects.filter(case=OuterRef("pk"), seen_at=None))
+
+
+def _last_reminded() -> Subquery:
+    """When whoever has not shown who they are was asked again last."""
+    said = Pursuit.objects.filter(case=OuterRef("pk"), kind=PursuitKind.REMINDER).exclude(letter=None)
+    return Subquery(said.order_by("-made_at").values("made_at")[:1])
 
 
 def _after(key: tuple[date | None, UUID]) -> str:

@@ -78,7 +78,7 @@ class Decision(TenantModel):
     @property
     def proposer(self) -> str:
         """Who proposed it, in words."""
-        return self.proposed_by.full_name if self.proposed_by else gettext("The desk by itself")
+        return self.proposed_by.full_name if self.proposed_by else gettext("DSAR desk, by itself")
 
     def is_own(self, person_id: UUID | None) -> bool:
         """Whether this person is the first pair of eyes: where the desk proposed, whoever is in charge of the case."""

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cases.models import Case
-from cases.models.case import identity_suffices
+from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM
 from cases.words import Outcome, State
 from cases.workflow import carry_out, level, reopening, search
@@ -24,7 +24,7 @@ def go_on(case: Case, now: datetime) -> Case:
     While the mail server takes the letter nothing can be stopped: then the case closes and is opened again at the
     next upkeep.
     """
-    if not identity_suffices(case):
+    if not requester_suffices(case):
         return case
     if case.state == State.CLOSED and case.outcome == Outcome.IDENTITY_NOT_VERIFIED:
         return reopening.reopen(case, reopening.SEARCH, _why(case), BY_SYSTEM, now)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from cases import assurance
 from cases.correspondence.compose import Kind
 from cases.models import Case, Letter, LetterState, Pursuit, PursuitKind, SubjectRequest
+from cases.models.case import identity_suffices
 from cases.permissions import BY_SYSTEM
 from cases.words import Outcome, State
 from cases.workflow import decide, letters, level
@@ -131,13 +132,19 @@ def pursue(request_id: UUID, now: datetime) -> None:
         return
     today = now.astimezone(waiting[0].controller.zone).date()
     Case.objects.filter(pk__in=[case.pk for case in waiting]).update(proof_looked_on=today)
-    pursued = [found for case in waiting if not level.is_known(case, now) and (found := of(case, now))]
+    pursued = [found for case in waiting if _is_unknown(case, now) and (found := of(case, now))]
     try:
         _remind([(one, one.due(today).reminders) for one in pursued if one.due(today).reminders], now)
         for one in [one for one in pursued if one.due(today).propose]:
             _propose(one, now)
     except KeyDestroyed:
         return  # What was known of the person is gone, and with it the way to write to them.
+
+
+def _is_unknown(case: Case, now: datetime) -> bool:
+    """Whether it is who asks that is not known; a representative's authority is asked for in words of its own."""
+    level.refresh(case, now)
+    return not identity_suffices(case)
 
 
 def _waits(case: Case) -> bool:

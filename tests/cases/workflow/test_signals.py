@@ -98,10 +98,14 @@ class TestFacts:
 
     def test_contact_data_changed_as_a_source_tells(self, office: Office) -> None:
         changed = (timezone.now() - timedelta(days=2)).date().isoformat()
-        records = {"customers": [{"id": 1, "email": "ada@example.com", "changed": changed}]}
+        records = {
+            "people": [{"id": 1, "email": "ada@example.com", "name": "Ada", "customer_since": changed}],
+            "notes": [],
+        }
         source(office.brand, records, dataset=_DATASET)
 
-        assert noticed(in_review(office.brand, office.handler)) == ["contact_changed"]
+        case = in_review(office.brand, office.handler)
+        assert noticed(case) == ["contact_changed"]
 
     def test_no_source_that_tells_is_no_signal(self, office: Office) -> None:
         assert noticed(in_review(office.brand, office.handler)) == []
@@ -114,11 +118,11 @@ dataset:
     description: Who is a member
     data_subjects: [customer]
     collections:
-      - name: customers
+      - name: people
         fields:
           - {name: id, data_categories: [user.unique_id], fides_meta: {primary_key: true}}
           - {name: email, data_categories: [user.contact.email], fides_meta: {identity: email}}
-          - {name: changed, data_categories: [user.behavior], desk_meta: {contact_changed: true}}
+          - {name: customer_since, data_categories: [user.account], desk_meta: {contact_changed: true}}
 """
 
 
