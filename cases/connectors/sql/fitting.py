@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from cases.connectors.base import JSON
 from cases.connectors.description import Field
@@ -127,4 +128,7 @@ def assigned(column: sa.Column[Any], value: JSON, dialect: Dialect) -> sa.Column
         return sa.null()
     if isinstance(column.type, sa.JSON):
         return sa.literal(value, column.type)
+    if isinstance(column.type, mysql.ENUM):
+        # As a key its place is compared; to set it, its name says more to the rules of the table.
+        return sa.literal(str(value), sa.Text)
     return dialect.typed(column, str(value))

@@ -361,28 +361,21 @@ class Planner:
     def _require_checks(self, target: Target) -> None:
         """Try the table's own rules on the row as it would be."""
         table, ground = target.bound.table, self._ground(target.bound)
-        after = (
-            sa.select(
-                *(
-                    (
-                        sa.cast(assigned(column, target.values[column.name], self._dialect), column.type)
-                        if column.name in target.values and not is_text(column)
-                        else assigned(column, target.values[column.name], self._dialect)
-                        if column.name in target.values
-                        else column
-                    ).label(column.name)
-                    for column in table.c
-                    if column.name in ground.rights.readable
-                )
-            )
-            .where(pinned(target.bound, table, target.key, self._dialect))
-            .subquery()
-        )
+        readable = [column for column in table.c if column.name in ground.rights.readable]
+        columns = [self._afterwards(target, column).label(column.name) for column in readable]
+        here = pinned(target.bound, table, target.key, self._dialect)
+        after = sa.select(*columns).where(here).subquery()
         for condition in ground.checks:
             if self._is_broken(after, condition):
                 raise Blocked(
                     Obstacle.STATE, f"A rule of the table “{table.name}” does not allow it: {condition}"
                 )
+
+    def _afterwards(self, target: Target, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        """Return what a column would hold."""
+        if column.name not in target.values:
+            return column
+        return assigned(column, target.values[column.name], self._dialect)
 
     def _is_broken(self, after: sa.Subquery, condition: str) -> bool:
         """Say whether a rule is broken; one that cannot be tried here is tried by the database when it writes."""
