@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,38 @@ def test_get_refuses_what_cannot_serve(offer: Any, offered: str, problem: str) -
         registry.get("x")
 
     assert caught.value.params == {"problem": problem}
+
+
+def test_get_refuses_package_that_breaks_while_it_is_imported(
+    offer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "breaks_on_import.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    offer(x="breaks_on_import:Thing")
+
+    with pytest.raises(ConfigurationError) as caught:
+        registry.get("x")
+
+    assert caught.value.params == {"problem": "the package that offers the connector “x” cannot be loaded."}
+
+
+def test_load_takes_a_key_or_a_place() -> None:
+    found = [registry.load(name) for name in ("demo", "cases.connectors.demo.connector:DemoConnector")]
+
+    assert found == [DemoConnector, DemoConnector]
+
+
+@pytest.mark.parametrize("name", ["no_such_module:Thing", "cases.connectors.base:Nothing"])
+def test_load_refuses_what_is_not_there(name: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        registry.load(name)
+
+    assert caught.value.params == {"problem": f"“{name}” cannot be imported."}
+
+
+def test_place_is_no_key_for_what_an_operator_states() -> None:
+    with pytest.raises(ConfigurationError):
+        registry.get("cases.connectors.demo.connector:DemoConnector")
 
 
 def test_get_names_connectors_when_there_is_none(offer: Any) -> None:
