@@ -26,9 +26,11 @@ from cases.connectors.base import (
     Setup,
     require_identifiers,
 )
+from cases.connectors.changes import Plan, Wish
 from cases.connectors.odoo.client import Odoo, all_of
 from cases.connectors.odoo.description import DESCRIPTION
 from cases.connectors.odoo.people import KINDS, Finder, Person
+from cases.connectors.odoo.planning import Planner
 from cases.connectors.odoo.records import Fields, Maker
 from cases.connectors.odoo.schema import CORE, MESSAGE, PARTNER, Model, Schema, schema_of
 from cases.connectors.odoo.scope import Scope
@@ -284,6 +286,10 @@ class OdooConnector:
         if not isinstance(number, int):
             raise ContractBroken(what="a file that was not named by this connector")
         yield from self._odoo.file(number)
+
+    def plan(self, wishes: Sequence[Wish]) -> Plan:
+        """Say what could be done and what Odoo would refuse; reads only. Nothing is carried out by this connector."""
+        return Planner(self._odoo).plan(wishes)
 
     def close(self) -> None:
         """Let go of the connection; may be called twice."""
