@@ -24,7 +24,9 @@ from typing import IO, Protocol
 from dsar.embedded import CHECKOUT, EmbeddedError, EmbeddedServers, Process, spawn, tail
 
 HOST = "127.0.0.1"
-SIMULATOR_BESIDE = 90  # How far its port is from the site's.
+SIMULATOR_BESIDE = 90  # How far its port is from the site's,
+CRM_BESIDE = 91  # and that of the demonstration's customer system.
+DEMO_CRM = "crm"
 PR_SET_CHILD_SUBREAPER = 36  # From linux/prctl.h.
 TICK_SECONDS = 0.2
 HEALTHY_SECONDS = 90.0  # A cold start on a slow machine; the demonstration's data is made before.
@@ -282,6 +284,13 @@ def simulator(port: int) -> Program:
     return Program("simulator", (*MANAGE, "identity_simulator", "--port", str(port + SIMULATOR_BESIDE)), 5.0)
 
 
+def demo_crm(port: int, data: Path) -> Program:
+    """Return the demonstration's customer system, which is searched over HTTP."""
+    module = "cases.connectors.demo_crm.system.server"
+    place = ("--port", str(port + CRM_BESIDE), "--data", str(data / "demo-crm.sqlite"))
+    return Program(DEMO_CRM, (sys.executable, "-m", module, *place), 5.0)
+
+
 def programs(options: argparse.Namespace, data: Path) -> list[Program]:
     """Return what runs, in the order in which it is stopped."""
     worker = ("worker", "--without-mingle", "--without-gossip", "--loglevel", "INFO")
@@ -296,7 +305,7 @@ def programs(options: argparse.Namespace, data: Path) -> list[Program]:
         wanted.append(celery("worker", *worker, *jobs, stop_seconds=25.0))
         wanted.append(celery("upkeep", *worker, *upkeep, stop_seconds=25.0))
     if options.demo:
-        wanted.append(simulator(options.port))
+        wanted += [simulator(options.port), demo_crm(options.port, data)]
     return wanted
 
 
@@ -309,6 +318,7 @@ def environment_for(options: argparse.Namespace, servers: EmbeddedServers) -> di
         "PYTHONUNBUFFERED": "1",
         "REMAP_SIGTERM": "SIGQUIT",  # Celery then puts a running task back instead of waiting for its end.
         "DSAR_SIMULATOR_URL": f"http://{HOST}:{options.port + SIMULATOR_BESIDE}",
+        "DSAR_DEMO_CRM_URL": f"http://{HOST}:{options.port + CRM_BESIDE}",
         **({"DSAR_DEMO": "1"} if options.demo else {"DEBUG": "1"}),
     }
     return {**suggested, **os.environ, **servers.environment()}
@@ -375,11 +385,13 @@ def bring_up(supervisor: Supervisor, options: argparse.Namespace, log: Path) -> 
     """Start everything in an order that wastes no time; return the demonstration's sign-ins."""
     supervisor.start("web")  # It loads its code while the database is made ready; nobody is told of it yet.
     manage(["migrate", "--verbosity", "0"], supervisor.environment, log)
+    if options.demo:
+        supervisor.start(DEMO_CRM)  # What is made is put into it, and searched there.
     sign_ins = manage(["demo_data"], supervisor.environment, log) if options.demo else ""
     stop_on_signals(supervisor)
     await_web(supervisor, options.port, log)
     for name in supervisor.children:
-        if name != "web" and not supervisor.stopping:
+        if not (supervisor.is_running(name) or supervisor.stopping):
             supervisor.start(name)
     return sign_ins
 

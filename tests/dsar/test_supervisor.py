@@ -208,7 +208,7 @@ def test_taken_port_is_refused_in_a_sentence() -> None:
         ((), ["web", "scheduler", "worker", "upkeep"]),
         (("--no-worker",), ["web", "scheduler"]),
         (("--no-worker", "--no-scheduler"), ["web"]),
-        (("--no-worker", "--no-scheduler", "--demo"), ["web", "simulator"]),
+        (("--no-worker", "--no-scheduler", "--demo"), ["web", "simulator", "crm"]),
     ],
 )
 def test_programs_follow_the_options(tmp_path: Path, arguments: tuple[str, ...], names: list[str]) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cases.models import Case, SubjectRequest
 from cases.operations.apply import apply
-from cases.operations.demo import crm, people, words
+from cases.operations.demo import crm, help_desk, people, words
 from cases.operations.demo.people import Customer, Tongue
 from cases.operations.demo.stage import Stage, play
 from cases.operations.demo.stories import Scene, scenes
@@ -30,6 +30,7 @@ TONGUES: Mapping[str, Tongue] = {"meridian": people.ENGLISH, "nordlicht": people
 PASSWORD = "the demonstration desk"  # noqa: S105  Known to everybody, which is why it takes DSAR_DEMO.
 TOTP_SECRET = "64656d6f6e7374726174696f6e206f6e6c792121"  # noqa: S105  "demonstration only!!"
 IN_THE_CHAT = 400
+IN_THE_CRM = "meridian"
 
 CAST: Mapping[str, Mapping[str, str]] = {
     "meridian": {"agent": "amy@desk.example", "reviewer": "rhys@meridian.example"},
@@ -53,10 +54,17 @@ class Made:
 
 def make(told: Callable[[str], None] = lambda _line: None) -> Made:
     """Make customers' databases, configuration, staff and cases."""
+    with help_desk.help_desk() as address:
+        return _make(address, told)
+
+
+def _make(address: str, told: Callable[[str], None]) -> Made:
     started, now = time.monotonic(), timezone.now()
     customers = {slug: people.customers(tongue, now.date()) for slug, tongue in TONGUES.items()}
     told("customer databases")
-    values = _values(customers, now)
+    values = {**_values(customers, now), "DEMO_CRM_URL": address, "DEMO_CRM_KEY": help_desk.KEY}
+    known = customers[IN_THE_CRM][:IN_THE_CHAT:2]
+    help_desk.fill(address, known, words.CHAT_AGENT[IN_THE_CRM], now.date())
     apply(FILE, now, values=values)
     with unit_of_work(all_controllers()):
         _second_factors(now)
@@ -87,6 +95,8 @@ def _values(customers: Mapping[str, Sequence[Customer]], now: datetime) -> dict[
     }
     for slug, tongue in TONGUES.items():
         values |= crm.prepare(slug, tongue, customers[slug], now.date()).values(slug)
+        if slug == IN_THE_CRM:
+            continue
         greeting = words.SAID[slug]["greeting"][0]
         archive = crm.chat(customers[slug][:IN_THE_CHAT:2], greeting, words.CHAT_AGENT[slug])
         values[f"DEMO_{slug.upper()}_CHAT"] = archive
@@ -97,8 +107,8 @@ def _stage(slug: str, customers: Sequence[Customer], values: Mapping[str, str], 
     controller = Controller.objects.get(slug=slug)
 
     def fail_chat(fails: bool) -> None:
-        """The archive's token is changed there, and a while later here, as any operator would do it."""
-        token = {"DEMO_CHAT_TOKEN": "expired"} if fails else {}
+        """The archive's key is changed there, and a while later here, as any operator would do it."""
+        token = {"DEMO_CHAT_TOKEN": "expired", "DEMO_CRM_KEY": "expired"} if fails else {}
         apply(FILE, timezone.now(), values={**values, **token})
 
     return Stage(

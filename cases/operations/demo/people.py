@@ -23,6 +23,7 @@ class Tongue:
     towns: Sequence[tuple[str, str]]
     mail: str
     phone: str
+    phones: int
     account: str
     kinds: Sequence[str]
     tariffs: Sequence[str]
@@ -77,6 +78,7 @@ ENGLISH = Tongue(
     towns=[("Bristol", "BS"), ("Leeds", "LS"), ("Norwich", "NR"), ("Cardiff", "CF"), ("Derby", "DE"), ("Exeter", "EX")],
     mail="example.com",
     phone="07700 900{:03d}",
+    phones=1000,
     account="ME-{:07d}",
     kinds=["electricity", "gas"],
     tariffs=["Meridian Fixed 24", "Meridian Flex", "Night Saver", "Green Promise"],
@@ -111,6 +113,7 @@ GERMAN = Tongue(
     towns=[("Hamburg", "20"), ("Bremen", "28"), ("Kiel", "24"), ("Lübeck", "23"), ("Rostock", "18")],
     mail="example.org",
     phone="0171 39200{:02d}",
+    phones=100,
     account="NM{:08d}",
     kinds=["Mobilfunk", "Datentarif"],
     tariffs=["Nordlicht S", "Nordlicht M", "Nordlicht L", "Nordlicht Frei"],
@@ -146,7 +149,8 @@ def _customer(tongue: Tongue, draw: random.Random, number: int, today: date) -> 
         first_name=first,
         last_name=last,
         email=f"{_plain(first)}.{_plain(last)}.{number}@{tongue.mail}",
-        phone=tongue.phone.format(draw.randrange(100)) if draw.random() < 0.8 else "",
+        # As many as there are numbers that belong to nobody, and to each their own.
+        phone=tongue.phone.format(number - 1) if number <= tongue.phones else "",
         born_on=date(draw.randint(1938, 2004), draw.randint(1, 12), draw.randint(1, 28)),
         street=f"{street} {house}" if tongue.house_last else f"{house} {street}",
         town=town,

@@ -236,7 +236,10 @@ def document_shown(scene: Scene) -> Story:
 
 def for_somebody_else(scene: Scene) -> Story:
     solicitor = Representation(
-        "solicitor", "Blythe and Marsh", "office@blythe-marsh.example", authority="A signed mandate follows by e-mail"
+        "solicitor",
+        "Blythe and Marsh",
+        "office@blythe-marsh.example",
+        authority="A signed mandate follows by e-mail",
     )
     yield from scene.logged(Right.ACCESS, channel=Channel.EMAIL, representation=solicitor)
 

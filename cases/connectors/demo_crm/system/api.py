@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from uuid import uuid4
 
-from cases.connectors.demo_crm.system.store import BOOKED, FIELDS, Filter, Kept, Store
+from cases.connectors.demo_crm.system.store import BOOKED, FIELDS, PIECE_BYTES, Filter, Kept, Store
 
 READ_KEY: Final = "demo-crm-read"
 WRITE_KEY: Final = "demo-crm-write"
@@ -173,6 +173,8 @@ class Crm:
             return plain(scope)
         if request.path == "/v1/import" and request.method == "POST":
             return self._import(request)
+        if request.path == "/v1/files" and request.method == "POST":
+            return self._upload(request)
         if (job := _JOB.match(request.path)) and request.method == "GET":
             return self._job(int(job[1]))
         found = _RECORD.match(request.path)
@@ -239,6 +241,15 @@ class Crm:
         if unknown := set(given) - set(FIELDS):
             raise Refusal(422, "unknown_kind", f"There is no “{min(unknown)}”.")
         return Reply(201, {kind: len(self.store.add(kind, rows)) for kind, rows in given.items()})
+
+    def _upload(self, request: Request) -> Reply:
+        if unknown := set(request.query) - set(FIELDS["files"]):
+            raise Refusal(422, "unknown_field", f"There is no field “{min(unknown)}”.")
+        numbers = {name: _number(said, name) for name, said in request.query.items() if name.endswith("_id")}
+        body = request.body
+        pieces = (body[begin : begin + PIECE_BYTES] for begin in range(0, len(body), PIECE_BYTES))
+        number, digest = self.store.attach({**request.query, **numbers}, pieces)
+        return Reply(201, {"id": number, "sha256": digest})
 
     def _change(self, kept: Kept, request: Request, switches: Switches) -> Reply:
         _require_version(kept, request)

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from cases.models import Case, Extension, SourceSearch, SourceSystem
-from cases.operations.demo import crm, papers, people, stories
+from cases.operations.demo import crm, help_desk, papers, people, stories
 from cases.operations.demo.make import PASSWORD
 from cases.operations.demo.people import ENGLISH, GERMAN, customers
 from cases.words import Outcome, State
@@ -164,9 +164,11 @@ def test_demo_data_mends_what_it_broke(one):
     demo_data()
 
     with unit_of_work(all_controllers()):
-        tokens = {source.secrets["token"] for source in SourceSystem.objects.filter(slug="chat")}
+        secrets = [
+            source.secrets for source in SourceSystem.objects.filter(slug="chat").order_by("connector")
+        ]
         states = sorted(SourceSearch.objects.values_list("source__slug", "state"))
-        assert tokens == {crm.chat_token()}
+        assert secrets == [{"token": crm.chat_token()}, {"api_key": help_desk.KEY}]
         assert states == [("chat", "failed"), ("chat", "failed"), ("crm", "done"), ("kunden", "done")]
 
 
