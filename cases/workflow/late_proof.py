@@ -4,12 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cases.models import Case
-from cases.models.case import requester_suffices
+from cases.models.case import AUTHORISED, requester_suffices
 from cases.permissions import BY_SYSTEM
 from cases.words import Outcome, State
 from cases.workflow import carry_out, level, reopening, search
@@ -54,7 +54,8 @@ def reopen_proven(controller_id: UUID, now: datetime) -> int:
         closed = Case.objects.filter(
             controller_id=controller_id, state=State.CLOSED, outcome=Outcome.IDENTITY_NOT_VERIFIED
         )
-        proven = [case.pk for case in closed.filter(identity_level__gte=F("required_level")).order_by("pk")]
+        enough = Q(identity_level__gte=F("required_level"), authority__in=AUTHORISED)
+        proven = [case.pk for case in closed.filter(enough).order_by("pk")]
         return sum(_reopened(case_id, now) for case_id in proven)
 
 

@@ -142,6 +142,7 @@ def facts(request: SubjectRequest, now: datetime, case: Case | None = None) -> M
         "identity_outstanding": any(
             one.identity_level < one.required_level and one.authority != authority.OUTSIDE for one in cases
         ),
+        "is_represented": request.representative_id is not None,
         "mandates": _asked_of(request, cases),
         "authority_unjudged": any(one.authority == authority.UNJUDGED for one in cases),
         "code_minutes": controller.code_minutes,

@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from cases import assurance
+from cases import assurance, authority
 from cases.correspondence.compose import Kind
 from cases.models import Case, Letter, LetterState, Pursuit, PursuitKind, SubjectRequest
 from cases.models.case import identity_suffices
@@ -178,7 +178,13 @@ def lies_with_us(request: SubjectRequest, now: datetime) -> bool:
         or ExternalCheck.objects.filter(stage__in=LIVING, expires_at__gt=now, **own).exists()
         or request.letters.filter(is_incoming=True, read_at=None).exists()
         or _is_looked_up(request)
+        or _authority_came(request)
     )
+
+
+def _authority_came(request: SubjectRequest) -> bool:
+    """What a representative showed is judged here, and once it is accepted, who they are is recorded here."""
+    return request.cases.filter(authority__in=[authority.UNJUDGED, authority.VALID]).exists()
 
 
 def _is_looked_up(request: SubjectRequest) -> bool:

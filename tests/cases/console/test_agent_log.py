@@ -16,6 +16,7 @@ from identity.roles import Role
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import log
 from tests.factories.identity import ControllerFactory, staff
+from tests.identity.documents.pictures import jpeg, page
 
 pytestmark = pytest.mark.django_db
 LOG = "/log/"
@@ -156,6 +157,34 @@ def test_log_request_for_somebody_else(agent, brand):
     request = SubjectRequest.objects.get()
     assert (request.representative.name, request.representative.email) == ("Sol Icitor", "sol@law.example")
     assert request.subject.name == "Ada Example"
+
+
+FOR_ANOTHER = {
+    "email": "",
+    "for_another": "on",
+    "representative_kind": "solicitor",
+    "representative_name": "Sol Icitor",
+    "representative_email": "sol@law.example",
+}
+
+
+def test_copy_of_an_authority_waits_for_a_colleague(agent, brand):
+    copy = SimpleUploadedFile("authority.jpg", jpeg(page()), content_type="image/jpeg")
+
+    read_out = agent.get(agent.post(LOG, typed(brand, **FOR_ANOTHER, authority_copy=copy))["Location"])
+
+    held = SubjectRequest.objects.get().authorities.get()
+    assert (held.state, held.pictures.count()) == ("received", 1)
+    assert "We look at what you sent" in read_out.content.decode()
+
+
+def test_copy_that_cannot_be_taken_does_not_hold_up_the_request(agent, brand):
+    copy = SimpleUploadedFile("authority.pdf", b"MZ" + bytes(400), content_type="application/pdf")
+
+    answer = agent.post(LOG, typed(brand, **FOR_ANOTHER, authority_copy=copy))
+
+    assert answer.status_code == 303
+    assert SubjectRequest.objects.get().authorities.get().state == "asked"
 
 
 def test_log_request_of_a_known_person_leaves_their_address_alone(agent, brand):

@@ -361,3 +361,81 @@ def test_letters_are_sentences() -> None:
     letters += [entry.letter for entry in loader.book().grounds]
 
     assert [letter for letter in letters if not (letter[0].isupper() and letter.endswith("."))] == []
+
+
+# Representatives
+
+
+def shown(kind: str, regime: str) -> str:
+    return " ".join(entry.code for entry in loader.mandates_for(kind, regime))
+
+
+@pytest.mark.parametrize(
+    ("kind", "regime", "codes"),
+    [
+        ("solicitor", "UK-ENG", "signed_authority"),
+        ("agent", "EU-DE", "signed_authority statutory_mandate"),
+        ("elected", "UK-WLS", "elected_representative"),
+        ("elected", "EU-FR", "signed_for_elected"),
+        ("parent", "UK-ENG", "parent_child_agrees parent_child_cannot_judge"),
+        ("attorney", "UK-ENG", "lpa_property lpa_health epa deputy"),
+        ("attorney", "UK-SCT", "continuing_attorney welfare_attorney guardian"),
+        ("attorney", "UK-NIR", "epa_ni controller_ni"),
+        ("attorney", "EU-DE", "power_of_attorney court_appointed"),
+        ("executor", "UK-ENG", ""),
+        ("executor", "EU-DE", ""),
+        ("executor", "EU-FR", "heir_fr"),
+        ("executor", "EU-ES", "heir_es"),
+        ("executor", "EU-IT", "heir_it"),
+        ("solicitor", "UKRAINE", ""),
+    ],
+)
+def test_what_a_representative_may_show_is_the_law_s_own(kind: str, regime: str, codes: str) -> None:
+    assert shown(kind, regime) == codes
+
+
+@pytest.mark.parametrize(
+    ("kind", "regime", "code"),
+    [
+        ("executor", "UK-SCT", "dead"),
+        ("executor", "EU-DE", "dead"),
+        ("executor", "EU-FR", None),
+        ("solicitor", "UK-ENG", None),
+    ],
+)
+def test_the_dead_are_outside_but_where_a_state_gives_heirs_rights(
+    kind: str, regime: str, code: str | None
+) -> None:
+    found = loader.outside(kind, regime)
+
+    assert (found.code if found else None) == code
+
+
+def test_mandate_of_another_kind_or_law_is_unknown() -> None:
+    for code, kind, regime in (
+        ("lpa_property", "solicitor", "UK-ENG"),
+        ("lpa_property", "attorney", "UK-SCT"),
+    ):
+        with pytest.raises(UnknownLaw):
+            loader.mandate(code, kind, regime)
+
+
+def test_child_is_presumed_to_understand_in_scotland_alone() -> None:
+    found = loader.childhood("UK-SCT")
+
+    assert found is not None
+    assert (found.age, found.provision) == (12, "DPA 2018 s.208")
+    assert [loader.childhood(regime) for regime in ("UK-ENG", "EU-DE")] == [None, None]
+
+
+def test_answer_goes_nowhere_that_is_not_known() -> None:
+    for entry in loader.book().mandates:
+        assert set(entry.answer_to) <= set(get_args(loader.AnswerTo))
+        assert len(set(entry.answer_to)) == len(entry.answer_to)
+
+
+def test_mandate_that_is_there_twice_for_a_law_is_refused(copy: Path) -> None:
+    spoil(copy, "representation.toml", 'code = "statutory_mandate"', 'code = "signed_authority"')
+
+    with pytest.raises(LawDataError, match="signed_authority is there twice"):
+        load(copy)

@@ -9,7 +9,17 @@ from cases.models import Authority, AuthorityState, Case, Delivery, LetterState,
 from cases.models.case import authority_suffices, requester_suffices
 from cases.permissions import by_customer, by_staff
 from cases.words import Outcome, Party, Right, State
-from cases.workflow import answer, authority, carry_out, decide, identity, people, review, upkeep
+from cases.workflow import (
+    answer,
+    authority,
+    carry_out,
+    decide,
+    identity,
+    people,
+    review,
+    unanswered,
+    upkeep,
+)
 from cases.workflow.authority import Judged, Shown
 from cases.workflow.intake import Person, Representation
 from dsar.lib.errors import NotAllowed, Refused
@@ -475,6 +485,82 @@ class TestRevoked:
 
         task.refresh_from_db()
         assert (refusal.value.code, task.state) == ("authority_suffices", "open")
+
+
+class TestExpired:
+    """It held when the answer was approved, and holds no more when the answer would leave."""
+
+    def test_letter_of_the_answer_does_not_leave(self, desk):
+        case = approved(desk, valid_until=now().date() + timedelta(days=1))
+        run_jobs(rounds=1)
+        letter = case.letters.get(kind="answer")
+
+        left = carry_out.leaving(letter.pk, now() + timedelta(days=3))
+
+        letter.refresh_from_db()
+        assert (left, letter.state, letter.error_code) == (None, LetterState.FAILED, "authority_lapsed")
+
+    def test_answer_that_lies_ready_is_not_fetched(self, desk):
+        case = approved(desk, valid_until=now().date() + timedelta(days=1))
+        run_jobs()
+        delivery = answer.live_delivery(case)
+
+        with pytest.raises(Refused) as refusal:
+            answer.fetch(delivery, by_customer(case.subject_request_id), now() + timedelta(days=3))
+
+        delivery.refresh_from_db()
+        assert (refusal.value.code, delivery.downloads) == ("authority_suffices", 0)
+
+
+class TestGivenUp:
+    def closed(self, desk) -> Case:
+        """Ended, because no authority came."""
+        desk.allow()
+        case = asked(desk)
+        title, body = decide.draft_letter(case, Outcome.IDENTITY_NOT_VERIFIED, "No authority came.", now())
+        decide.propose_closing(
+            case,
+            Outcome.IDENTITY_NOT_VERIFIED,
+            title,
+            body,
+            desk.handler,
+            now(),
+            reasons="No authority came.",
+        )
+        decide.approve(fresh(case), desk.dpo, now())
+        run_jobs()
+        return fresh(case)
+
+    def test_letter_says_what_was_not_shown(self, desk):
+        case = self.closed(desk)
+
+        letter = case.letters.get(kind="identity_not_verified")
+        assert (case.state, letter.address) == (State.CLOSED, "office@blythe.example")
+        assert "could not establish that you may ask for this person" in letter.body
+
+    def test_late_authority_opens_it_again(self, desk):
+        case = self.closed(desk)
+
+        authorised(case, desk.handler)
+
+        assert (fresh(case).state, fresh(case).authority) == (State.SEARCHING, "valid")
+
+    def test_knowing_the_firm_alone_opens_nothing_again(self, desk):
+        case = self.closed(desk)
+
+        identity.record_evidence(case, Level.HIGH, "public_register", "Called the firm.", desk.handler, now())
+
+        assert (fresh(case).state, fresh(case).identity_level) == (State.CLOSED, Level.HIGH)
+
+    @pytest.mark.parametrize("accepted", [False, True])
+    def test_what_came_is_ours_to_judge_and_not_reminded_of(self, desk, accepted):
+        case = asked(desk)
+        before = unanswered.lies_with_us(case.subject_request, now())
+        held = received(desk, case)
+        if accepted:
+            authority.accept(case, held.pk, judged(case), desk.handler, now())
+
+        assert (before, unanswered.lies_with_us(case.subject_request, now())) == (False, True)
 
 
 class TestRecipient:
