@@ -36,10 +36,11 @@ _DOCUMENTS = sa.text(
 )
 
 
+# What a deletion does to the rows that refer is told only to an account with more than SELECT; unknown is the worst.
 _REFERRERS = sa.text(
     "SELECT k.table_schema AS home, k.table_name AS place, k.constraint_name AS name, k.column_name AS field,"
-    " k.referenced_column_name AS other_field, r.delete_rule AS on_delete"
-    " FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r"
+    " k.referenced_column_name AS other_field, COALESCE(r.delete_rule, 'CASCADE') AS on_delete"
+    " FROM information_schema.key_column_usage k LEFT JOIN information_schema.referential_constraints r"
     "  ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name"
     "  AND r.table_name = k.table_name"
     " WHERE k.referenced_table_schema = :schema AND k.referenced_table_name = :table"

@@ -80,6 +80,17 @@ def test_deletion_that_would_spread_is_blocked(source: MariaSource) -> None:
     assert made.actions == ()
 
 
+def test_account_that_is_not_told_what_spreads_assumes_the_worst(make_maria: MakeMaria) -> None:
+    source = make_maria(TABLES)
+    source.allow_changes("SELECT")
+    source.execute(f"GRANT UPDATE, DELETE ON {source.schema}.people TO {source.eraser}@localhost")
+
+    made = plan(source, [wish(Verb.DELETE, "people/1")])
+
+    assert [(one.ref, one.obstacle) for one in made.blockers] == [("people/1", Obstacle.REFERENCED)]
+    assert "“orders” with it, which nobody planned" in made.blockers[0].remedy
+
+
 def test_account_that_cannot_see_what_refers_deletes_nothing(make_maria: MakeMaria) -> None:
     source = make_maria(TABLES)
     source.execute(f"GRANT SELECT, UPDATE, DELETE ON {source.schema}.people TO {source.eraser}@localhost")
