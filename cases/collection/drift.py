@@ -1,6 +1,6 @@
 """Fields that nobody described: held back, until somebody has said what they are, and then applied everywhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -49,8 +49,13 @@ def choices_of(source_id: UUID) -> Choices:
     return chosen
 
 
+def name(source: SourceSystem, seen: Mapping[str, Iterable[str]], now: datetime) -> None:
+    """Remember which fields a source has that its description does not know, whether or not a case meets them."""
+    _fields(source, seen, now)
+
+
 def note(
-    source: SourceSystem, case_id: UUID, seen: Mapping[str, Sequence[str]], choices: Choices, now: datetime
+    source: SourceSystem, case_id: UUID, seen: Mapping[str, Iterable[str]], choices: Choices, now: datetime
 ) -> None:
     """Remember which unknown fields a case's records have, and that they were stored as ``choices`` say."""
     fields = _fields(source, seen, now)
@@ -63,7 +68,7 @@ def note(
             FieldInCase.objects.filter(case=case_id, field=one).update(applied=one.version)
 
 
-def _fields(source: SourceSystem, seen: Mapping[str, Sequence[str]], now: datetime) -> list[UnknownField]:
+def _fields(source: SourceSystem, seen: Mapping[str, Iterable[str]], now: datetime) -> list[UnknownField]:
     """The rows of these fields, made where they are new."""
     names = {(kind, name[:NAME_LENGTH]) for kind, names in seen.items() for name in names}
     if not names:

@@ -199,9 +199,7 @@ def _store(claim: Claim, search_id: UUID, plan: Plan, reading: Reading) -> None:
         reading.sealed.store(found)
         is_sound = not reading.doubts or doubts.set_aside(found, plan.form, reading.doubts)
         if page.unknown_fields:
-            drift.note(
-                found.source, found.run.case_id, page.unknown_fields, plan.form.choices, timezone.now()
-            )
+            drift.name(found.source, page.unknown_fields, timezone.now())
         found.found = reading.found
         found.expected = None if page.expected_total is None else plan.base + page.expected_total
         found.cursor = page.next.to_json() if page.next else None
@@ -219,7 +217,8 @@ def _end(claim: Claim, search_id: UUID, plan: Plan, known: Found, reader: Reader
         found.cursor, found.matches, found.ended_at = None, None, timezone.now()
         doubts.release(found, plan.form, reader.proof)
         doubts.keep_candidates(found, plan.form, known)
-        sure = [match for match in reader.matches if match in known.sure]
+        places = {(match.type, match.ref) for match in known.sure}
+        sure = [match for match in reader.matches if (match.type, match.ref) in places]
         rounds.reveal(found, plan.form, plan.wanted, sure)
         rounds.ended(found, plan.connector.capabilities().identifier_kinds, reader.matches)
         found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings", "followed"])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from cases.collection import drift
 from cases.connectors.base import Blob, LinkKind, Record
@@ -93,6 +94,7 @@ class Form:
             once,
             [self._row(record, number) for number, record in numbered],
             [self._file(record, blob, number) for number, record in numbered for blob in record.blobs],
+            _unknown(once),
         )
 
     def place(self, record: Record) -> bytes:
@@ -177,12 +179,13 @@ class Form:
 
 @dataclass(frozen=True)
 class SealedPage:
-    """The records of a page, each once, and as rows; and the files that hang on them."""
+    """The records of a page, each once, and as rows; the files that hang on them; and unknown fields by type."""
 
     form: Form
     records: Sequence[Record]
     rows: Sequence[Row]
     files: Sequence[Row] = ()
+    unknown: Mapping[str, set[str]] = field(default_factory=dict)
 
     def store(self, search: SourceSearch) -> None:
         """Store the page inside the caller's transaction."""
@@ -201,6 +204,9 @@ class SealedPage:
                 item.save()
         if self.files:
             self._await_files(search, changed)
+        if self.unknown:
+            choices, now = self.form.choices, timezone.now()
+            drift.note(search.source, search.run.case_id, self.unknown, choices, now)
 
     def _await_files(self, search: SourceSearch, changed: set[bytes]) -> None:
         """Have the files fetched that are not here yet, and those that changed once more."""
@@ -222,6 +228,15 @@ class SealedPage:
         again = [pk for pk, ref_hash in found.items() if bytes(ref_hash) in changed]
         CollectedFile.objects.filter(item__in=found).update(search=search)
         CollectedFile.objects.filter(item__in=again).update(state=FileState.WAITING, attempts=0)
+
+
+def _unknown(records: Sequence[Record]) -> dict[str, set[str]]:
+    """Which fields that nobody described these records have, by their type."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        if record.unclassified:
+            found.setdefault(record.type, set()).update(record.unclassified)
+    return found
 
 
 def _with_others(marks: Any, others: Sequence[str], held: Mapping[str, Any], code: str) -> Any:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -264,3 +265,21 @@ def test_choice_needs_a_reason_and_a_class(desk: Desk, choice: str, reason: str,
         say(desk, "pin", choice, reason=reason)
 
     assert (refusal.value.code, FieldChoice.objects.count()) == (code, 0)
+
+
+def test_field_that_no_record_of_the_case_has_holds_no_answer_up(
+    desk: Desk, planted: Any, monkeypatch: Any
+) -> None:
+    """A table where the person has no row: the source is shown in amber, and the case goes on."""
+    collect = planted.collect
+
+    def of_elsewhere(self: Any, matches: Any, cursor: Any) -> Any:
+        return replace(collect(self, matches, cursor), unknown_fields={"elsewhere": ("new_column",)})
+
+    monkeypatch.setattr(planted, "collect", of_elsewhere)
+    source(desk, people=[{"id": 1, "email": "ada@example.com"}])
+
+    case = searched(desk)
+
+    assert list(UnknownField.objects.values_list("collection", "name")) == [("elsewhere", "new_column")]
+    assert not outstanding.of(case)
