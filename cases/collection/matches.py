@@ -1,11 +1,12 @@
 """Which matches are followed, and which wait for somebody to say whether they are the person. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cases.collection.proof import SHARED_KINDS, Trusted
-from cases.connectors.base import EMAIL, JSON, PHONE, Confidence, Connector, Identifier, Match
+from cases.connectors.base import EMAIL, JSON, PHONE, Confidence, Connector, Identifier, Match, is_searchable
 from cases.models import MatchDoubt
 
 # What tells people apart in any system; numbers differ from system to system.
@@ -63,22 +64,27 @@ def find(connector: Connector, wanted: Wanted) -> Found:
     matches = connector.find(wanted.all)
     if not wanted.revealed:
         return _sorted(matches, wanted, frozenset())
-    before = {(match.type, match.ref) for match in _found_without(connector, wanted)}
-    later = frozenset((match.type, match.ref) for match in matches if (match.type, match.ref) not in before)
-    return _sorted(matches, wanted, later)
+    before = frozenset(map(_place, _found_without(connector, wanted)))
+    return _sorted(matches, wanted, frozenset(map(_place, matches)) - before)
+
+
+def _place(match: Match) -> tuple[str, str]:
+    return match.type, match.ref
 
 
 def _found_without(connector: Connector, wanted: Wanted) -> Sequence[Match]:
     kinds = connector.capabilities().identifier_kinds
-    searchable = [one for one in wanted.known if one.kind in kinds]
+    searchable = [one for one in wanted.known if one.kind in kinds and is_searchable(one)]
     return connector.find(searchable) if searchable else ()
 
 
 def _sorted(matches: Sequence[Match], wanted: Wanted, later: frozenset[tuple[str, str]]) -> Found:
-    led = [match for match in matches if (match.type, match.ref) in later]
+    led = [match for match in matches if _place(match) in later]
     misled = frozenset(kind for match in led if _is_of_others(match, wanted) for kind in match.matched_on)
+    several = Counter(match.type for match in led)
     judged = [
-        (match, _doubt_of_led(match, misled) if match in led else _doubt(match, wanted)) for match in matches
+        (match, _doubt_of_led(match, misled, several) if _place(match) in later else _doubt(match, wanted))
+        for match in matches
     ]
     return Found(
         [match for match, why in judged if why is None],
@@ -94,15 +100,18 @@ def _doubt(match: Match, wanted: Wanted) -> MatchDoubt | None:
     return None if verified & set(match.matched_on) else MatchDoubt.UNVERIFIED
 
 
-def _doubt_of_led(match: Match, misled: frozenset[str]) -> MatchDoubt | None:
-    """Of what a revealed identifier led to, only what leads to nobody else, and not by what people share."""
+def _doubt_of_led(match: Match, misled: frozenset[str], several: Counter[str]) -> MatchDoubt | None:
+    """Of what a revealed identifier led to, only what leads to nobody else, and not by what people share.
+
+    Several records of one type may be several people: a mailbox or a number that an office shares.
+    """
     if match.confidence != Confidence.EXACT:
         return MatchDoubt(match.confidence.value)
     if misled & set(match.matched_on):
         return MatchDoubt.OTHERS
     if SHARED_KINDS.issuperset(match.matched_on):
         return MatchDoubt.SHARED
-    return MatchDoubt.MANY if match.is_group else None
+    return MatchDoubt.SEVERAL if match.is_group or several[match.type] > 1 else None
 
 
 def _is_of_others(match: Match, wanted: Wanted) -> bool:

@@ -49,7 +49,7 @@ class MatchDoubt(models.TextChoices):
     UNVERIFIED = "unverified", _("It agrees only in something that nobody has verified.")
     SHARED = "shared", _("It agrees in a telephone number alone, which several people may share.")
     OTHERS = "others", _("What led here leads to somebody with other details as well.")
-    MANY = "many", _("What led here leads to very many records.")
+    SEVERAL = "several", _("What led here leads to several records, which may be several people's.")
 
 
 class Candidate(_Doubt):

@@ -157,6 +157,20 @@ def test_customer_number_of_another_system_pulls_no_stranger_in(desk: Desk) -> N
     assert ("email", "bob@example.com", 2) not in revealed()
 
 
+def test_mailbox_of_an_office_pulls_no_colleague_in(desk: Desk) -> None:
+    """Ada's record in the shop names the office's mailbox; in the help desk two people write from it."""
+    source(desk, "Shop", ADA | {"external_id": "info@office.example"})
+    colleagues = [
+        {"id": number, "external_id": "info@office.example", "name": f"C{number}"} for number in (5, 6)
+    ]
+    source(desk, "Help desk", *colleagues, kinds=["external_id"])
+
+    searched(desk)
+
+    assert collected() == {"Shop": ["people/1"]}
+    assert [one.why for one in Candidate.objects.all()] == ["several"] * 2
+
+
 def strike(desk: Desk, kind: str = "external_id", reason: str = "It is the old owner's.") -> Case:
     one = FoundIdentifier.objects.select_related("case").get(kind=kind)
     return verbs.strike(one, reason, desk.handler, timezone.now())
