@@ -16,6 +16,7 @@ from cases.models import (
     Decision,
     Extension,
     ExtensionState,
+    HeldFor,
     Item,
     ItemDecision,
     Lateness,
@@ -258,10 +259,15 @@ def complaints(user: User, now: datetime) -> list[tuple[str, int]]:
 
 
 def failed_searches(user: User) -> list[SourceSearch]:
-    """Sources that could not be searched in runs that wait for them; with or without a waiver proposed."""
+    """Sources that could not be searched in runs that wait for them; with or without a waiver proposed.
+
+    Those on hold because of the same trouble are among them.
+    """
+    in_trouble = Q(held_for__in=[HeldFor.NEEDS_ADMIN, HeldFor.RESTING], state=SearchState.HELD)
     found: QuerySet[SourceSearch] = (
         SourceSearch.objects.visible_to(user, Permission.OVERSEE)
-        .filter(state=SearchState.FAILED, run__state=RunState.RUNNING, run__case__is_drill=False)
+        .filter(Q(state=SearchState.FAILED) | in_trouble)
+        .filter(run__state=RunState.RUNNING, run__case__is_drill=False)
         .select_related("source", "run__case__subject_request", "run__case__controller", "waiver_proposed_by")
         .order_by("run__case__due_on", "id")
     )

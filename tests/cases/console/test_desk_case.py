@@ -228,9 +228,9 @@ def test_failed_source_is_waived_by_a_second_person(office):
 def test_source_of_another_case_is_not_found(office):
     broken_source(office.brand)
     mine, theirs = in_review(office.brand, office.handler), in_review(office.brand, office.handler)
-    failed = theirs.runs.get().searches.get(state=SearchState.FAILED)
+    held = theirs.runs.get().searches.get(state=SearchState.HELD)
 
-    assert do(signed_in(office.handler), mine, "rerun", failed).status_code == 404
+    assert do(signed_in(office.handler), mine, "rerun", held).status_code == 404
 
 
 def test_sources_ask_to_reload_when_the_search_is_over(office):
