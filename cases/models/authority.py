@@ -34,7 +34,7 @@ class Authority(TenantModel):
     subject_request = models.ForeignKey(SubjectRequest, on_delete=models.CASCADE, related_name="authorities")
     representative = models.ForeignKey(Representative, on_delete=models.PROTECT, related_name="authorities")
     version = models.PositiveSmallIntegerField()
-    state = models.CharField(max_length=10, choices=AuthorityState.choices, default=AuthorityState.ASKED)
+    state = models.CharField(max_length=10, choices=AuthorityState, default=AuthorityState.ASKED)
     kind = models.CharField(max_length=20, choices=Representative.KINDS)
     asked_at = models.DateTimeField(null=True)
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
