@@ -38,8 +38,20 @@ def verified_kinds(case: Case) -> frozenset[str]:
     methods = {check.method for check in checks}
     if any(map(_shows_the_person, methods)) or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})
-    by_code = frozenset(kind for method, kind in BY_CODE.items() if method in methods)
+    by_code = frozenset(
+        BY_CODE[check.method] for check in checks if check.method in BY_CODE and _is_theirs(check)
+    )
     return by_code.union(*(_matched(check) for check in checks if check.method in MATCHING))
+
+
+def _is_theirs(check: Verification) -> bool:
+    """Whether the number that a code went to is the one that is noted now: another one was never proved."""
+    if check.method != Method.SMS_CODE:
+        return True
+    request = check.subject_request
+    number = texting.textable(*_phone(request))
+    bound = texting.number_hash(request.controller, number, check.started_at).hex()
+    return (check.progress or {}).get("number") == bound
 
 
 def _matched(check: Verification) -> frozenset[str]:

@@ -50,9 +50,14 @@ def _is_right(request: HttpRequest, found: SubjectRequest, typed: str, now: date
 def send(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Have a code texted."""
     found, now = request_or_404(request, request_id, Permission.LOG_REQUEST), timezone.now()
-    done = _("If we knew the number before this request, a code is on its way to it.")
-    attempt(request, lambda: text_code.order(found, by(request), now), done=done)
+    if attempt(request, lambda: _ordered(request, found, now)):
+        messages.info(request, _("If we knew the number before this request, a code is on its way to it."))
     return see_other(reverse("console:text-code", args=[found.pk]) + "?asked")
+
+
+def _ordered(request: HttpRequest, found: SubjectRequest, now: datetime) -> bool:
+    text_code.order(found, by(request), now)
+    return True
 
 
 def _page(

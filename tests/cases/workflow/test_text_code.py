@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cases import assurance
 from cases.collection import identifiers
-from cases.models import SubjectRequest
+from cases.models import Case, SubjectRequest
 from cases.permissions import by_customer
 from cases.workflow import claim, identity, people, text_code
 from cases.workflow.intake import Person, Representation
@@ -107,6 +107,15 @@ class TestWhoIsTexted:
         type_in(case.subject_request, newest())
 
         assert identifiers.verified_kinds(again(case)) == {"phone_number"}
+
+    def test_another_number_noted_later_is_not(self, case):
+        claimed(case)
+        type_in(case.subject_request, newest())
+        subject = case.subject_request.subject
+        subject.phone = "07700 900999"
+        subject.save()
+
+        assert identifiers.verified_kinds(Case.objects.get()) == frozenset()
 
     @pytest.mark.parametrize("person", [NEW_NUMBER, Person(name="Bob", email="bob@example.com", phone="1")])
     def test_number_that_no_source_knows_gets_none(self, desk, person):

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from identity.policy.form import HOUSE, PolicyEntry, house, policy_of
-from identity.policy.rules import Asked
+from identity.policy.rules import Asked, RecordQuestions
 from identity.policy.words import DataKind, Requester
 from identity.providers.base import Level
 
@@ -75,10 +75,23 @@ def test_what_is_stored_reads_the_same() -> None:
         ),
         ({"call_check": {"questions": ["One?", "Two?"], "max_level": "high"}}, "call_check.max_level"),
         ({"call_check": {"questions": ["One?"]}}, "call_check.questions"),
+        (
+            {"record_questions": {"ask": 2, "right": 3}},
+            "record_questions: Value error, nobody can give more right answers than there are questions.",
+        ),
+        ({"record_questions": {"max_level": "high"}}, "record_questions.max_level"),
+        ({"record_questions": {"ask": 1}}, "record_questions.ask"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(written: dict[str, Any], said: str) -> None:
     assert any(said in problem for problem in problems(**written))
+
+
+def test_questions_from_the_record_are_as_written_and_usual_otherwise() -> None:
+    written = {"rules": [RULE], "record_questions": {"ask": 4, "max_level": "substantial"}}
+
+    assert policy_of(written, 1).record_questions == RecordQuestions(ask=4, max_level=Level.SUBSTANTIAL)
+    assert policy_of({"rules": [RULE]}, 1).record_questions == RecordQuestions()
 
 
 def test_the_house_has_a_policy_of_its_own() -> None:
