@@ -6,12 +6,15 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cases.models import Case, SubjectRequest
 from cases.words import AnswerBy, Right
 from cases.workflow import upkeep
+from dsar.jobs.models import Job
 from dsar.vault import files
 from identity import limits
 from identity.limits import Limit, Per, Step
@@ -266,3 +269,17 @@ def test_refusal_elsewhere_wears_no_brand(brand, path):
 
     assert "Meridian" not in response.content.decode()
     assert response.status_code in {403, 404}
+
+
+def test_asking_costs_the_same_work_for_a_known_and_an_unknown_person(brand):
+    """So that neither the answer, nor its time, nor the load tells whether somebody is a customer."""
+    visitor, costs = Visitor(brand), {}
+    visitor.post(visitor.at("ask"), form())  # Ada is known from now on, and the brand has its keys
+    for who, email in (("known", ADA), ("unknown", "nobody@example.com")):
+        before = Job.objects.count()
+        with CaptureQueriesContext(connection) as statements:
+            sent = visitor.post(visitor.at("ask"), form(email=email))
+        costs[who] = (sent.status_code, len(statements), Job.objects.count() - before)
+
+    assert costs["known"] == costs["unknown"]
+    assert costs["known"][0] == 303
