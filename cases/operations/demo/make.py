@@ -107,9 +107,11 @@ def _stage(slug: str, customers: Sequence[Customer], values: Mapping[str, str], 
     controller = Controller.objects.get(slug=slug)
 
     def fail_chat(fails: bool) -> None:
-        """The archive's key is changed there, and a while later here, as any operator would do it."""
-        token = {"DEMO_CHAT_TOKEN": "expired", "DEMO_CRM_KEY": "expired"} if fails else {}
-        apply(FILE, timezone.now(), values={**values, **token})
+        """The archive's token changes, or the help desk moves; a while later an operator states it here."""
+        moved = (
+            {"DEMO_CHAT_TOKEN": "expired", "DEMO_CRM_URL": f"{values['DEMO_CRM_URL']}/old"} if fails else {}
+        )
+        apply(FILE, timezone.now(), values={**values, **moved})
 
     return Stage(
         controller=controller,

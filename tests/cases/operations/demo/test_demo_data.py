@@ -169,7 +169,23 @@ def test_demo_data_mends_what_it_broke(one):
         ]
         states = sorted(SourceSearch.objects.values_list("source__slug", "state"))
         assert secrets == [{"token": crm.chat_token()}, {"api_key": help_desk.KEY}]
-        assert states == [("chat", "failed"), ("chat", "failed"), ("crm", "done"), ("kunden", "done")]
+        # What was refused waits and goes on by itself; what was not understood has failed.
+        assert states == [("chat", "done"), ("chat", "failed"), ("crm", "done"), ("kunden", "done")]
+
+
+def test_demo_data_waives_and_repeats_what_failed(monkeypatch):
+    told = (
+        (stories.waiver_proposed, (12,)),
+        (stories.waived_and_answered, (58,)),
+        (stories.rerun_and_answered, (36,)),
+    )
+    monkeypatch.setattr(stories, "OPEN", ())
+    monkeypatch.setattr(stories, "ENDED", ())
+    monkeypatch.setattr(stories, "ONLY", {"meridian": told, "nordlicht": ()})
+
+    made = demo_data()
+
+    assert made["by_state"] == {"closed": 2, "searching": 1}
 
 
 def test_demo_data_gives_everybody_a_password_and_an_app(one):
