@@ -57,10 +57,8 @@ class TestMariaDBConnector(ShopContract):
 
     def _on_tables(self, begins: str, leads: str) -> None:
         tables = ("people", "agents", "aliases", "line_items", "visits", "letters")
-        for table in tables:
-            self.source.execute(
-                f"{begins} {self.source.schema}.{table} {leads} {self.source.reader}@localhost"
-            )
+        who = f"{self.source.reader}@localhost"
+        self.source.execute("; ".join(f"{begins} {table} {leads} {who}" for table in tables))
 
     def _take_last_connection(self) -> None:
         """An account's limit cannot be nothing, so that one is allowed and taken."""
