@@ -54,7 +54,7 @@ def work(brand: Controller) -> None:
         run_jobs()
 
 
-def test_five_wrong_codes_and_another_way(server: str, phone: Page) -> None:
+def test_five_wrong_codes_and_another_way(server: str, phone: Page, desk: Page) -> None:
     judge = Judge("wrong-code")
     with unit_of_work([]):
         brand = make_brand(logo="img/brands/meridian.svg", privacy_phone="+44 20 7946 0999")
@@ -91,6 +91,19 @@ def test_five_wrong_codes_and_another_way(server: str, phone: Page) -> None:
             break
     expect(phone.get_by_text("You can try again at")).to_be_visible()
     judge.look(phone, "too-many")
+
+    with unit_of_work([brand.pk]):
+        handler, case = staff(Role.HANDLER, brand), request.cases.get()
+    enter(desk, server, handler)
+    desk.goto(server + reverse("console:case", args=[case.pk]))
+    expect(desk.get_by_text("Checks of identity failed").first).to_be_visible()
+    judge.look(desk, "signal")
+    desk.get_by_role("link", name="I have looked into it").click()
+    judge.look(desk, "signal-looked-into")
+    desk.get_by_label("What you found").fill("She rang: her glasses were broken.")
+    desk.get_by_role("button", name="Put it aside").click()
+    expect(desk.get_by_text("She rang: her glasses were broken.").first).to_be_visible()
+    judge.look(desk, "signal-put-aside")
     assert judge.complaints == []
 
 
