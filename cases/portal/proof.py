@@ -66,4 +66,4 @@ def proof_of(cases: list[Case], request_id: object, now: datetime) -> Proof | No
 
 
 def _counts(case: Case) -> bool:
-    return case.is_open or case.outcome in _ANSWERED
+    return case.takes_proof or case.outcome in _ANSWERED
