@@ -206,7 +206,10 @@ class Migration(migrations.Migration):
                                 "It agrees in a telephone number alone, which several people may share.",
                             ),
                             ("others", "What led here leads to somebody with other details as well."),
-                            ("several", "What led here leads to several records, which may be several people's."),
+                            (
+                                "several",
+                                "What led here leads to several records, which may be several people's.",
+                            ),
                         ],
                         max_length=12,
                     ),

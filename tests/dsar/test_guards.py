@@ -36,7 +36,7 @@ SHARED = {
     "django_otp_webauthn.WebAuthnCredential": "a member of staff's passkey: its public key, and the name they gave it",
     "django_otp_webauthn.WebAuthnAttestation": "kept empty: nobody need know which authenticator it is",
     "django_otp_webauthn.WebAuthnUserHandle": "a random number by which authenticators tell members of staff apart",
-    "identity.Attempt": "keyed hashes of networks and of what was claimed, for a day; whose pages it was is in the hash",
+    "identity.Attempt": "keyed hashes of networks and of what was claimed, for a day; the brand is in the hash",
     "identity.Invitation": "the hash of a token by which a member of staff sets a password",
     "sessions.Session": "kept empty: sessions are identity.Session",
     "auth.Permission": "Django's own; no personal data",
