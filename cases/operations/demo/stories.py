@@ -266,6 +266,7 @@ def _by_code(scene: Scene) -> Story:
     typed = "".join(filter(str.isdigit, letter.body))[:6]
     verification = services.open_verification(request, now)
     code_id = services.count_try(verification, identity.VERIFY, now)
+    assert code_id is not None
     identity.accept_code(request, code_id, typed, identity.VERIFY, scene.by_customer(), now)
 
 
