@@ -7,9 +7,9 @@ same address: the view then runs as if nothing had come between.
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,25 +21,25 @@ from identity import second_factor as factor
 from identity.forms import StepUpForm
 from identity.models import User
 
-View = Callable[..., HttpResponse]
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 PREFIX = "step_up"
 DIGITS = 6
 
 
-def asks_second_factor(view: View) -> View:
+def asks_second_factor(view: V) -> V:
     """A view whose form does nothing before the second factor was given within ``STEP_UP_SECONDS``."""
     return _guard(view, before_showing=False)
 
 
-def asks_second_factor_first(view: View) -> View:
+def asks_second_factor_first(view: V) -> V:
     """The same for a view that is not even shown before."""
     return _guard(view, before_showing=True)
 
 
-def _guard(view: View, *, before_showing: bool) -> View:
+def _guard(view: V, *, before_showing: bool) -> V:
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         waits = request.method == "POST" or before_showing
         if not waits or sessions.is_fresh(request):
             return _on(request, view, args, kwargs)
@@ -49,10 +49,12 @@ def _guard(view: View, *, before_showing: bool) -> View:
         return _question(request, form or StepUpForm(prefix=PREFIX))
 
     guarded.asks_second_factor = True  # type: ignore[attr-defined]
-    return guarded
+    return cast(V, guarded)
 
 
-def _on(request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse:
+def _on(
+    request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+) -> HttpResponseBase:
     """On to the view; where the question came before a page that was only to be shown, by way of its address."""
     if request.POST.get(f"{PREFIX}-from") == "GET":
         return HttpResponseRedirect(request.get_full_path(), status=303)

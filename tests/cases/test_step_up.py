@@ -152,6 +152,8 @@ def test_views_that_ask_are_these():
     }
 
     assert asking == {
+        "administration:remove-credentials",
+        "console:pack-file",
         "dpo:approve",
         "dpo:approve-extension",
         "identity:emergency",

@@ -18,6 +18,7 @@ from dsar.audit.actions import Action
 from dsar.vault import files
 from dsar.vault.models import StoredFile
 from identity.roles import Permission
+from identity.step_up import asks_second_factor_first
 
 
 @require_safe
@@ -44,9 +45,10 @@ def request_file(request: HttpRequest, case_id: UUID, file_id: UUID) -> HttpResp
     return _download(request, case, found.file)
 
 
+@asks_second_factor_first
 @require_safe
 def pack_file(request: HttpRequest, case_id: UUID, file_id: UUID) -> HttpResponseBase:
-    """A file of the answer, for staff who may see the content."""
+    """A file of the answer, for staff who may see the content: it leaves with everything about a person."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     found = PackFile.objects.filter(pk=file_id, pack__case=case).select_related("file").first()
     if found is None:

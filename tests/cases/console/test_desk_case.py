@@ -1,9 +1,11 @@
 """The case page and the acts on it: what each role sees, what is done, and what is refused."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,6 +16,7 @@ from cases.words import AnswerBy, Outcome, Right, State
 from cases.workflow import decide, questions
 from cases.workflow.intake import Person
 from dsar.audit.models import AuditEvent
+from identity import sessions
 from tests.cases.desk_cases import (
     Office,
     allow_all,
@@ -347,6 +350,20 @@ def test_pack_is_downloaded_by_those_who_may_see_the_content(office):
     assert b"Ada Example" in b"".join(answer.streaming_content)
     assert AuditEvent.objects.get(action="case.file_opened").data == {"file": str(entry.file_id)}
     assert signed_in(office.agent).get(address).status_code == 404
+
+
+def test_pack_leaves_after_a_fresh_second_factor_alone(office):
+    case = closed(office)
+    entry = case.packs.get().files.select_related("file").first()
+    client = signed_in(office.handler)
+    session = client.session
+    session[sessions.FACTOR_AT] = int(time.time()) - settings.STEP_UP_SECONDS - 1
+    session.save()
+
+    answer = client.get(reverse("console:pack-file", args=[case.pk, entry.pk]))
+
+    assert "identity/step_up.html" in [template.name for template in answer.templates]
+    assert AuditEvent.objects.filter(action="case.file_opened").count() == 0
 
 
 def test_misdirected_answer_is_recalled(office):
