@@ -56,10 +56,13 @@ every_table = pytest.mark.parametrize("model", TENANT, ids=label)
 def two_brands(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A row of Alpha's and one of Beta's in every table, really there."""
     with django_db_blocker.unblock():
-        with as_superuser() as database:
-            make_rows(database, ALPHA, BETA)
-        yield
-        empty(str(connections["default"].settings_dict["NAME"]))
+        try:
+            with as_superuser() as database:
+                make_rows(database, ALPHA, BETA)
+            yield
+        finally:
+            # A row that could not be made must not leave the others behind for the tests that follow.
+            empty(str(connections["default"].settings_dict["NAME"]))
 
 
 @pytest.fixture
