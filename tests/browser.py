@@ -148,9 +148,10 @@ def screenshot(page: Page, name: str) -> Path | None:
 
 
 class Judge:
-    """Looks at pages as a desk and as a phone shows them, light and dark, and tells all it found at the end.
+    """Looks at pages as a desk shows them, dark and light, and as a phone does, and tells all it found at the end.
 
-    ``prefix`` begins the names of its pictures.
+    Colours are the same on both, so that a phone is looked at by day alone. ``prefix`` begins the names of its
+    pictures.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -160,9 +161,9 @@ class Judge:
     def look(self, page: Page, name: str) -> None:
         size = page.viewport_size
         assert size is not None
-        for viewport, suffix in ((DESKTOP, ""), (PHONE, "-phone")):
+        for viewport, suffix, schemes in ((DESKTOP, "", SCHEMES), (PHONE, "-phone", SCHEMES[-1:])):
             page.set_viewport_size(viewport)
-            for scheme in SCHEMES:
+            for scheme in schemes:
                 page.emulate_media(color_scheme=scheme)
                 found = findings(page)
                 self.complaints += [f"{name}{suffix}, {scheme}: {one.rule} {one.places}" for one in found]
