@@ -182,6 +182,14 @@ class Pictures:
             officer.visit(path)
             keep(officer.page, name)
 
+    def take_administrator(self) -> None:
+        administrator = self.staff("sam@desk.example")
+        administrator.visit("/sources/")
+        keep(administrator.page, "admin-sources")
+        administrator.page.get_by_role("link", name="Help desk and call recordings").first.click()
+        administrator.page.wait_for_load_state()
+        keep(administrator.page, "admin-source")
+
     def take_customer(self) -> None:
         who, reference = customer_of(own_request())
         home = AtHome(self.site, self.browser, JudgedElsewhere(), "meridian", who, viewport=PHONE)
@@ -222,6 +230,7 @@ def main() -> None:
             pictures.take_agent()
             pictures.take_desk()
             pictures.take_officer()
+            pictures.take_administrator()
             pictures.take_customer()
             browser.close()
 
