@@ -8,7 +8,7 @@ is counted by the page, with the same function.
 
 import hmac
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor, ActorKind, record
@@ -218,6 +220,12 @@ def times(limit: Limit, who: str, now: datetime, *, brand: UUID | None = None) -
 def delete_before(before: datetime) -> int:
     """Forget tries that no limit asks about any more; returns how many."""
     return int(Attempt.objects.filter(at__lt=before).delete()[0])
+
+
+def refuse(request: HttpRequest, over: Over) -> HttpResponse:
+    """The page that says when to try again; whose page it was decides on its look."""
+    view: Callable[[HttpRequest, Over], HttpResponse] = import_string(settings.TOO_MANY_VIEW)
+    return view(request, over)
 
 
 def network_of(address: str) -> str:

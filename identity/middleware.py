@@ -12,7 +12,6 @@ from django.shortcuts import redirect
 from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
-from django.utils.module_loading import import_string
 
 from dsar.lib.tenancy import unit_of_work
 from identity import emergency, limits, sessions, signin
@@ -136,7 +135,7 @@ class LimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         over = self._over(request)
-        return self.get_response(request) if over is None else _too_many(request, over)
+        return self.get_response(request) if over is None else limits.refuse(request, over)
 
     def _over(self, request: HttpRequest) -> Over | None:
         match = _match(request)
@@ -166,12 +165,6 @@ def _whose(request: HttpRequest, limit: Limit) -> str:
         return ""
     account = str(request.user.pk) if request.user.is_authenticated else signin.account(request)
     return signin.place(request, account) if limit.per == Per.PLACE else account
-
-
-def _too_many(request: HttpRequest, over: Over) -> HttpResponse:
-    """The page that says when to try again; whose page it was decides on its look."""
-    view: Callable[[HttpRequest, Over], HttpResponse] = import_string(settings.TOO_MANY_VIEW)
-    return view(request, over)
 
 
 class UnitOfWorkMiddleware:

@@ -1,10 +1,13 @@
 """Signing in: e-mail and password, or a passkey."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dsar.audit.actions import Action
@@ -12,6 +15,16 @@ from dsar.audit.record import Actor, record, record_whatever_happens
 from identity import limits, passkeys, second_factor, sessions
 from identity.models import User
 from identity.whereabouts import client_address
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+class LockedOut(Exception):
+    """Too many wrong passwords."""
+
+    def __init__(self, over: limits.Over) -> None:
+        super().__init__(over.limit.what)
+        self.over = over
 
 
 class PasswordBackend(ModelBackend):
@@ -33,15 +46,43 @@ def may_enter(person: User) -> bool:
 def check_password(request: HttpRequest, email: str, password: str) -> User | None:
     """The person whose password this is; a refusal is put on record.
 
-    The try was counted before the page was called: only what was right is forgiven here.
+    The try was counted before: only what was right is forgiven here.
     """
     person = authenticate(request, username=email, password=password)
     if isinstance(person, User):
-        who = account_of(email)
-        limits.forgive([(limits.PASSWORD, place(request, who)), (limits.PASSWORD_ANYWHERE, who)])
+        limits.forgive(_tries(request, account_of(email)))
         return person
     put_on_record(Action.SIGN_IN_FAILED, email)
     return None
+
+
+def is_own_password(request: HttpRequest, person: User, password: str) -> bool:
+    """Whether the person who is signed in knows their password; counted together with the tries at the door.
+
+    Only what is weighed is counted, so that it cannot be done before the page is called. The view's transaction keeps
+    the count: after a wrong password it does no more than say so. Raises LockedOut after too many.
+    """
+    over = limits.take(_tries(request, account_of(person.email)), timezone.now(), actor="staff")
+    if over is not None:
+        raise LockedOut(over)
+    return check_password(request, person.email, password) == person
+
+
+def turns_guessers_away(view: View) -> View:
+    """A view that asks for one's own password: after too many wrong ones it says for how long."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except LockedOut as locked:
+            return limits.refuse(request, locked.over)
+
+    return guarded
+
+
+def _tries(request: HttpRequest, who: str) -> list[limits.Try]:
+    return [(limits.PASSWORD, place(request, who)), (limits.PASSWORD_ANYWHERE, who)]
 
 
 def begin(request: HttpRequest, person: User, destination: str) -> None:
@@ -67,7 +108,9 @@ def enter_with_passkey(request: HttpRequest, answer: str, destination: str) -> b
 
 
 def account(request: HttpRequest) -> str:
-    """The account that a sign-in form names."""
+    """The account whose password is asked for: one's own, or the one that a sign-in form names."""
+    if isinstance(request.user, User):
+        return account_of(request.user.email)
     return account_of(request.POST.get("email", ""))
 
 

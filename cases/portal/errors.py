@@ -38,7 +38,7 @@ def too_many(request: HttpRequest, over: Over) -> HttpResponse:
     if slug:
         return _too_many(request, slug=slug, over=over)
     if over.limit in (limits.PASSWORD, limits.PASSWORD_ANYWHERE):
-        signin.put_on_record(Action.LOCKED_OUT, request.POST.get("email", ""))
+        signin.put_on_record(Action.LOCKED_OUT, signin.account(request))
         return _wait(render(request, "identity/locked_out.html", _said(request, over), status=429), over)
     return _wait(render(request, "identity/too_many.html", _said(request, over), status=429), over)
 

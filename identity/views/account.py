@@ -45,6 +45,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("current", "new", "again")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@signin.turns_guessers_away
 def password(request: HttpRequest) -> HttpResponse:
     person = person_of(request)
     form = PasswordForm(person, request.POST or None)
@@ -68,6 +69,7 @@ def change_password(request: HttpRequest, person: User, new: str) -> None:
 @sensitive_post_parameters("current")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@signin.turns_guessers_away
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     if not person_of(request).has_usable_password():
         return _recovery_codes_without_password(request)
@@ -96,6 +98,7 @@ def _new_codes(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("current")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@signin.turns_guessers_away
 def new_app(request: HttpRequest) -> HttpResponse:
     """First the password, then the new app; the present one works until the new one is confirmed."""
     if not person_of(request).has_usable_password():
@@ -124,8 +127,7 @@ def _change_app(request: HttpRequest) -> HttpResponse:
 
 def _is_confirmed(request: HttpRequest, form: Form) -> bool:
     """Whether the password typed is the person's own; wrong ones count towards lock-out as at the door."""
-    person = person_of(request)
-    if signin.check_password(request, person.email, form.cleaned_data["current"]) == person:
+    if signin.is_own_password(request, person_of(request), form.cleaned_data["current"]):
         return True
     form.add_error("current", _("This is not your password."))
     return False

@@ -94,10 +94,30 @@ def test_unfit_password_changes_nothing(desk, person, fields, place):
     assert person.password == before
 
 
-def test_guessing_the_password_at_an_open_desk_is_locked_out(desk):
-    answers = [change(desk, current=f"guess {n}").status_code for n in range(6)]
+def test_guessing_the_password_at_an_open_desk_is_locked_out(desk, person):
+    pages = [(CHANGE, NEW), (CODES, ""), (APP, ""), (CHANGE, NEW), (CODES, ""), (APP, "")]
+    answers = [desk.post(page, {"current": "guess", "new": new, "again": new}) for page, new in pages]
 
-    assert answers == [422, 422, 422, 422, HTTP_LOCKED, HTTP_LOCKED]
+    assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 422, HTTP_LOCKED]
+    assert answers[-1]["Retry-After"] == "900"
+    assert change(desk).status_code == HTTP_LOCKED
+    assert trail()[-1] == ("staff.locked_out", person.pk, {})
+
+
+def test_guesses_at_an_open_desk_and_at_the_door_count_together(desk, person):
+    guesses = [give_password(Client(), person.email, "guess") for _ in range(3)]
+    guesses += [change(desk, current="guess") for _ in range(3)]
+
+    assert [answer.status_code for answer in guesses] == [422, 422, 422, 422, 422, HTTP_LOCKED]
+    assert give_password(Client(), person.email).status_code == HTTP_LOCKED
+
+
+def test_what_weighs_no_password_locks_nobody_out(desk):
+    unfit = [change(desk, new="short", again="short").status_code for _ in range(6)]
+
+    answer = change(desk)
+
+    assert (unfit, answer.status_code) == ([HTTP_UNPROCESSABLE] * 6, HTTP_FOUND)
 
 
 def test_new_recovery_codes_void_the_old_ones(desk, person):

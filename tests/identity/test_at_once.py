@@ -7,6 +7,7 @@ from identity.models import RecoveryCode, TotpDevice
 from identity.second_factor import make_recovery_codes
 from tests.factories.identity import UserFactory
 from tests.identity.signing_in import (
+    at,
     at_once,
     code_now,
     give_code,
@@ -14,10 +15,12 @@ from tests.identity.signing_in import (
     half_way,
     member,
     secret_shown,
+    sign_in,
     trail,
 )
 
 ENROLMENT, RECOVERY = "/staff/enrolment/", "/staff/recovery-code/"
+CODES = "/staff/account/recovery-codes/"
 
 
 def test_guesses_sent_at_once_are_all_counted(committed_db):
@@ -26,7 +29,24 @@ def test_guesses_sent_at_once_are_all_counted(committed_db):
 
     answers = at_once(lambda n: give_password(Client(), person.email, f"wrong {n}").status_code, range(8))
 
-    assert sorted(answers) == [422, 422, 422, 422, 429, 429, 429, 429]
+    assert sorted(answers) == [422, 422, 422, 422, 422, 429, 429, 429]
+    assert [action for action, _, _ in trail()].count("staff.sign_in_failed") == 5
+
+
+def test_guesses_sent_at_once_at_open_desks_are_all_counted(committed_db):
+    with unit_of_work([]):
+        person = member()
+    with at():
+        first = Client()
+        sign_in(first, person)
+    desks = [Client() for _ in range(8)]
+    for desk in desks:
+        desk.cookies["sessionid"] = first.cookies["sessionid"].value
+
+    with at(minutes=1):
+        answers = at_once(lambda desk: desk.post(CODES, {"current": "wrong"}).status_code, desks)
+
+    assert sorted(answers) == [422, 422, 422, 422, 422, 429, 429, 429]
 
 
 def test_one_code_sent_twice_at_once_passes_once(committed_db):
