@@ -233,16 +233,31 @@ def test_a_result_while_giving_up_is_being_approved_lets_the_case_go_on(brand, s
     assert (case.state, case.identity_level, Decision.objects.get().verdict) == (State.REVIEW, 3, "void")
 
 
-def test_a_result_after_giving_up_is_recorded_and_opens_nothing_by_itself(brand, simulator):
+def test_a_result_after_giving_up_opens_the_case_again(brand, simulator):
     case, check = begun(brand)
     in_state(case, State.CLOSED, identity_level=0, outcome=Outcome.IDENTITY_NOT_VERIFIED)
+
+    found(check, simulator, "approved")
+
+    case.refresh_from_db()
+    check = ExternalCheck.objects.get(pk=check.pk)
+    assert (case.state, case.identity_level, case.outcome) == (State.REVIEW, 3, "")
+    assert (check.stage, check.verification.state) == ("verified", "achieved")
+    assert [event.effect for event in check.events.all()] == ["applied"]
+    assert [note.text for note in case.notes.all()] == ["Proof of who asks came after all."]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.NO_REPLY, Outcome.WITHDRAWN])
+def test_a_result_after_any_other_end_is_recorded_and_opens_nothing(brand, simulator, outcome):
+    case, check = begun(brand)
+    in_state(case, State.CLOSED, identity_level=0, outcome=outcome)
     before = list(case.clock_events.values_list("pk", flat=True))
 
     found(check, simulator, "approved")
 
     case.refresh_from_db()
     check = ExternalCheck.objects.get(pk=check.pk)
-    assert (case.state, case.identity_level, case.outcome) == (State.CLOSED, 0, Outcome.IDENTITY_NOT_VERIFIED)
+    assert (case.state, case.identity_level, case.outcome) == (State.CLOSED, 0, outcome)
     assert (check.stage, check.reason, check.verification.state) == ("unanswered", "came_too_late", "failed")
     assert list(case.clock_events.values_list("pk", flat=True)) == before
     assert [event.effect for event in check.events.all()] == ["late"]
