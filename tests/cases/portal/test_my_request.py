@@ -42,9 +42,10 @@ def test_every_state_and_outcome_has_plain_words():
     open_states = {state for state in State if state != State.CLOSED}
 
     assert set(story._STAGES) == open_states
-    assert {story.stage_of(Case(state=State.CLOSED, outcome=outcome)).step for outcome in Outcome} == {
-        story.ANSWER
-    }
+    steps = {outcome: story.stage_of(Case(state=State.CLOSED, outcome=outcome)).step for outcome in Outcome}
+    # Whoever did not show who they are can still do so, and is shown that step.
+    assert steps.pop(Outcome.IDENTITY_NOT_VERIFIED) == story.IDENTITY
+    assert set(steps.values()) == {story.ANSWER}
 
 
 def test_internal_states_read_alike():
