@@ -161,7 +161,7 @@ def _decided(data: Data) -> str:
         "code": data.get("exemption", ""),
     }
     sentence = _("%(count)s × %(decision)s %(code)s") % words
-    return f"{sentence.strip()}, {_('silent')}" if data.get("silent") else sentence.strip()
+    return ", ".join([sentence.strip(), *([_("silent")] if data.get("silent") else [])])
 
 
 def _moved(data: Data) -> str:

@@ -20,6 +20,7 @@ from cases.law.loader import remedies
 from cases.words import Right
 
 ROOT = Path(__file__).resolve().parent.parent
+APPS = ("cases", "dsar", "identity")
 LANGUAGES = ("de", "fr")
 SPOKEN = pytest.mark.parametrize("language", LANGUAGES)
 MARKS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop"})
@@ -78,7 +79,7 @@ def compiled(language: str) -> dict[str, str]:
 
 def in_source() -> Iterator[tuple[str, str]]:
     """Every marked sentence of the code and the templates, with its plural or an empty text."""
-    for app in ("cases", "dsar", "identity"):
+    for app in APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
             yield from _marked(ast.parse(path.read_text(encoding="utf-8")))
     for path in sorted((ROOT / "templates").rglob("*.*")):
@@ -115,6 +116,20 @@ def test_sentences_of_the_source_are_in_the_catalogue(language: str) -> None:
     ]
 
     assert missing == [], "Run: make messages, and translate what is new (docs/translating.md)"
+
+
+def test_no_sentence_stands_inside_an_f_string() -> None:
+    """There the translators' tools do not look, so that ``make messages`` would leave it out."""
+    hidden = [
+        (path.relative_to(ROOT).as_posix(), sentence)
+        for app in APPS
+        for path in sorted((ROOT / app).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        for sentence, _plural in _marked(node)
+    ]
+
+    assert hidden == []
 
 
 @SPOKEN

@@ -241,7 +241,8 @@ def _by_people(source: SourceSystem, *, is_stopped: bool) -> Standing | None:
         return Standing("danger", "pause", _("Stopped"))
     if source.paused_at is not None:
         words = {"name": source.paused_by or _("an operator"), "day": _moment(source.paused_at)}
-        text = f"{source.pause_reason} ({_('%(name)s, %(day)s') % words})"
+        by_whom = _("%(name)s, %(day)s") % words
+        text = f"{source.pause_reason} ({by_whom})"
         return Standing("warning", "pause", _("Paused"), text, _("Resume it: what waits goes on by itself."))
     return None
 
