@@ -17,6 +17,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from dsar.celery import app
 from dsar.lib import tenancy
 from tests import browser
 
@@ -61,6 +62,8 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
     """Migrate a database of this run's own as its owner, then point the application's role at it."""
     worker = getattr(request.config, "workerinput", {}).get("workerid", "one")
     name = f"test_dsar_{worker}"
+    # Processes of one run share the broker too: none may find another's messages in its queue.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "global_keyprefix": f"{name}:"}
     make_database(name)
     for alias in ("default", "owner"):
         connections[alias].close()
