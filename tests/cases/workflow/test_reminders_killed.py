@@ -81,7 +81,7 @@ def killed(act: Callable[[], Any]) -> int:
     return os.WTERMSIG(os.waitpid(child, 0)[1])
 
 
-def die(*_: Any) -> None:
+def die(*_: Any, **_named: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
