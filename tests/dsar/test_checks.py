@@ -140,3 +140,13 @@ def test_the_simulator_is_refused_in_earnest(
         setattr(settings, name, value)
 
     assert found() == ids
+
+
+def test_keys_that_do_not_open_hide_no_other_provider(serve: Any) -> None:
+    sealed = provider_for(ControllerFactory.create(), "http://127.0.0.1:8090", keys=["a-real-key"])
+    with connections["default"].cursor() as cursor:
+        table = sealed._meta.db_table
+        cursor.execute(f"UPDATE {table} SET secrets = 'tampered with' WHERE id = %s", [sealed.pk])
+    provider_for(ControllerFactory.create(), "http://127.0.0.1:8090", keys=["simulator-key"])
+
+    assert found() == ["DSAR.E012"]
