@@ -68,6 +68,7 @@ def test_file_that_is_gone_leaves_what_was_read(file):
     assert (days(), calendars.law_in_force()) == (["2026-10-01"], None)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("content", "found"), [(f"format = 1\n{DAY}", []), ("format = 2\n", ["DSAR.E011"])])
 def test_wrong_file_is_refused_before_it_goes_live(file, content, found):
     file.write_text(content)
