@@ -32,17 +32,27 @@ def find(name: str) -> str | None:
     return shutil.which(name, path=_PATH)
 
 
+class CannotStartError(Exception):
+    """The server, or the program that makes its first tables, gave up; says so in its own words."""
+
+
 @contextmanager
 def running() -> Iterator[str]:
-    """Run a server and give the path of its socket; its superuser is root, without a password."""
+    """Run a server and give the path of its socket; its superuser is root, without a password.
+
+    Raises CannotStartError.
+    """
     with tempfile.TemporaryDirectory(prefix="dsar-mariadb-") as place:
         home = Path(place)
         account = _account(home)
         data, socket = home / "data", home / "socket"
-        _make(data, account)
+        # The account writes its scratch files there too: where the run's own lead may be closed to it.
+        environment = {**os.environ, "TMPDIR": place}
+        _make(data, account, environment)
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
                 [_program("mariadbd"), *_SETTINGS, f"--datadir={data}", f"--socket={socket}", *account],
+                env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -83,15 +93,22 @@ def _exists(name: str) -> bool:
         return False
 
 
-def _make(data: Path, account: list[str]) -> None:
-    subprocess.run(
+def _make(data: Path, account: list[str], environment: dict[str, str]) -> None:
+    # A host whose own name leads nowhere has no part in it: the server listens on a socket alone.
+    made = subprocess.run(
         [
-            _program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--skip-test-db",
+            _program("mariadb-install-db"), "--no-defaults", f"--datadir={data}", "--force", "--skip-test-db",
             "--auth-root-authentication-method=normal", "--innodb-log-file-size=16M", *account,
         ],
-        check=True,
-        capture_output=True,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     )  # fmt: skip
+    if made.returncode:
+        raise CannotStartError(made.stdout[:2000])
 
 
 def _program(name: str) -> str:
@@ -108,4 +125,4 @@ def _await(process: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
             if trial.connect_ex(str(socket)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError(log.read_text(errors="replace")[-2000:])
+    raise CannotStartError(log.read_text(errors="replace")[-2000:])
