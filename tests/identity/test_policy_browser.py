@@ -7,8 +7,9 @@ from playwright.sync_api import Page
 
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import browser, open_context, page
-from tests.cases.console.test_desk_browser import Judge, enter, site
+from tests.browser import Judge, browser, open_context, page
+from tests.cases.console.test_desk_browser import site
+from tests.cases.staff_client import enter
 from tests.factories.cases import one_case
 from tests.factories.identity import ControllerFactory, give_policy, staff
 
@@ -32,15 +33,15 @@ def people(site: str) -> Any:
 def test_policies_are_accessible_and_can_be_tried(site: str, page: Page, people: Any) -> None:
     administrator, _handler, _case = people
     enter(page, site, administrator)
-    judge = Judge(page)
+    judge = Judge("policies")
 
     page.goto(f"{site}/staff/policies/")
-    judge.look("policies-usual")
+    judge.look(page, "usual")
     page.get_by_role("link", name="Northwind Energy").click()
     page.get_by_label("What is asked for").select_option("access")
     page.get_by_label("Financial data").check()
     page.get_by_role("button", name="What would be asked?").click()
-    judge.look("policies-tried")
+    judge.look(page, "tried")
 
     assert page.get_by_role("heading", name="Level: substantial").is_visible()
     assert judge.complaints == []
@@ -49,12 +50,12 @@ def test_policies_are_accessible_and_can_be_tried(site: str, page: Page, people:
 def test_who_asks_is_accessible_on_the_case(site: str, page: Page, people: Any) -> None:
     _administrator, handler, case = people
     enter(page, site, handler)
-    judge = Judge(page)
+    judge = Judge("who-asks")
 
     page.goto(f"{site}/cases/{case.pk}/")
-    judge.look("case-identity")
+    judge.look(page, "case")
     page.goto(f"{site}/requests/{case.subject_request_id}/read-out/")
-    judge.look("read-out-identity")
+    judge.look(page, "read-out")
 
     assert judge.complaints == []
 
@@ -69,10 +70,10 @@ def test_security_check_is_accessible_and_works_without_javascript(
         case = one_case(brand, contact_reference="CALL-4711")
         agent = staff(Role.AGENT, brand)
     enter(page, site, agent)
-    judge = Judge(page)
+    judge = Judge("call-check")
     page.goto(f"{site}/requests/{case.subject_request_id}/read-out/")
     page.get_by_role("link", name="Ask the security questions").click()
-    judge.look("security-check")
+    judge.look(page, "questions")
     assert judge.complaints == []
 
     bare = open_context(browser, java_script_enabled=False).new_page()
