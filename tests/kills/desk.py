@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -22,6 +23,7 @@ import redis
 from dsar.embedded import EmbeddedServers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+HOLD = 1  # the lock at which a held search waits
 WAIT_SECONDS = 120.0
 
 
@@ -134,6 +136,21 @@ class Desk:
     def environment_url(self, database: str) -> str:
         parts = urlsplit(self.servers.environment()["DATABASE_ADMIN_URL"])
         return urlunsplit(parts._replace(path=f"/{database}"))
+
+    @contextmanager
+    def holding_searches(self, at: int) -> Iterator[None]:
+        """Let no search store more records than so many meanwhile, so that none ends before it is killed."""
+        with closing(psycopg.connect(self.environment_url("dsar"), autocommit=True)) as database:
+            database.execute(
+                "CREATE OR REPLACE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS"
+                f" 'BEGIN PERFORM pg_advisory_xact_lock_shared({HOLD}); RETURN NEW; END'"
+            )
+            database.execute(
+                "CREATE OR REPLACE TRIGGER held BEFORE UPDATE ON cases_sourcesearch"
+                f" FOR EACH ROW WHEN (NEW.found > {at}) EXECUTE FUNCTION held()"
+            )
+            database.execute(f"SELECT pg_advisory_lock({HOLD})")
+            yield
 
     # -- the source ------------------------------------------------------------------------------
 
