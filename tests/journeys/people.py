@@ -92,7 +92,9 @@ class Staff(Visitor):
         self.judge("second-factor")
         self.fill("Code", f"{totp(bytes.fromhex(secret)):06}")
         self.press("Continue")
-        self.page.wait_for_url(lambda address: not any(one in address for one in ("sign-in", "second-factor")))
+        self.page.wait_for_url(
+            lambda address: not any(one in address for one in ("sign-in", "second-factor"))
+        )
 
     def log_access_request(self, customer: Customer, call: str) -> str:
         """On the telephone: who it is, what they want; then read out what is shown. Gives the reference."""
