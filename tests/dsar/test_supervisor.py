@@ -281,6 +281,7 @@ def test_desk_answers_when_it_says_so_and_is_gone_when_it_is_killed_or_stopped(t
     with run_desk(servers.data, port) as stopped:
         answered.append(module.web_answers(port))
         stopped.terminate()
+        stopped.communicate(timeout=60)  # What it says at the end needs somebody who listens.
 
     assert (answered, gone, stopped.returncode) == ([True, True], True, 0)
     assert [pid for home in homes for pid in processes_in(home)] == []
