@@ -7,18 +7,17 @@ is counted by the page, with the same function.
 """
 
 import hmac
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
@@ -95,7 +94,8 @@ EXTERNAL = Limit("external", 10, per=Per.PERSON)
 NOT_BELIEVED = Limit("not_believed", 60, per=Per.NETWORK)
 INQUIRY = Limit("inquiry", 120, per=Per.PERSON)
 
-_ASK = Step((_here("ask", 20), _brand("ask", 1200)))
+# On the day after a breach thousands ask, and are right to.
+_ASK = Step((_here("ask", 20), _brand("ask", 6000)))
 _SEND = Step((_here("send", 40), _brand("send", 2000)))
 _TRY = Step((_here("try", 80), _brand("try", 6000)))
 _LINK = Step((_here("link", 120),), on_reading=True)
@@ -194,10 +194,8 @@ def take(
     with unit_of_work([brand] if brand else []):
         keyed = [(limit, _key(limit, who, brand)) for limit, who in tries]
         _take_turns(keyed)
-        recent = _recent(keyed, now)
-        over = next(
-            (_over(limit, recent[limit.what]) for limit, _who in keyed if _is_full(limit, recent)), None
-        )
+        full = _full(keyed, now)
+        over = next((full[limit.what] for limit, _who in keyed if limit.what in full), None)
         counted = [(limit, who) for limit, who in keyed if over is None or limit is not over.limit]
         if over is not None:
             counted = counted[: [limit for limit, _who in keyed].index(over.limit)]
@@ -214,7 +212,8 @@ def forgive(tries: Iterable[Try], *, brand: UUID | None = None) -> None:
 
 def times(limit: Limit, who: str, now: datetime, *, brand: UUID | None = None) -> list[datetime]:
     """When it was tried within the limit's time, oldest first."""
-    return _recent([(limit, _key(limit, who, brand))], now)[limit.what]
+    tries = Attempt.objects.filter(what=limit.what, who=_key(limit, who, brand), at__gt=now - limit.within)
+    return list(tries.order_by("at").values_list("at", flat=True))
 
 
 def delete_before(before: datetime) -> int:
@@ -245,24 +244,21 @@ def _key(limit: Limit, who: str, brand: UUID | None) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), said.encode(), "sha256")
 
 
-def _recent(keyed: Sequence[tuple[Limit, bytes]], now: datetime) -> dict[str, list[datetime]]:
-    """When each was tried within its limit's time; no more rows than the limits allow are read."""
-    wanted = Q(pk__in=[])
-    for limit, who in keyed:
-        wanted |= Q(what=limit.what, who=who, at__gt=now - limit.within)
-    found: dict[str, list[datetime]] = defaultdict(list)
-    for what, at in Attempt.objects.filter(wanted).order_by("at").values_list("what", "at"):
-        found[what].append(at)
-    return found
+def _full(keyed: Sequence[tuple[Limit, bytes]], now: datetime) -> dict[str, Over]:
+    """The limits that are reached, with one row read of each however many tries there were.
+
+    There is room again when the last try but so many as are allowed has grown old.
+    """
+    by_name = {limit.what: limit for limit, _who in keyed}
+    last_buts = [_last_but(limit, who, now) for limit, who in keyed]
+    found = last_buts[0].union(*last_buts[1:], all=True) if last_buts else ()
+    return {what: Over(by_name[what], at + by_name[what].within) for what, at in found}
 
 
-def _is_full(limit: Limit, recent: Mapping[str, list[datetime]]) -> bool:
-    return len(recent[limit.what]) >= limit.most
-
-
-def _over(limit: Limit, tried: Sequence[datetime]) -> Over:
-    """There is room again when so many have grown old that fewer than the limit are left."""
-    return Over(limit, tried[len(tried) - limit.most] + limit.within)
+def _last_but(limit: Limit, who: bytes, now: datetime) -> Any:
+    """The try that fills the limit, counted from the newest; none while there is room."""
+    tries = Attempt.objects.filter(what=limit.what, who=who, at__gt=now - limit.within)
+    return tries.order_by("-at").values_list("what", "at")[limit.most - 1 : limit.most]
 
 
 def _tell(over: Over, who: bytes, now: datetime, brand: UUID | None, actor: ActorKind) -> None:
