@@ -1,12 +1,26 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
+change, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
 """
 
 from cases.models.asked import AskedQuestion
 from cases.models.authority import Authority, AuthorityPicture, AuthorityState
 from cases.models.case import Case, Note
+from cases.models.change import (
+    ChangePlan,
+    ChangeStep,
+    KeepingRule,
+    Leftover,
+    LineState,
+    PartStage,
+    PlannedChange,
+    PlanPart,
+    PlanStage,
+    Settled,
+    StepState,
+    Treatment,
+)
 from cases.models.clock import ClockEvent, DateMove, Recomputation
 from cases.models.collected_file import CollectedFile, FileState
 from cases.models.collection import (
@@ -49,6 +63,8 @@ __all__ = [
     "Belongs",
     "Candidate",
     "Case",
+    "ChangePlan",
+    "ChangeStep",
     "CheckStage",
     "ClockEvent",
     "CollectedFile",
@@ -74,17 +90,24 @@ __all__ = [
     "Instruction",
     "Item",
     "ItemDecision",
+    "KeepingRule",
     "Lateness",
+    "Leftover",
     "LegalHold",
     "Letter",
     "LetterFile",
     "LetterState",
+    "LineState",
     "MailState",
     "MatchDoubt",
     "Note",
     "Notice",
     "PackFile",
     "PackState",
+    "PartStage",
+    "PlanPart",
+    "PlanStage",
+    "PlannedChange",
     "Pursuit",
     "PursuitKind",
     "Recomputation",
@@ -98,13 +121,16 @@ __all__ = [
     "RunState",
     "SearchState",
     "SetAside",
+    "Settled",
     "SignalDismissal",
     "SourceCheck",
     "SourceSearch",
     "SourceSystem",
+    "StepState",
     "SubjectIdentifier",
     "SubjectRequest",
     "TaskState",
+    "Treatment",
     "UnknownField",
     "Verdict",
 ]

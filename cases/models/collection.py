@@ -51,6 +51,9 @@ class SourceSystem(TenantModel):
     erase_after = ArrayField(
         models.SlugField(), default=list, db_default=[], help_text="slugs of the sources that feed this one"
     )
+    backup_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="after so many days its backups are overwritten; empty: not known"
+    )
     may_list_whole = models.BooleanField(
         default=False,
         db_default=False,

@@ -43,6 +43,11 @@ class Controller(UuidModel):
     target_days = models.PositiveSmallIntegerField(
         default=21, help_text="internal target, days after receipt"
     )
+    grace_days = models.PositiveSmallIntegerField(
+        default=7,
+        db_default=7,
+        help_text="between the approval of an erasure and its being carried out: the customer can still cancel",
+    )
     reminders = models.JSONField(
         default=dict,
         db_default=models.Value({}, models.JSONField()),
