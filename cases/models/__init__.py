@@ -1,7 +1,7 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-change, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal.
+change, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal, retention.
 """
 
 from cases.models.asked import AskedQuestion
@@ -51,6 +51,7 @@ from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
 from cases.models.pursuit import Pursuit, PursuitKind
 from cases.models.reminder import MailState, Notice, Reminder, ReminderKind
+from cases.models.retention import Forgotten, RetentionPolicy
 from cases.models.signal import RequestOrigin, SignalDismissal
 from cases.models.subject_request import RequestFile, SubjectRequest
 
@@ -81,6 +82,7 @@ __all__ = [
     "FieldClass",
     "FieldInCase",
     "FileState",
+    "Forgotten",
     "FoundIdentifier",
     "FulfilmentTask",
     "HeldFor",
@@ -118,6 +120,7 @@ __all__ = [
     "RequestFile",
     "RequestOrigin",
     "ResponsePack",
+    "RetentionPolicy",
     "RunState",
     "SearchState",
     "SetAside",

@@ -35,6 +35,7 @@ class User(UuidModel, AbstractBaseUser):  # type: ignore[django-manager-missing]
     away_until = models.DateField(null=True, blank=True)
     cover = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="covers")
     joined_at = models.DateTimeField(auto_now_add=True)
+    left_at = models.DateTimeField(null=True, help_text="noted by upkeep once the account is found inactive")
 
     objects = UserManager()
 
