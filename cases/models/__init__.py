@@ -1,7 +1,7 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-change, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal, retention.
+change, correction, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal, retention.
 """
 
 from cases.models.asked import AskedQuestion
@@ -37,6 +37,7 @@ from cases.models.collection import (
     SourceSystem,
 )
 from cases.models.contact import ContactNote
+from cases.models.correction import Correction, CorrectionOutcome, Found
 from cases.models.correspondence import Letter, LetterFile, LetterState
 from cases.models.data_subject import DataSubject, Representative, SubjectIdentifier
 from cases.models.disclosure import Decision, Delivery, PackFile, PackState, ResponsePack, Verdict
@@ -50,13 +51,33 @@ from cases.models.instruction import Instruction
 from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
 from cases.models.pursuit import Pursuit, PursuitKind
+from cases.models.recipient import (
+    AnswerCode,
+    FindsBy,
+    NoticeState,
+    Recipient,
+    RecipientKind,
+    RecipientNotice,
+    RecipientRoute,
+    Told,
+)
+from cases.models.reerasure import PLACE, ErasedPlace
 from cases.models.reminder import MailState, Notice, Reminder, ReminderKind
 from cases.models.retention import Forgotten, RetentionPolicy
 from cases.models.signal import RequestOrigin, SignalDismissal
 from cases.models.subject_request import RequestFile, SubjectRequest
+from cases.models.suppression import (
+    SuppressionEntry,
+    SuppressionKind,
+    SuppressionOrigin,
+    SuppressionPurpose,
+    SuppressionToken,
+)
 
 __all__ = [
     "LIVING",
+    "PLACE",
+    "AnswerCode",
     "AskedQuestion",
     "Authority",
     "AuthorityPicture",
@@ -72,17 +93,22 @@ __all__ = [
     "CollectionRun",
     "CollectionStop",
     "ContactNote",
+    "Correction",
+    "CorrectionOutcome",
     "DataSubject",
     "DateMove",
     "Decision",
     "Delivery",
+    "ErasedPlace",
     "Extension",
     "ExtensionState",
     "FieldChoice",
     "FieldClass",
     "FieldInCase",
     "FileState",
+    "FindsBy",
     "Forgotten",
+    "Found",
     "FoundIdentifier",
     "FulfilmentTask",
     "HeldFor",
@@ -104,6 +130,7 @@ __all__ = [
     "MatchDoubt",
     "Note",
     "Notice",
+    "NoticeState",
     "PackFile",
     "PackState",
     "PartStage",
@@ -112,6 +139,10 @@ __all__ = [
     "PlannedChange",
     "Pursuit",
     "PursuitKind",
+    "Recipient",
+    "RecipientKind",
+    "RecipientNotice",
+    "RecipientRoute",
     "Recomputation",
     "RecordDoubt",
     "Reminder",
@@ -132,7 +163,13 @@ __all__ = [
     "StepState",
     "SubjectIdentifier",
     "SubjectRequest",
+    "SuppressionEntry",
+    "SuppressionKind",
+    "SuppressionOrigin",
+    "SuppressionPurpose",
+    "SuppressionToken",
     "TaskState",
+    "Told",
     "Treatment",
     "UnknownField",
     "Verdict",

@@ -63,3 +63,6 @@ class RequestFile(TenantModel):
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
     added_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
+    claim = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="the claim for which it is evidence, counted from 0"
+    )
