@@ -50,6 +50,14 @@ from cases.models.inquiry import Inquiry, InquiryFile, InquiryState
 from cases.models.instruction import Instruction
 from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
+from cases.models.other_rights import (
+    Balancing,
+    Found,
+    PlaceState,
+    RestrictedPlace,
+    Restriction,
+    SecondLook,
+)
 from cases.models.pursuit import Pursuit, PursuitKind
 from cases.models.recipient import (
     AnswerCode,
@@ -82,6 +90,7 @@ __all__ = [
     "Authority",
     "AuthorityPicture",
     "AuthorityState",
+    "Balancing",
     "Belongs",
     "Candidate",
     "Case",
@@ -134,6 +143,7 @@ __all__ = [
     "PackFile",
     "PackState",
     "PartStage",
+    "PlaceState",
     "PlanPart",
     "PlanStage",
     "PlannedChange",
@@ -151,9 +161,12 @@ __all__ = [
     "RequestFile",
     "RequestOrigin",
     "ResponsePack",
+    "RestrictedPlace",
+    "Restriction",
     "RetentionPolicy",
     "RunState",
     "SearchState",
+    "SecondLook",
     "SetAside",
     "Settled",
     "SignalDismissal",

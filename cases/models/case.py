@@ -113,6 +113,12 @@ class Case(TenantModel, StatefulModel):
     subject = models.ForeignKey(DataSubject, on_delete=models.PROTECT, related_name="cases")
     right = models.CharField(max_length=15, choices=Right.choices)
     about_marketing = models.BooleanField(default=False)
+    ends_marketing = models.BooleanField(
+        default=False, db_default=False, help_text="an erasure that also asks never to be advertised to again"
+    )
+    names_recipients = models.BooleanField(
+        default=False, db_default=False, help_text="the person asked who received their data (Article 19)"
+    )
     state = StateField(choices=State.choices, default=State.RECEIVED)
     resume_state = models.CharField(
         max_length=30, blank=True, help_text="where a question or proposal came from"
@@ -192,6 +198,11 @@ class Case(TenantModel, StatefulModel):
                     models.Q(state="closed") & ~models.Q(outcome="") & models.Q(closed_at__isnull=False)
                 )
                 | (~models.Q(state="closed") & models.Q(outcome="") & models.Q(closed_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="cases_marketing_objection_never_refused",
+                condition=models.Q(about_marketing=False)
+                | ~models.Q(outcome="refused") & ~models.Q(proposed_outcome="refused"),
             ),
         ]
         indexes = [
