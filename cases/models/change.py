@@ -108,6 +108,11 @@ class PlannedChange(TenantModel):
     rule = models.CharField(max_length=120, blank=True, help_text="what proposed it; empty: a human")
     reason: str = sealed_text(key_attribute="file_key_id", help_text="the human's words")
     by_hand = models.BooleanField(default=False, help_text="no connector can: a task for a human")
+    may_write = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="the record itself bears the verified identity, or hangs on one that does, and is nobody else's",
+    )
     obstacle = models.CharField(max_length=20, blank=True, help_text="what the source said in the dry run")
     remedy = models.TextField(blank=True, help_text="what to do about it, without personal data")
     predicted = models.CharField(max_length=12, blank=True, help_text="what the source will really do")
@@ -130,6 +135,12 @@ class PlannedChange(TenantModel):
             models.CheckConstraint(
                 name="cases_kept_under_an_exception",
                 condition=~models.Q(treatment__in=["keep", "refuse"]) | ~models.Q(basis=""),
+            ),
+            models.CheckConstraint(
+                name="cases_line_writes_what_is_proven",
+                condition=models.Q(treatment__in=["keep", "refer", "refuse"])
+                | models.Q(by_hand=True)
+                | models.Q(may_write=True),
             ),
             models.CheckConstraint(
                 name="cases_line_approved_by_another",
@@ -174,6 +185,14 @@ class PlanPart(TenantModel):
     plan = models.ForeignKey(ChangePlan, on_delete=models.CASCADE, related_name="parts")
     source = models.ForeignKey(SourceSystem, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=10, choices=PartStage, default=PartStage.WAITING)
+    generation = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="rises with each change of its lines: which dry run is the present one",
+    )
+    looked = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="lines that the present dry run has asked the source about"
+    )
     held_for = models.CharField(max_length=20, blank=True)
     digest = models.CharField(
         max_length=64, blank=True, help_text="of the connector's plan that was approved"
