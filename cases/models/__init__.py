@@ -1,7 +1,8 @@
 """The models.
 
 Reading order: data_subject, subject_request, authority, case, clock, collection, disclosure, fulfilment,
-change, correction, inquiry, correspondence, instruction, extension, lateness, legal_hold, reminder, pursuit, signal, retention.
+change, correction, inquiry, correspondence, instruction, extension, lateness, legal_hold, other_rights, reminder,
+pursuit, signal, retention.
 """
 
 from cases.models.asked import AskedQuestion
@@ -52,7 +53,7 @@ from cases.models.lateness import Lateness
 from cases.models.legal_hold import LegalHold
 from cases.models.other_rights import (
     Balancing,
-    Found,
+    LookResult,
     PlaceState,
     RestrictedPlace,
     Restriction,
@@ -135,6 +136,7 @@ __all__ = [
     "LetterFile",
     "LetterState",
     "LineState",
+    "LookResult",
     "MailState",
     "MatchDoubt",
     "Note",

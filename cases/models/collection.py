@@ -25,6 +25,11 @@ class SourceSystem(TenantModel):
     secrets: dict[str, str] = sealed_json()
     dataset = models.TextField(blank=True, help_text="fideslang dataset description, YAML")
     facts = models.JSONField(default=dict, help_text="this source's part of the Article 15(1) statement")
+    portable = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="what of it a person can take along (Art 20(1)); {}: somebody decides",
+    )
     data_kinds = ArrayField(
         models.CharField(max_length=20),
         default=list,

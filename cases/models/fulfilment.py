@@ -27,7 +27,8 @@ class FulfilmentTask(TenantModel):
         ("rectify", "Correct"),
         ("restrict", "Restrict"),
         ("stop", "Stop the processing"),
-        ("review_decision", "Have a person decide anew"),
+        ("review_decision", "Put the new decision into effect"),
+        ("transfer", "Pass the data on"),
     ]
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tasks")

@@ -25,6 +25,9 @@ class SubjectRequest(TenantModel):
     claims: list[dict[str, str]] = sealed_json(
         default=list, help_text="for a rectification: field, what is wrong, what is right"
     )
+    particulars: dict[str, dict[str, str]] | None = sealed_json(
+        null=True, default=None, help_text="what was said beside the words, by right"
+    )
     contact_reference = models.CharField(max_length=80, blank=True, help_text="of the call or chat")
     received_at = models.DateTimeField(help_text="when it was said or arrived")
     logged_at = models.DateTimeField()
