@@ -6,7 +6,7 @@ Reads one JSON line an act, ``["name", {arguments}]``, and answers with one.
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,12 +21,17 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from cases import tasks as _tasks  # noqa: E402, F401  (declares the kinds of job)
+from cases.collection import identifiers, runs  # noqa: E402
+from cases.connectors.base import EMAIL, Connector, Identifier, Page  # noqa: E402
 from cases.models import Case, Instruction, ResponsePack, SourceSystem  # noqa: E402
 from cases.permissions import BY_SYSTEM, By, by_staff  # noqa: E402
 from cases.words import Channel, Right, Say, State, Step  # noqa: E402
 from cases.workflow import decide, identity, review  # noqa: E402
 from cases.workflow.intake import Intake, Person, log_request  # noqa: E402
 from dsar.celery import app  # noqa: E402
+from dsar.jobs.models import Job, JobState  # noqa: E402
+from dsar.jobs.run import run_job  # noqa: E402
 from dsar.lib.tenancy import unit_of_work  # noqa: E402
 from dsar.lib.uuid7 import uuid7  # noqa: E402
 from dsar.vault import keyring  # noqa: E402
@@ -35,6 +40,7 @@ from identity import sessions  # noqa: E402
 from identity.models import Controller, User  # noqa: E402
 from identity.roles import Role  # noqa: E402
 from identity.session_store import SessionStore  # noqa: E402
+from tests.bench import metered  # noqa: E402
 from tests.factories.identity import enrolled, give_policy, staff  # noqa: E402
 
 SLUG = "bench"
@@ -42,9 +48,9 @@ POLL_SECONDS = 0.005
 PREPARER, APPROVER = "preparer@bench.example", "approver@bench.example"
 
 
-def _brand() -> Controller:
+def _brand(slug: str = SLUG) -> Controller:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT identity_controller_for_slug(%s)", [SLUG])
+        cursor.execute("SELECT identity_controller_for_slug(%s)", [slug])
         controller_id = cursor.fetchone()[0]
     with unit_of_work([controller_id]):
         return Controller.objects.get(pk=controller_id)
@@ -59,11 +65,21 @@ def _by(email: str) -> By:
 
 def set_up() -> str:
     """A brand whose instruction lets the desk release by itself, a handler and a DPO; returns its slug."""
+    brand = _made(SLUG)
+    with unit_of_work([brand.pk]):
+        rules = {step.value: Say.ALLOW.value for step in Step}
+        Instruction.objects.create(controller=brand, version=1, rules=rules, issued_at=timezone.now())
+        staff(Role.HANDLER, brand, email=PREPARER)
+        staff(Role.DPO, brand, email=APPROVER)
+    return SLUG
+
+
+def _made(slug: str) -> Controller:
     controller_id = uuid7()
     with unit_of_work([controller_id]):
         brand = Controller.objects.create(
             id=controller_id,
-            slug=SLUG,
+            slug=slug,
             name="Bench",
             legal_name="Bench Limited",
             privacy_email="privacy@bench.example",
@@ -73,33 +89,39 @@ def set_up() -> str:
             languages=["en-gb"],
         )
         give_policy(brand, {"default": 1})
-        rules = {step.value: Say.ALLOW.value for step in Step}
-        Instruction.objects.create(controller=brand, version=1, rules=rules, issued_at=timezone.now())
-        staff(Role.HANDLER, brand, email=PREPARER)
-        staff(Role.DPO, brand, email=APPROVER)
-    return SLUG
+        return brand
 
 
 def connect(options: dict[str, Any], dataset: str) -> None:
     """The CRM as the brand's source system."""
-    password = options.pop("password")
-    brand = _brand()
+    secrets = {"password": options.pop("password")}
+    _add_source(_brand(), "crm", "postgresql", options, secrets, dataset)
+
+
+def _add_source(
+    brand: Controller,
+    name: str,
+    connector: str,
+    options: Mapping[str, Any],
+    secrets: Mapping[str, str] | None = None,
+    dataset: str = "",
+) -> None:
     with unit_of_work([brand.pk]):
         source = SourceSystem(
             controller=brand,
             key=keyring.shared_key(KeyPurpose.CONTROLLER, brand.pk, timezone.now()),
-            slug="crm",
-            name="CRM",
-            connector="postgresql",
-            options=options,
+            slug=name,
+            name=name.upper(),
+            connector=connector,
+            options=dict(options),
             dataset=dataset,
         )
-        source.secrets = {"password": password}
+        source.secrets = dict(secrets or {})
         source.save()
 
 
 def workers() -> list[str]:
-    """The workers that answer: ``jobs``, ``upkeep``."""
+    """The workers that answer: ``worker``, ``upkeep``."""
     return sorted(name.partition("@")[0] for reply in app.control.ping(timeout=0.5) or () for name in reply)
 
 
@@ -172,6 +194,63 @@ def newest_pack() -> dict[str, int]:
         return {"records": pack.case.items.count(), "files": len(sizes), "bytes": sum(sizes)}
 
 
+# -- a crowd -------------------------------------------------------------------------------------------------
+
+
+def plant(slug: str, sources: Mapping[str, Mapping[str, Any]]) -> None:
+    """A brand of its own, with these metered sources."""
+    brand = _made(slug)
+    for name, options in sources.items():
+        _add_source(brand, name, metered.KEY, options)
+
+
+def log_many(slug: str, count: int) -> None:
+    """So many people ask, each of them once."""
+    brand = _brand(slug)
+    for number in range(count):
+        _log(brand, f"user{number}@example.com")
+
+
+def searching(slug: str) -> dict[str, int]:
+    """How many cases are still searched for, how many searches run, and how many could."""
+    brand = _brand(slug)
+    with unit_of_work([brand.pk]):
+        cases = Case.objects.filter(controller=brand, state=State.SEARCHING).count()
+        jobs = Job.objects.filter(controller_id=brand.pk, kind=runs.SEARCH)
+        running = jobs.filter(state=JobState.RUNNING).count()
+        queued = jobs.filter(state=JobState.QUEUED, not_before__lte=timezone.now()).count()
+        return {"cases": cases, "running": running, "due": running + queued}
+
+
+def search_alone(slug: str, records: int) -> dict[str, float]:
+    """Search one person's only source in this process; the seconds of that, and of reading the source alone."""
+    brand = _brand(slug)
+    case_id = _log(brand, "user77@example.com")
+    with unit_of_work([brand.pk]):
+        source = SourceSystem.objects.get(controller=brand)
+        job_id = Job.objects.values_list("pk", flat=True).get(case_id=case_id, kind=runs.SEARCH)
+    began = time.monotonic()
+    if not run_job(job_id):
+        raise RuntimeError("a worker was quicker")
+    searched = time.monotonic()
+    read = sum(len(page.records) for page in _pages(identifiers.connect(source)))
+    ended = time.monotonic()
+    with unit_of_work([brand.pk]):
+        found = Case.objects.get(pk=case_id).items.count()
+    if (found, read) != (records, records):
+        raise RuntimeError(f"of {records} records {found} were found and {read} read")
+    return {"search": searched - began, "reading": ended - searched}
+
+
+def _pages(connector: Connector) -> Iterator[Page]:
+    matches = connector.find([Identifier(EMAIL, "user77@example.com")])
+    page = connector.collect(matches, None)
+    yield page
+    while page.next:
+        page = connector.collect(matches, page.next)
+        yield page
+
+
 # -- pages -----------------------------------------------------------------------------------------------
 
 
@@ -224,7 +303,21 @@ def one_request() -> str:
 
 ACTS = {
     act.__name__: act
-    for act in (set_up, connect, workers, access, newest_pack, address, sign_in, queries, one_request)
+    for act in (
+        set_up,
+        connect,
+        workers,
+        access,
+        newest_pack,
+        plant,
+        log_many,
+        searching,
+        search_alone,
+        address,
+        sign_in,
+        queries,
+        one_request,
+    )
 }
 
 

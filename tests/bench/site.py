@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 
 from dsar.supervisor import web, web_answers
-from tests.bench import processes
+from tests.bench import metered, processes
 from tests.bench.driving import Driver
 from tests.bench.figures import Before
 from tests.bench.watch import wait
@@ -20,6 +20,7 @@ from tests.kills.desk import Desk
 
 SHARED_CRM = Path(__file__).resolve().parents[3] / "shared" / "data" / "crm_bench"
 READY_SECONDS = 90.0
+WORKERS = 2  # processes that take jobs
 REST_SECONDS = 2.0
 
 
@@ -38,6 +39,7 @@ class Site(Desk):
             "TRUSTED_PROXIES": "1",
             "DSAR_BASE_URL": f"http://127.0.0.1:{self.port}",
             "LOG_LEVEL": "WARNING",
+            "PYTHONPATH": str(metered.offered_in(self.folder)),
         }
 
     def close(self) -> None:
@@ -67,14 +69,18 @@ class Site(Desk):
         if "worker" not in self.programs:
             self.start_worker()
             self.start_sweeper()
-            wait(lambda: {"jobs", "upkeep"} <= set(self.drive("workers")), "the workers", READY_SECONDS)
+            wait(lambda: {"worker", "upkeep"} <= set(self.drive("workers")), "the workers", READY_SECONDS)
 
     def restart_jobs(self) -> None:
         """Fresh processes, whose peak of memory is their own."""
+        self.stop_jobs()
+        self.start_jobs()
+
+    def stop_jobs(self) -> None:
+        """Let what is queued wait."""
         for name in ("worker", "upkeep", "beat"):
             if name in self.programs:
                 self.kill(name)
-        self.start_jobs()
 
     def worker_children(self) -> set[int]:
         return processes.descendants(self.programs["worker"].pid)
