@@ -201,6 +201,12 @@ class PlanPart(TenantModel):
     steps_done = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     error_text = models.TextField(blank=True, help_text="a sentence without personal data, and what to do")
+    tasks = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        help_text="what a human has to see to in the source itself, as the dry run said it",
+    )
     backups_gone_on = models.DateField(null=True, help_text="when the source's backups are overwritten")
     planned_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -321,6 +327,13 @@ class KeepingRule(TenantModel):
         SourceSystem, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     collection = models.CharField(max_length=120, blank=True, help_text="record type; empty: any")
+    parts = ArrayField(
+        models.CharField(max_length=120),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="record types that belong to such a record: the lines of an invoice stay with it",
+    )
     category = models.CharField(
         max_length=120, blank=True, help_text="data category and all beneath it; empty: any"
     )
