@@ -53,6 +53,7 @@ class _Askable(_Written):
 class _Own(_Written):
     askable: _Askable | None = None
     contact_changed: bool = False
+    takes_statements: bool = False
 
 
 def askable_of(

@@ -332,12 +332,29 @@ class Ability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldForm:
+    """What a field's values have to look like, where the source or its description says so.
+
+    ``data_type`` is one of the dataset format's (``string``, ``integer``, …), ``length`` in characters. ``askable``
+    says that a person may be asked for the value to show who they are, and so is never shown it.
+    """
+
+    categories: tuple[str, ...] = ()
+    data_type: str = ""
+    length: int | None = None
+    third_party: bool = False
+    askable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecordType:
     """A kind of record that the source holds: its fields with personal data, and whom it is about.
 
     ``parents`` are the types on which it hangs, and ``keys`` the fields by which others refer to records of this
     type; ``abilities`` what the source lets us do to it, ``delete_effect``
-    what a delete really does there, and ``rectifiable`` which fields can be corrected.
+    what a delete really does there, and ``rectifiable`` which fields can be corrected. ``forms`` says what values
+    have to look like; ``statement_field`` names the text to which a statement of the person can be added;
+    ``categories`` are the data categories of each field, by which rules speak of records.
     """
 
     name: str
@@ -348,6 +365,9 @@ class RecordType:
     abilities: frozenset[Ability] = frozenset()
     delete_effect: Effect = Effect.UNKNOWN
     rectifiable: frozenset[str] = frozenset()
+    forms: Mapping[str, FieldForm] = field(default_factory=dict)
+    statement_field: str = ""
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -412,7 +412,8 @@ def _compile_field(scope: _Scope, prefix: str, item: DatasetField, inherited: Se
         third_party=bool(item.data_subjects) and not frozenset(item.data_subjects or ()) & scope.subjects,
         fields=tuple(_compile_field(scope, f"{path}.", one, categories) for one in item.fields or []),
         askable=read_askable(scope.source, f"{scope.collection}.{path}", item, is_inner=bool(prefix)),
-        contact_changed=_tells_of_changes(scope.source, f"{scope.collection}.{path}"),
+        contact_changed=_says(scope.source, f"{scope.collection}.{path}", "contact_changed"),
+        takes_statements=_says(scope.source, f"{scope.collection}.{path}", "takes_statements"),
     )
 
 
@@ -428,10 +429,10 @@ def read_askable(source: _Source, name: str, item: DatasetField, *, is_inner: bo
     return askable
 
 
-def _tells_of_changes(source: _Source, name: str) -> bool:
-    """Whether our own words say that the field tells when contact data were changed; mistakes are reported above."""
+def _says(source: _Source, name: str, word: str) -> bool:
+    """Whether our own words say so of a field; mistakes in them are reported above."""
     meta = _at(source.data, (*source.positions.get(name, ()), "desk_meta"))
-    return isinstance(meta, Mapping) and meta.get("contact_changed") is True
+    return isinstance(meta, Mapping) and meta.get(word) is True
 
 
 def _neighbours(source: _Source, place: Path) -> Neighbours:

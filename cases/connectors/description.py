@@ -56,7 +56,7 @@ class Field:
     """One field; ``path`` has dots for a field inside another.
 
     ``third_party`` says that it is about somebody else, ``contact_changed`` that it holds the day on which contact
-    data of the person were changed last.
+    data of the person were changed last, ``takes_statements`` that a statement of the person can be added to its text.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Field:
     fields: tuple[Field, ...] = ()
     askable: Askable | None = None
     contact_changed: bool = False
+    takes_statements: bool = False
 
     def walk(self) -> Iterator[Field]:
         """Yield this field and the fields inside it."""
@@ -110,6 +111,11 @@ class Collection:
     def categories(self) -> dict[str, tuple[str, ...]]:
         """The data categories of each field, those inside others by their path."""
         return {inner.path: inner.categories for item in self.fields for inner in item.walk()}
+
+    @cached_property
+    def statement_field(self) -> str:
+        """The first field to which a statement of the person can be added; empty where there is none."""
+        return next((item.name for item in self.fields if item.takes_statements), "")
 
     @cached_property
     def personal_fields(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Ability, Effect, RecordType
+from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, Ability, Effect, FieldForm, RecordType
 
 CONTACTS, SUBSCRIPTIONS, TICKETS, MESSAGES = "contacts", "subscriptions", "tickets", "messages"
 CALLS, INVOICES, FILES, HISTORY = "calls", "invoices", "files", "history"
@@ -90,6 +90,8 @@ THIRD_PARTY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # What a contact can be found by, and the fields that hold it.
 IDENTITIES: Final[Mapping[str, str]] = {EMAIL: "email", PHONE: "phone", EXTERNAL_ID: "number"}
+# Where people write down what has no field of its own.
+NOTE: Final = "note"
 # What the system itself sets.
 SET_BY_SYSTEM: Final = frozenset({"id", "version", "deletion_job"})
 # What a contact without a person is left with.
@@ -125,4 +127,10 @@ def _type(name: str) -> RecordType:
         abilities=_ALL if name == CONTACTS else _DELETES,
         delete_effect=Effect.REMOVED,
         rectifiable=fields - SET_BY_SYSTEM if name == CONTACTS else frozenset(),
+        forms={one: _form(name, one) for one in CATEGORIES[name]},
+        statement_field=NOTE if name == CONTACTS else "",
     )
+
+
+def _form(kind: str, name: str) -> FieldForm:
+    return FieldForm(CATEGORIES[kind][name], third_party=name in THIRD_PARTY.get(kind, ()))

@@ -21,6 +21,7 @@ from cases.connectors.base import (
     ContractBroken,
     Cursor,
     Effect,
+    FieldForm,
     Identifier,
     LinkKind,
     Match,
@@ -48,7 +49,7 @@ from cases.connectors.changes import (
     Wish,
 )
 from cases.connectors.dataset import parse_dataset
-from cases.connectors.description import Collection, Dataset
+from cases.connectors.description import Collection, Dataset, Field
 from cases.connectors.options import Settings, read_settings
 from cases.connectors.questions import Answer, Question
 from cases.connectors.sql.applying import Writer
@@ -191,7 +192,15 @@ class SQLConnector(ABC):
     def _describe(self, item: Collection) -> RecordType:
         parents = tuple(dict.fromkeys(edge.source for edge in self._dataset.edges_into(item.name)))
         keys = frozenset(edge.source_field for edge in self._dataset.edges if edge.source == item.name)
-        described = RecordType(item.name, item.personal_fields, item.third_party, parents, keys)
+        described = RecordType(
+            item.name,
+            item.personal_fields,
+            item.third_party,
+            parents,
+            keys,
+            forms={one.name: _form(one) for one in item.fields},
+            statement_field=item.statement_field,
+        )
         is_about_others = item.third_party and not item.identities
         if not self._may_change or not item.primary_key or is_about_others:
             return described
@@ -503,6 +512,12 @@ def _read_places(text: str, dataset: Dataset) -> Iterator[tuple[str, str]]:
             if place not in known:
                 raise ConfigurationError(f"“free_text” names “{place}”, which the description does not have.")
             yield known[place]
+
+
+def _form(one: Field) -> FieldForm:
+    return FieldForm(
+        one.categories, one.data_type or "", one.length, one.third_party, one.askable is not None
+    )
 
 
 def _no_account(wish: Wish) -> Blocker:
