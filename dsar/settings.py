@@ -138,6 +138,7 @@ PUBLIC_PATHS: tuple[str, ...] = (
     "/staff/sign-out/",
     "/staff/invitation/",
     "/calendar/",
+    "/api/suppression/",
 )
 INVITATION_DAYS = env.number("DSAR_INVITATION_DAYS", 7)
 OTP_TOTP_ISSUER = "DSAR desk"

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("cases.administration.urls")),
     path("dpo/", include("cases.dpo.urls")),
     path("staff/", include("identity.urls")),
+    path("api/", include("cases.api.urls")),
     path("p/<slug:slug>/", include("cases.portal.urls")),
 ]
 

@@ -93,6 +93,8 @@ EXTERNAL = Limit("external", 10, per=Per.PERSON)
 # Messages in a provider's name that are not believed; and what is done on one question to a source's owner.
 NOT_BELIEVED = Limit("not_believed", 60, per=Per.NETWORK)
 INQUIRY = Limit("inquiry", 120, per=Per.PERSON)
+# What one importer may ask of the suppression list; each call asks of up to a thousand addresses.
+SUPPRESSION = Limit("suppression", 3600, per=Per.ACCOUNT)
 
 # On the day after a breach thousands ask, and are right to.
 _ASK = Step((_here("ask", 20), _brand("ask", 6000)))
@@ -109,6 +111,7 @@ _PASSKEY = Step((_here("passkey", 100, QUARTER),))
 _SIGN_ON = Step((_here("sign_on", 120),), on_reading=True)
 _INVITATION = Step((_here("invitation", 60),), on_reading=True)
 _FACTOR = Step((_here("factor", 200, QUARTER), FACTOR))
+_SUPPRESSION = Step((_here("suppression", 12_000),))
 _FEED = Step((_here("feed", 600),), on_reading=True)
 
 # By the name of the address. What is public and is not here has to be among FREE.
@@ -152,6 +155,7 @@ STEPS: Mapping[str, Step] = {
     "identity:enrolment": _FACTOR,
     "identity:passkey-enrolment": _FACTOR,
     "console:due-calendar": _FEED,
+    "api:suppression-check": _SUPPRESSION,
 }
 
 # Public pages that look nothing up about anybody and change nothing for anybody else.

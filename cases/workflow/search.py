@@ -10,6 +10,7 @@ from cases.errors import not_yours
 from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch
 from cases.permissions import BY_SYSTEM, By
 from cases.words import State
+from cases.workflow import suppression
 from cases.workflow.perform import act, lock, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
@@ -143,6 +144,7 @@ def stop_marketing(case: Case, by: By, now: datetime) -> Case:
     with transaction.atomic():
         case = perform(case, "stop_marketing", by, now)
         carry_out.make_tasks(case, None, by, now)
+        suppression.follow(case, by, now)
         return case
 
 

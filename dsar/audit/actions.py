@@ -48,7 +48,12 @@ class Action(StrEnum):
     SOURCE_REFUSES_ACCOUNT = "source.refuses_account"
     COLLECTION_STOPPED = "collection.stopped"
     COLLECTION_RESUMED = "collection.resumed"
+    RETENTION_ISSUED = "configuration.retention_issued"
+    RETENTION_APPLIED = "retention.applied"
     FIELD_CLASSIFIED = "configuration.field_classified"
+    RECIPIENT_CHANGED = "configuration.recipient_changed"
+    SUPPRESSION_TOKEN_MADE = "configuration.suppression_token_made"  # noqa: S105  (an act)
+    SUPPRESSION_TOKEN_REVOKED = "configuration.suppression_token_revoked"  # noqa: S105  (an act)
     KEYS_ROTATED = "configuration.keys_rotated"
     HEADS_ANCHORED = "audit.anchored"
     # A request and its case.
@@ -78,6 +83,7 @@ class Action(StrEnum):
     FILE_ADDED = "case.file_added"
     FILE_OPENED = "case.file_opened"
     KEY_DESTROYED = "case.key_destroyed"
+    CASE_FILE_DESTROYED = "case.file_destroyed"
     # Identity.
     IDENTITY_ASKED = "identity.asked"
     SIGNAL_DISMISSED = "identity.signal_dismissed"
@@ -143,6 +149,31 @@ class Action(StrEnum):
     PACK_MISDIRECTED = "pack.misdirected"
     TASK_RECORDED = "fulfilment.task_recorded"
     PRESERVE_NOTICE_SENT = "preserve.notice_sent"
+    # What follows from an erasure or a correction.
+    RECIPIENT_TOLD = "recipient.told"
+    RECIPIENT_NOT_TOLD = "recipient.not_told"
+    RECIPIENT_REMINDED = "recipient.reminded"
+    RECIPIENT_ANSWERED = "recipient.answered"
+    RECIPIENT_EXCUSED = "recipient.excused"
+    RECIPIENTS_ASKED = "recipient.names_asked"
+    RECIPIENTS_NAMED = "recipient.names_given"
+    SUPPRESSION_CHANGED = "suppression.changed"
+    CERTIFICATE_MADE = "certificate.made"
+    REERASURE_LISTED = "reerasure.listed"
+    ERASED_AGAIN = "reerasure.done"
+    # The other rights.
+    RESTRICTION_CHOSEN = "restriction.chosen"
+    RESTRICTION_BEGUN = "restriction.begun"
+    PLACE_RECORDED = "restriction.place_recorded"
+    LIFT_PROPOSED = "restriction.lift_proposed"
+    LIFT_AGREED = "restriction.lift_agreed"
+    LIFT_RETURNED = "restriction.lift_returned"
+    LIFT_TOLD = "restriction.lift_told"
+    RESTRICTION_LIFTED = "restriction.lifted"
+    OBJECTION_WEIGHED = "objection.weighed"
+    LOOK_PREPARED = "automated.look_prepared"
+    LOOK_ENDED = "automated.look_ended"
+    PORTABLE_SORTED = "portability.sorted"
     # Operators.
     DRILL_RUN = "operator.drill_run"
     DRILL_REFUSED = "operator.drill_refused"

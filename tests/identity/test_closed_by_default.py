@@ -22,6 +22,7 @@ PUBLIC = (
     "/staff/sign-out/",
     "/staff/invitation/",
     "/calendar/",
+    "/api/suppression/",
 )
 HALF_WAY_PATHS = {
     "/staff/second-factor/",
