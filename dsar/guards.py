@@ -21,11 +21,12 @@ def install(using: str, **_: Any) -> None:
     """Bring the database's guards in line with the models, all at once: nothing is ever half guarded."""
     app_role = settings.DATABASES["default"]["USER"]
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
-        for statement in _statements(app_role):
+        for statement in statements(app_role):
             cursor.execute(statement)
 
 
-def _statements(app_role: str) -> Iterator[str]:
+def statements(app_role: str) -> Iterator[str]:
+    """What brings a migrated database in line with the models, for its owner to execute."""
     role = f'"{app_role}"'
     yield PLANNING
     yield from _grants(role)

@@ -19,7 +19,7 @@ from django.db import connections
 
 from dsar.celery import app
 from dsar.lib import tenancy
-from tests import browser
+from tests import browser, prepared
 
 
 def admin_url(database: str = "postgres") -> str:
@@ -28,11 +28,11 @@ def admin_url(database: str = "postgres") -> str:
     return urlunsplit(parts._replace(path=f"/{database}"))
 
 
-def make_database(name: str, template: str = "template1") -> None:
-    """Make an empty database, or a copy of another, for the two roles."""
+def make_database(name: str) -> None:
+    """Make an empty database for the two roles."""
     with psycopg.connect(admin_url(), autocommit=True) as server:
         server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{name}" OWNER dsar_owner TEMPLATE "{template}"')
+        server.execute(f'CREATE DATABASE "{name}" OWNER dsar_owner')
     with psycopg.connect(admin_url(name), autocommit=True) as database:
         database.execute("ALTER SCHEMA public OWNER TO dsar_owner")
 
@@ -59,7 +59,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> Iterator[None]:
-    """Migrate a database of this run's own as its owner, then point the application's role at it."""
+    """Make a migrated database of this run's own, which its owner holds, then point the application's role at it."""
     worker = getattr(request.config, "workerinput", {}).get("workerid", "one")
     name = f"test_dsar_{worker}"
     # Processes of one run share the broker too: none may find another's messages in its queue.
@@ -69,7 +69,8 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
         connections[alias].close()
         connections[alias].settings_dict["NAME"] = name
     with django_db_blocker.unblock():
-        call_command("migrate", verbosity=0)
+        app_role = str(connections["default"].settings_dict["USER"])
+        prepared.fill(admin_url(name), app_role, lambda: call_command("migrate", verbosity=0))
         yield
         for connection in connections.all():
             connection.close()

@@ -21,6 +21,7 @@ import psycopg
 import redis
 
 from dsar.embedded import EmbeddedServers
+from tests import prepared
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOLD = 1  # the lock at which a held search waits
@@ -56,7 +57,11 @@ class Desk:
             "DSAR_OUTBOX": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        self._run("manage.py", "migrate", "--verbosity", "0")
+        prepared.fill(
+            self.environment_url("dsar"),
+            "dsar_app",
+            lambda: self._run("manage.py", "migrate", "--verbosity", "0"),
+        )
 
     def close(self) -> None:
         for name in list(self.programs):
