@@ -81,6 +81,15 @@ def _standing(
     return Standing(found, evidence, min(reached(evidence, one, now) for one in found))
 
 
+def is_enough_for(case: Case, right: Right, now: datetime) -> bool:
+    """Whether the requester of a case is known well enough for another right: that to see, before anything is shown."""
+    request = case.subject_request
+    kinds, new_address = data_kinds(request.controller_id), answers_elsewhere(request)
+    what = asked(right, False, request, kinds, new_address)
+    policies = [case.identity_policy, assurance.policy_in_force(request.controller_id)]
+    return _standing(what, policies, tuple(assurance.evidence_of(request)), now).is_enough
+
+
 def asked(
     right: str, about_marketing: bool, request: SubjectRequest, kinds: frozenset[DataKind], new_address: bool
 ) -> Asked:

@@ -30,6 +30,7 @@ from cases.workflow import (
     carry_out,
     date_moves,
     decide,
+    disputed,
     document,
     external,
     fields,
@@ -120,6 +121,12 @@ def fetch_files(claim: Claim) -> None:
     except ConnectorError as error:
         blobs.give_up(claim, UUID(claim.args["search"]), error.code)
     _files_ended(claim)
+
+
+@job(disputed.FIND)
+def find_corrections(claim: Claim) -> None:
+    """Look for what is said to be wrong among what was found."""
+    disputed.find(claim, UUID(claim.args["case"]))
 
 
 @job(fields.APPLY)

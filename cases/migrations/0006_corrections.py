@@ -44,7 +44,6 @@ class Migration(migrations.Migration):
                             ("value", "holds what is said to be wrong"),
                             ("named", "is the detail that was named, and holds something else"),
                             ("within", "mentions it in a longer text"),
-                            ("by_hand", "chosen by a colleague"),
                         ],
                         max_length=10,
                     ),

@@ -19,7 +19,6 @@ class Found(models.TextChoices):
     VALUE = "value", _("holds what is said to be wrong")
     NAMED = "named", _("is the detail that was named, and holds something else")
     WITHIN = "within", _("mentions it in a longer text")
-    BY_HAND = "by_hand", _("chosen by a colleague")
 
 
 class CorrectionOutcome(models.TextChoices):

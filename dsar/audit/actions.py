@@ -136,6 +136,11 @@ class Action(StrEnum):
     FILE_WAIVED = "collection.file_waived"
     ITEMS_DECIDED = "review.items_decided"
     ITEM_ADDED = "review.item_added"
+    CLAIM_ADDED = "rectification.claim_added"
+    EVIDENCE_ADDED = "rectification.evidence_added"
+    CORRECTIONS_FOUND = "rectification.places_found"
+    VALUES_SHOWN = "rectification.values_shown"
+    VALUE_DECIDED = "rectification.value_decided"
     # The answer.
     LETTER_WRITTEN = "letter.written"
     LETTER_SENT = "letter.sent"
