@@ -84,7 +84,7 @@ def admit(claim: Claim, search_id: UUID) -> None:
         if hold is not None:
             _mark(search, hold)
         elif search.source.failures >= FAILURES_TO_REST:
-            _probe(search.source_id, timezone.now())
+            probe(search.source_id, timezone.now())
     if hold is not None:
         raise hold.put_back()
 
@@ -103,7 +103,8 @@ def _mark(search: SourceSearch, hold: Hold) -> None:
         search.save(update_fields=["state", "held_for", "error_text"])
 
 
-def _probe(source_id: UUID, now: datetime) -> None:
+def probe(source_id: UUID, now: datetime) -> None:
+    """After a rest one goes ahead; the others wait for it a while."""
     SourceSystem.objects.filter(pk=source_id).update(held_until=now + PROBE)
 
 

@@ -1,0 +1,127 @@
+"""The parts of a plan as rows: which may begin, in which order, and how they are queued."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q
+
+from cases.collection import order
+from cases.fulfilment import steps
+from cases.models import ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState
+from dsar.jobs.queue import bring_forward, enqueue
+
+BEGIN = "begin_changes"
+EXECUTE = "execute_changes"
+PROVE = "prove_changes"
+LOOK = "look_again"
+MAX_ATTEMPTS = 6
+
+LIVE: Final = (PlanStage.APPROVED, PlanStage.EXECUTING, PlanStage.PROVING)
+# Nothing more is written there for now: what is fed from it may begin.
+WRITTEN: Final = (PartStage.PROVING, PartStage.DONE, PartStage.FAILED)
+# What holds a part by itself, and is over when the source is well, or was seen to.
+BY_SOURCE: Final = ("stopped", "paused", "needs_admin", "resting", "throttled")
+STALE = "stale"
+PENDING = "pending"
+
+
+def key(kind: str, row_id: UUID) -> str:
+    """Under which the one job of this kind for a plan or part is queued."""
+    return f"{kind}:{row_id}"
+
+
+def queue_plan(plan: ChangePlan, now: datetime) -> None:
+    """Begin when the time to cancel is over."""
+    enqueue(
+        BEGIN,
+        controller_id=plan.controller_id,
+        case_id=plan.case_id,
+        key=key(BEGIN, plan.pk),
+        args={"plan": str(plan.pk)},
+        now=now,
+        not_before=plan.executes_at,
+        max_attempts=MAX_ATTEMPTS,
+    )
+
+
+def queue(kind: str, part: PlanPart, now: datetime) -> None:
+    """Have a part carried out, proven, or its changed records looked at."""
+    enqueue(
+        kind,
+        controller_id=part.controller_id,
+        case_id=part.plan.case_id,
+        key=key(kind, part.pk),
+        args={"part": str(part.pk)},
+        now=now,
+        max_attempts=MAX_ATTEMPTS,
+        takes_turns=True,
+    )
+
+
+def has_steps(part: PlanPart) -> bool:
+    """Whether anything is to be written there."""
+    return ChangeStep.objects.filter(steps.approved(), part=part).exists()
+
+
+def ready(plan: ChangePlan) -> list[PlanPart]:
+    """Parts that wait and may begin: all that feed them are written. What was erased further down would come back."""
+    every = list(plan.parts.select_related("source", "plan"))
+    by_slug = {part.source.slug: part for part in every}
+    after = {slug: set(part.source.erase_after) & set(by_slug) for slug, part in by_slug.items()}
+    if order.circle({slug: sorted(first) for slug, first in after.items()}):
+        after = {slug: set() for slug in by_slug}
+    written = {slug for slug, part in by_slug.items() if part.stage in WRITTEN}
+    return [
+        part for slug, part in by_slug.items() if part.stage == PartStage.PLANNED and after[slug] <= written
+    ]
+
+
+def count(part: PlanPart) -> None:
+    """Bring the numbers of a part in step with its steps; the caller saves."""
+    every = ChangeStep.objects.filter(part=part)
+    part.steps_total = every.count()
+    part.steps_done = every.filter(state__in=steps.ENDED).count()
+
+
+def is_begun(case_id: UUID) -> bool:
+    """Whether anything of a case was changed in a source, or may have been: a call is out, and its answer not here."""
+    begun = Q(state__in=steps.BEGUN) | Q(state=StepState.ALREADY, attempts__gt=1)
+    return ChangeStep.objects.filter(begun, part__plan__case=case_id).exists()
+
+
+# -- what sources hold up ------------------------------------------------------------------------------
+
+
+def release(source_ids: Iterable[UUID], healed: Iterable[str], now: datetime) -> None:
+    """Let go on what these sources held up: what was put on hold, and what failed of what is over now."""
+    waiting = PlanPart.objects.filter(source_id__in=list(source_ids), plan__stage=PlanStage.EXECUTING)
+    waiting = waiting.select_related("plan")
+    held = list(waiting.filter(held_for__in=BY_SOURCE))
+    # Jobs before parts, as workers lock them.
+    wake(held, now)
+    mine = waiting.filter(pk__in=[part.pk for part in held])
+    mine.filter(stage=PartStage.HELD).update(stage=PartStage.EXECUTING)
+    mine.update(held_for="")
+    for part in waiting.filter(stage=PartStage.FAILED, error_code__in=list(healed)):
+        again(part, now)
+
+
+def wake(held: Iterable[PlanPart], now: datetime) -> None:
+    """What these waited for is over."""
+    bring_forward([key(kind, part.pk) for part in held for kind in (EXECUTE, PROVE)], now)
+
+
+def again(part: PlanPart, now: datetime) -> None:
+    """Take up a part that failed from where it stopped; what is done is not done again."""
+    ChangeStep.objects.filter(part=part, state=StepState.FAILED).update(
+        state=StepState.WAITING, error_code="", ended_at=None
+    )
+    for line_id in part.plan.lines.filter(state="failed", source=part.source_id).values_list("pk", flat=True):
+        steps.judge_line(line_id)
+    part.stage, part.error_code, part.error_text, part.ended_at = PartStage.EXECUTING, "", "", None
+    part.held_for = ""
+    count(part)
+    part.save()
+    queue(EXECUTE, part, now)
