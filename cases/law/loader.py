@@ -87,6 +87,7 @@ class Ground:
     source: str
     note: str = ""
     detail: Detail = "none"
+    instead_of_erasing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +245,12 @@ def ground(kind: GroundKind, code: str, regime: str) -> Ground:
 def grounds_for(kind: GroundKind, regime: str) -> tuple[Ground, ...]:
     """Give one list of grounds of a regime; empty where we have none."""
     return _listed([entry for entry in book().grounds if entry.kind == kind], regime)
+
+
+def blocks_instead_of_erasing(regime: str) -> str:
+    """Give the code under which a state wants records blocked before they are destroyed; empty where none does."""
+    found = (one.code for one in grounds_for("erasure_exception", regime) if one.instead_of_erasing)
+    return next(found, "")
 
 
 def authority_for(regime: str, on: date) -> Authority:
