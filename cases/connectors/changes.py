@@ -183,3 +183,15 @@ class ChangesRecords(Protocol):
         self, identifiers: Sequence[Identifier], matches: Sequence[Match], actions: Sequence[Action]
     ) -> Sequence[Finding]:
         """Look for what is left, by another way than that of ``apply``: by id, identifier, relation and history."""
+
+
+@runtime_checkable
+class PlansInParts(Protocol):
+    """A connector that plans many wishes in parts, so that no more of them than one part is held in memory."""
+
+    def plan_part(self, wishes: Sequence[Wish], going: Mapping[tuple[str, str], str]) -> Plan:
+        """Like ``plan``, for some of many wishes; what refers to others comes in an earlier part than these.
+
+        ``going`` gives, by type and reference, the key of every deletion that is wished for in another part and has
+        not met an obstacle: what it names is taken care of, and the key stands in ``after`` where it has to come first.
+        """

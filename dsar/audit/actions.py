@@ -153,6 +153,11 @@ class Action(StrEnum):
     PACK_REVOKED = "pack.revoked"
     PACK_MISDIRECTED = "pack.misdirected"
     TASK_RECORDED = "fulfilment.task_recorded"
+    PLAN_PROPOSED = "fulfilment.plan_proposed"
+    PLAN_LINES_DECIDED = "fulfilment.plan_lines_decided"
+    PLAN_LINES_RETURNED = "fulfilment.plan_lines_returned"
+    DRY_RUN_ORDERED = "fulfilment.dry_run_ordered"
+    DRY_RUN_ENDED = "fulfilment.dry_run_ended"
     PRESERVE_NOTICE_SENT = "preserve.notice_sent"
     # What follows from an erasure or a correction.
     RECIPIENT_TOLD = "recipient.told"

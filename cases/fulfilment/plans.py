@@ -1,0 +1,113 @@
+"""Reads over plans: the live one, its groups and counts, what is open in it, and its digest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from cases.fulfilment.rules import AT_REST
+from cases.models import Case, ChangePlan, LineState, PartStage, PlannedChange, PlanPart, PlanStage
+from dsar.lib.errors import Refused
+
+ENDED: Final = (PlanStage.DONE, PlanStage.VOID)
+UNDECIDED: Final = (LineState.PROPOSED, LineState.RETURNED, LineState.STALE)
+
+
+def live(case: Case) -> ChangePlan | None:
+    """The plan of a case that is being made, decided or carried out."""
+    found: ChangePlan | None = (
+        ChangePlan.objects.filter(case=case).exclude(stage__in=ENDED).select_related("case").first()
+    )
+    return found
+
+
+def by_machine(lines: "QuerySet[PlannedChange]") -> "QuerySet[PlannedChange]":
+    """Those of the lines that a connector carries out."""
+    return lines.filter(by_hand=False).exclude(treatment__in=AT_REST)
+
+
+def to_do_by_hand(plan: ChangePlan) -> "QuerySet[PlannedChange]":
+    """What a human has to carry out in a source."""
+    chosen: QuerySet[PlannedChange] = plan.lines.filter(by_hand=True).exclude(treatment__in=AT_REST)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of one source and type with one treatment, for one reason."""
+
+    source_id: UUID | None
+    source: str
+    collection: str
+    treatment: str
+    rule: str
+    basis: str
+    by_hand: bool
+    total: int
+    undecided: int
+    returned: int
+    obstacles: int
+
+    @property
+    def label(self) -> str:
+        """The type's name as a person reads it."""
+        return self.collection.replace("_", " ").capitalize()
+
+
+def groups(plan: ChangePlan) -> list[Group]:
+    """The lines by source, type, treatment and rule, with counts; one query whatever their number."""
+    rows: Any = (
+        plan.lines.values("source_id", "source__name", "collection", "treatment", "rule", "basis", "by_hand")
+        .annotate(
+            total=Count("pk"),
+            undecided=Count("pk", filter=Q(state__in=UNDECIDED)),
+            returned=Count("pk", filter=Q(state=LineState.RETURNED)),
+            obstacles=Count("pk", filter=~Q(obstacle="")),
+        )
+        .order_by("source__name", "source_id", "collection", "treatment", "rule", "basis", "by_hand")
+    )
+    return [Group(**{"source": row.pop("source__name") or "", **row}) for row in rows]
+
+
+def digest(plan: ChangePlan) -> str:
+    """SHA-256 over every line as it was decided and tried: what an approval is given for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIGEST, [plan.pk, plan.pk])
+        return str(cursor.fetchone()[0])
+
+
+# What was sealed stands for what is in it: sealed anew it differs, which is on the safe side.
+_DIGEST = """
+SELECT encode(sha256(convert_to(
+    coalesce((SELECT string_agg(concat_ws('|', id, item_id, source_id, collection, treatment, basis, by_hand, may_write,
+                                obstacle, predicted, encode(sha256(wanted), 'hex'), encode(sha256(expected), 'hex')),
+                                ',' ORDER BY number)
+                FROM cases_plannedchange WHERE plan_id = %s), '') || '#' ||
+    coalesce((SELECT string_agg(concat_ws('|', source_id, digest), ',' ORDER BY source_id)
+                FROM cases_planpart WHERE plan_id = %s), ''), 'UTF8')), 'hex')
+"""
+
+
+def demand_ready(plan: ChangePlan) -> None:
+    """Raise Refused for what has to happen before a plan can be approved: nothing open, nothing untried."""
+    if plan.stage == PlanStage.MAKING:
+        raise Refused(_("The plan is still being made."), "plan_being_made")
+    if plan.lines.filter(state__in=UNDECIDED).exists():
+        raise Refused(_("Some lines of the plan are still to be decided."), "lines_undecided")
+    if open_parts(plan):
+        raise Refused(_("The dry run is not through: wait for it, or see what went wrong."), "dry_run_open")
+    if by_machine(plan.lines.exclude(obstacle="")).exists():
+        raise Refused(
+            _("A source refuses some of it: keep those records, or have them dealt with by hand."),
+            "obstacles_open",
+        )
+
+
+def open_parts(plan: ChangePlan) -> Sequence[PlanPart]:
+    """The sources whose dry run is not through."""
+    machine = by_machine(plan.lines.all()).values("source_id")
+    return list(plan.parts.filter(source__in=machine).exclude(stage=PartStage.PLANNED))
