@@ -28,9 +28,13 @@ class Kind(StrEnum):
     NO_REPLY = "no_reply"
     WITHDRAWN = "withdrawn"
     DONE = "done"
+    PASSED_ON = "passed_on"
+    RESTRICTED = "restricted"
+    RESTRICTION_ENDS = "restriction_ends"
     MESSAGE = "message"
     PRESERVE = "preserve"
     MISDIRECTED = "misdirected"
+    RECIPIENT = "recipient"
 
 
 def compose(kind: Kind, language: str, context: Mapping[str, Any]) -> tuple[str, str]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from cases import rights
 from cases.collection import order
-from cases.models import Case, Decision, FulfilmentTask, ItemDecision, SourceSystem
+from cases.models import Case, Decision, FulfilmentTask, ItemDecision, LookResult, SourceSystem
 from cases.review import items
 from cases.words import Right
 
@@ -44,12 +45,34 @@ def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
             yield source, _listing(case, source)
         if chosen.filter(source=None).exists():
             yield None, _listing(case, None)
+    elif case.right == Right.RESTRICTION:
+        yield from ((source, words) for source, words in _restricted(case))
+    elif case.right == Right.AUTOMATED:
+        yield from ((None, words) for words in _new_decision(case))
     else:
         # Without a connected system somebody still has to do it, and to say how.
         active = sources.filter(is_active=True)
         yield from ((source, "") for source in active)
         if not active:
             yield None, ""
+
+
+def _restricted(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:
+    """The places chosen, each with the ground, and what is not to be used there."""
+    found = rights.restriction_of(case)
+    if found is None:
+        return
+    ground = rights.ground_words("restriction_trigger", found.ground, case.regime)
+    for place in found.places.select_related("source"):
+        listed = _listing(case, place.source) if place.source else ""
+        yield place.source, "\n".join(part for part in (ground, found.words, listed) if part)
+
+
+def _new_decision(case: Case) -> Iterator[str]:
+    """What a person found puts a new decision into effect, unless the old one stands."""
+    look = rights.look_of(case)
+    if look is not None and look.finding not in {"", LookResult.UPHELD}:
+        yield f"{look.about}\n{look.get_finding_display()}: {look.reasons}"
 
 
 def _in_order(sources: Iterable[SourceSystem]) -> list[SourceSystem]:

@@ -25,6 +25,8 @@ GroundKind = Literal[
     "rectification_outcome",
     "automated_exception",
     "automated_safeguard",
+    "automated_limit",
+    "portability_limit",
 ]
 Right = Literal[
     "access", "erasure", "rectification", "restriction", "objection", "portability", "automated_decision"
@@ -229,6 +231,14 @@ def exemption(code: str, regime: str) -> Exemption:
 def exemptions_for(regime: str) -> tuple[Exemption, ...]:
     """Give the picklist of a regime; empty where we have none."""
     return _listed(book().exemptions, regime)
+
+
+def left_out(code: str, regime: str) -> Exemption | Ground:
+    """Give what an answer says of this code: an exemption, or what portability does not reach; raises UnknownLaw."""
+    try:
+        return exemption(code, regime)
+    except UnknownLaw:
+        return ground("portability_limit", code, regime)
 
 
 def others_code(regime: str) -> str:

@@ -115,7 +115,7 @@ def _redactions(case: Case) -> Iterator[Any]:
 def exemption_sentence(code: str, regime: str) -> str:
     """The sentence of the picklist for letters, in the language at hand."""
     try:
-        return _(law.exemption(code, regime).letter)
+        return _(law.left_out(code, regime).letter)
     except law.UnknownLaw:
         return _("This is information about other people.")
 

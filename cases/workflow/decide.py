@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import authority, queries
+from cases import authority, queries, rights
 from cases.correspondence.compose import Kind
 from cases.errors import not_from_here, not_yours
 from cases.law import loader as law
@@ -18,7 +18,7 @@ from cases.models.case import requester_suffices
 from cases.permissions import By
 from cases.review import items
 from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, Say, State, Step
-from cases.workflow import carry_out, complaint, doubts, identity, lateness, letters, search
+from cases.workflow import carry_out, complaint, doubts, identity, lateness, letters, objection, search
 from cases.workflow.lateness import NOT_SAID, Why
 from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
 from dsar.audit.actions import Action
@@ -38,10 +38,11 @@ def draft_letter(
             case=case,
             outcome=outcome,
             reasons=reasons,
-            reason_text=reason_sentence(case, reason_code),
+            reason_text=reason_sentence(case, reason_code or _exception(case, outcome)),
             withheld=withheld_sentences(case),
             no_data=outcome == Outcome.NO_DATA,
             partly=outcome == Outcome.PARTLY_FULFILLED,
+            **rights.letter_facts(case),
         )
 
 
@@ -49,10 +50,21 @@ def reason_sentence(case: Case, code: str) -> str:
     """What the picklist's letter says for a refusal's reason; empty where none is named."""
     if not code:
         return ""
-    try:
-        return _(law.ground("refusal", code, case.regime).letter)
-    except law.UnknownLaw:
-        return _(law.exemption(code, case.regime).letter)
+    for kind in _REFUSING:
+        try:
+            return _(law.ground(kind, code, case.regime).letter)
+        except law.UnknownLaw:
+            continue
+    return _(law.exemption(code, case.regime).letter)
+
+
+_REFUSING: tuple[law.GroundKind, ...] = ("refusal", "objection_exception")
+
+
+def _exception(case: Case, outcome: str) -> str:
+    """Under which an objection that was weighed is refused."""
+    weighed = rights.balancing_of(case) if case.right == Right.OBJECTION else None
+    return weighed.exception if weighed and outcome == Outcome.REFUSED else ""
 
 
 def withheld_sentences(case: Case) -> list[str]:
@@ -82,14 +94,29 @@ def submit(
     with transaction.atomic():
         locked = act(case, None, by, now)
         once(locked, "submit", by, version)
+        _demand_own_path(locked)
         if locked.state == State.REVIEW and items.undecided(locked):
             raise Refused(_("Some items are still to be decided."), "items_undecided")
         doubts.demand_settled(locked)
         outcome = _outcome_chosen(locked, complaint_outcome)
+        reason_code = reason_code or _exception(locked, outcome)
+        reasons = reasons if reasons.strip() or not reason_code else _weighing(locked)
         if outcome in {Outcome.REFUSED, *COMPLAINT_OUTCOMES} and not reasons.strip():
             raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
         proposal = _Proposal("submit", outcome, title, body, reason_code, reasons, why_late)
         return _propose(locked, proposal, by, now, version)
+
+
+def _demand_own_path(case: Case) -> None:
+    """A restriction, an objection or an automated decision has its own form first."""
+    missing = rights.missing(case)
+    if missing is not None:
+        raise Refused(*missing)
+
+
+def _weighing(case: Case) -> str:
+    weighed = rights.balancing_of(case)
+    return weighed.weighing if weighed else ""
 
 
 def _outcome_chosen(case: Case, complaint_outcome: str) -> str:
@@ -101,15 +128,13 @@ def _outcome_chosen(case: Case, complaint_outcome: str) -> str:
 
 
 def outcome_of(case: Case) -> str:
-    """What the review amounts to; rights without items are fulfilled by what is carried out.
+    """What the review amounts to; rights with a form of their own follow that, and are empty before.
 
     Empty for a complaint: what becomes of it is somebody's judgement.
     """
     if case.right == Right.COMPLAINT:
         return ""
-    if case.right in {Right.RESTRICTION, Right.OBJECTION, Right.AUTOMATED}:
-        return Outcome.FULFILLED
-    return items.outcome_of(case)
+    return rights.outcome_of(case) if case.right in rights.OWN_PATH else items.outcome_of(case)
 
 
 @dataclass(frozen=True)
@@ -169,6 +194,7 @@ def _propose(case: Case, made: _Proposal, by: By, now: datetime, version: int | 
     if not made.title.strip() or not made.body.strip():
         raise Refused(_("The letter is empty."), "letter_empty")
     _may_be_named(case, made.reason_code)
+    _forbid_refusing(case, made, by, now)
     _forbid_judging_oneself(case, by, now)
     instruction, say = queries.instructed(case.controller_id, steps(case, made.outcome), case.right)
 
@@ -217,6 +243,13 @@ def _decision(case: Case, made: _Proposal, by: By, now: datetime) -> Decision:
     return decision
 
 
+def _forbid_refusing(case: Case, made: _Proposal, by: By, now: datetime) -> None:
+    """An objection is refused only where it was outweighed, and one to marketing never (Art 21)."""
+    refusal = objection.forbid_refusing(case, made.outcome, made.reason_code, rights.balancing_of(case))
+    if refusal is not None:
+        refuse(case, "refuse_objection", by, now, refusal)
+
+
 def _may_be_named(case: Case, code: str) -> None:
     """A reason is a code of the picklists, and none whose very name would betray what it hides."""
     if not re.fullmatch(r"[\w.-]{0,40}", code, re.ASCII):
@@ -248,7 +281,7 @@ def steps(case: Case, outcome: str) -> list[Step]:
 def digest(case: Case, decision: Decision) -> str:
     """Exactly what will go out or be done: the items as decided, the letter, and to whom a representative sends it."""
     parts = [items.digest(case), decision.outcome, decision.letter_subject, decision.letter_body]
-    parts += [to for to in [authority.chosen(case.subject_request)] if to]
+    parts += [more for more in [authority.chosen(case.subject_request), rights.digest(case)] if more]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
@@ -356,7 +389,7 @@ def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
     if decision.is_own(by.person_id):
         sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
         refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
-    if case.items.filter(decided_by=by.person_id).exists():
+    if by.person_id in rights.prepared_by(case) or case.items.filter(decided_by=by.person_id).exists():
         sentence = _("You decided about records of this case: somebody else has to approve it.")
         refuse(case, "approve", by, now, Refused(sentence, "own_preparation"))
     _forbid_judging_oneself(case, by, now)
