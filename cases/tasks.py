@@ -44,6 +44,7 @@ from cases.workflow import (
     recomputation,
     record_questions,
     reminders,
+    retention,
     search,
     standing,
     text_code,
@@ -592,7 +593,18 @@ def _remind_every_ten_minutes(controller_id: UUID) -> None:
         with unit_of_work([controller_id]):
             reminders.order(controller_id, now)
             unanswered.order(controller_id, now)
+            retention.order(controller_id, now)
         late_proof.reopen_proven(controller_id, now)
+
+
+@job(retention.PURGE)
+def purge(claim: Claim) -> None:
+    """Forget what is due of one controller; killed half-way, what is left is done by the next attempt."""
+    total = retention.Done()
+    for _rule, done in retention.purge(claim.controller_id, timezone.now(), claim.step):
+        total = total.together(done)
+        with claim.step():
+            claim.progress(**total.codes)
 
 
 @shared_task

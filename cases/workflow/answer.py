@@ -224,6 +224,11 @@ def _may_be_delivered_again(pack: ResponsePack, case: Case, now: datetime) -> No
     newest = case.packs.order_by("-pk").values_list("pk", flat=True).first() == pack.pk
     if not (stands and newest and case.state == State.CLOSED):
         raise Refused(_("This answer is not the one that stands."), "not_the_answer")
+    if not pack.files.exists():
+        raise Refused(
+            _("The answer's files are gone by the rules of retention. Open the case again to answer anew."),
+            "files_forgotten",
+        )
     living = live_delivery(case)
     if living is not None and (living.available_until is None or living.available_until >= now):
         raise Refused(_("The answer is available already."), "still_available")

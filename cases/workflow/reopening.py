@@ -1,5 +1,6 @@
 """A closed case is worked again: why, from where, and what that means for its clock."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -9,10 +10,12 @@ from cases.deadlines.events import ANSWERED, ASKED, EventKind
 from cases.models import Case
 from cases.permissions import By
 from cases.words import Right
-from cases.workflow import search
+from cases.workflow import retention, search
 from cases.workflow.clock import note_fact, recompute
 from cases.workflow.perform import perform
 from dsar.lib.errors import Refused
+from dsar.vault import keyring
+from dsar.vault.models import KeyPurpose
 
 SEARCH, REVIEW = "search", "review"
 
@@ -44,12 +47,27 @@ def reopen(
         raise Refused(_("A fact cannot lie in the future."), "fact_in_the_future")
     with transaction.atomic():
         name = "reopen_to_review" if where != SEARCH or case.right == Right.COMPLAINT else "reopen_to_search"
-        opened = perform(case, name, by, now, version=version, reason=reason.strip())
+        opened = perform(
+            case, name, by, now, version=version, reason=reason.strip(), prepare=_prepared(name, now)
+        )
         _end_waits(opened, answered_at or now, by, now)
         recompute(opened, by, now)
         if name == "reopen_to_search":
             search.start_run(opened, by, now)
         return opened
+
+
+def _prepared(name: str, now: datetime) -> Callable[[Case], None]:
+    """Where what was collected is gone, what is collected anew has a key of its own; there is nothing to review."""
+
+    def prepare(locked: Case) -> None:
+        if not retention.is_forgotten(locked):
+            return
+        if name == "reopen_to_review" and locked.right != Right.COMPLAINT:
+            raise retention.collected_is_gone()
+        locked.collected_key = keyring.new_key(KeyPurpose.COLLECTED, locked.controller_id, now)
+
+    return prepare
 
 
 def _end_waits(case: Case, at: datetime, by: By, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""What the desk itself keeps, why, for how long, and what happens then: declared once, read by everything else."""
