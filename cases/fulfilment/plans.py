@@ -9,8 +9,20 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from cases.fulfilment import abilities
 from cases.fulfilment.rules import AT_REST
-from cases.models import Case, ChangePlan, LineState, PartStage, PlannedChange, PlanPart, PlanStage
+from cases.models import (
+    Case,
+    ChangePlan,
+    ItemDecision,
+    LineState,
+    PartStage,
+    PlannedChange,
+    PlanPart,
+    PlanStage,
+    SourceSystem,
+)
+from cases.words import Right
 from dsar.lib.errors import Refused
 
 ENDED: Final = (PlanStage.DONE, PlanStage.VOID)
@@ -92,8 +104,26 @@ SELECT encode(sha256(convert_to(
 """
 
 
-def demand_ready(plan: ChangePlan) -> None:
-    """Raise Refused for what has to happen before a plan can be approved: nothing open, nothing untried."""
+def digest_of(case: Case) -> str:
+    """The digest of the case's plan; empty where there is none."""
+    plan = live(case)
+    return digest(plan) if plan else ""
+
+
+def decided_by(case: Case, person_id: UUID | None) -> bool:
+    """Whether this person decided a line of the case's plan."""
+    plan = live(case)
+    return plan is not None and person_id is not None and plan.lines.filter(decided_by=person_id).exists()
+
+
+def demand_ready(case: Case) -> None:
+    """Raise Refused for what has to happen before an erasure's plan can be approved: nothing open, nothing untried."""
+    if case.right != Right.ERASURE:
+        return
+    plan = live(case)
+    if plan is None:
+        _demand_no_need(case)
+        return
     if plan.stage == PlanStage.MAKING:
         raise Refused(_("The plan is still being made."), "plan_being_made")
     if plan.lines.filter(state__in=UNDECIDED).exists():
@@ -105,6 +135,13 @@ def demand_ready(plan: ChangePlan) -> None:
             _("A source refuses some of it: keep those records, or have them dealt with by hand."),
             "obstacles_open",
         )
+
+
+def _demand_no_need(case: Case) -> None:
+    """A case that came to review before there were plans has none; what is erased by hand needs none."""
+    acted = case.items.filter(decision=ItemDecision.ACT).values("source_id")
+    if any(abilities.changes(source) for source in SourceSystem.objects.filter(pk__in=acted)):
+        raise Refused(_("There is no plan yet: search the sources again to have one made."), "plan_missing")
 
 
 def open_parts(plan: ChangePlan) -> Sequence[PlanPart]:
