@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from cases import authority, queries, rights
 from cases.correspondence.compose import Kind
 from cases.errors import not_from_here, not_yours
+from cases.fulfilment import plans
 from cases.law import loader as law
 from cases.models import Case, Decision, Verdict
 from cases.models.case import requester_suffices
@@ -98,6 +99,7 @@ def submit(
         if locked.state == State.REVIEW and items.undecided(locked):
             raise Refused(_("Some items are still to be decided."), "items_undecided")
         doubts.demand_settled(locked)
+        plans.demand_ready(locked)
         outcome = _outcome_chosen(locked, complaint_outcome)
         reason_code = reason_code or _exception(locked, outcome)
         reasons = reasons if reasons.strip() or not reason_code else _weighing(locked)
@@ -281,7 +283,8 @@ def steps(case: Case, outcome: str) -> list[Step]:
 def digest(case: Case, decision: Decision) -> str:
     """Exactly what will go out or be done: the items as decided, the letter, and to whom a representative sends it."""
     parts = [items.digest(case), decision.outcome, decision.letter_subject, decision.letter_body]
-    parts += [more for more in [authority.chosen(case.subject_request), rights.digest(case)] if more]
+    more = [authority.chosen(case.subject_request), rights.digest(case), plans.digest_of(case)]
+    parts += [one for one in more if one]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
@@ -389,7 +392,8 @@ def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
     if decision.is_own(by.person_id):
         sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
         refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
-    if by.person_id in rights.prepared_by(case) or case.items.filter(decided_by=by.person_id).exists():
+    prepared = by.person_id in rights.prepared_by(case) or case.items.filter(decided_by=by.person_id).exists()
+    if prepared or plans.decided_by(case, by.person_id):
         sentence = _("You decided about records of this case: somebody else has to approve it.")
         refuse(case, "approve", by, now, Refused(sentence, "own_preparation"))
     _forbid_judging_oneself(case, by, now)
