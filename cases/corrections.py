@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from cases.law import loader as law
@@ -34,6 +34,12 @@ def is_by_value(case: Case) -> bool:
 
 def undecided(case: Case) -> int:
     return of(case).filter(outcome="").count()
+
+
+def counts(case: Case) -> list[tuple[int, int]]:
+    """How many places each claim touches."""
+    rows = case.corrections.values_list("claim").annotate(places=Count("pk")).order_by("claim")
+    return [(claim, places) for claim, places in rows]
 
 
 def outcome_of(case: Case) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from cases.connectors.base import JSON
 from cases.fulfilment import diff
 from cases.fulfilment.corrected import DONE, Reach, reach_of
 from cases.fulfilment.validation import Around, Fault, Unfit, country_of, validated
-from cases.models import Case, Correction, CorrectionOutcome, Item
+from cases.models import Case, Correction, CorrectionOutcome, Item, RequestFile
 from cases.permissions import By
 from cases.words import Right, State
 from cases.workflow import disputed, intake, level
@@ -95,21 +96,23 @@ def _takes_claims(case: Case) -> None:
         raise Refused(_("This request takes no more corrections: they are being decided."), "claims_closed")
 
 
-def add_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime) -> None:
+def add_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime) -> RequestFile:
     """Keep a file that shows that a claim is right, or wrong."""
     with transaction.atomic():
         locked = act(case, Permission.WORK, by, now, name="add_evidence")
         if not 0 <= number < len(locked.subject_request.claims):
             raise Refused(_("There is no such correction in this request."), "unknown_claim")
-        _keep_evidence(locked, number, upload, by, now)
+        kept = _keep_evidence(locked, number, upload, by, now)
         put_on_record(locked, Action.EVIDENCE_ADDED, by, now, {"claim": number})
         touch(locked)
+        return kept
 
 
-def _keep_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime) -> None:
+def _keep_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime) -> RequestFile:
     kept = intake.add_file(case.subject_request, upload, by, now)
     kept.claim = number
     kept.save(update_fields=["claim"])
+    return kept
 
 
 # -- what the person may be shown ----------------------------------------------------------------------
@@ -222,6 +225,24 @@ def decide(
         )
         touch(case)
         return held
+
+
+def alike(one: Correction) -> "QuerySet[Correction]":
+    """Other places that are to be decided, in the same field of the same source, by the same claim."""
+    same = {"claim": one.claim, "source": one.source_id, "collection": one.collection, "field": one.field}
+    return corrections.of(one.case).filter(outcome="", **same).exclude(pk=one.pk)
+
+
+def decide_alike(
+    one: Correction, judged: Judged, by: By, now: datetime, *, version: int | None = None
+) -> int:
+    """Decide about a value, and likewise about those that are alike and hold the same; returns how many."""
+    with transaction.atomic():
+        decided = decide(one, judged, by, now, version=version)
+        others = [other for other in alike(decided) if other.held == decided.held]
+        for other in others:
+            decide(other, judged, by, now)
+        return 1 + len(others)
 
 
 def _demand_words(held: Correction, judged: Judged) -> None:
