@@ -14,6 +14,7 @@ from cases.connectors.base import Connector, ConnectorError, Identifier, Throttl
 from cases.connectors.questions import AnswersQuestions
 from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
+from cases.fulfilment import recipient_call
 from cases.models import (
     Letter,
     LetterState,
@@ -41,6 +42,7 @@ from cases.workflow import (
     level,
     login,
     mail_code,
+    recipients,
     recomputation,
     record_questions,
     reminders,
@@ -193,6 +195,7 @@ def _letter_given_up(claim: Claim, code: str) -> None:
         letter = Letter.objects.select_for_update().get(pk=claim.args["letter"])
         if letter.state == LetterState.QUEUED:
             send.mark_failed(letter, code, BY_SYSTEM, timezone.now())
+            recipients.letter_failed(letter, code, timezone.now())
 
 
 @job(send.SEND, gave_up=_letter_given_up)
@@ -210,6 +213,30 @@ def send_letter(claim: Claim) -> None:
         raise RetryLater(f"mail_{type(error).__name__}") from None
     with claim.step():
         carry_out.mailed(letter, timezone.now())
+
+
+def _recipient_not_told(claim: Claim, code: str) -> None:
+    with claim.step():
+        recipients.call_failed(UUID(claim.args["notice"]), code, timezone.now())
+
+
+@job(recipients.CALL, gave_up=_recipient_not_told)
+def tell_recipient(claim: Claim) -> None:
+    """Tell a recipient by an HTTP call; the same call, however often it is tried."""
+    notice = UUID(claim.args["notice"])
+    with claim.step():
+        call = recipients.calling(notice)
+    if call is None:
+        return
+    try:
+        said = recipient_call.post(call, timezone.now())
+    except recipient_call.CallFailed as failure:
+        if failure.may_heal:
+            raise RetryLater(failure.code) from None
+        _recipient_not_told(claim, failure.code)
+        return
+    with claim.step():
+        recipients.called(notice, said, timezone.now())
 
 
 @job(level.REFRESH)

@@ -27,7 +27,17 @@ from cases.models import (
 )
 from cases.permissions import BY_SYSTEM, By
 from cases.words import COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, State
-from cases.workflow import answer, complaint, extension, lateness, letters, level, reopening
+from cases.workflow import (
+    aftermath,
+    answer,
+    complaint,
+    extension,
+    lateness,
+    letters,
+    level,
+    recipients,
+    reopening,
+)
 from cases.workflow.perform import act, lock, lock_all, perform, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
@@ -156,6 +166,7 @@ def _after_tasks(case: Case, by: By, now: datetime) -> None:
     if impossible:
         case.proposed_outcome = Outcome.PARTLY_FULFILLED
         case.save(update_fields=["proposed_outcome"])
+    aftermath.without_plan(case, decision, by, now)
     _tell_done(case, decision, impossible, by, now)
 
 
@@ -173,6 +184,7 @@ def _tell_done(
     )
     if impossible:
         body = f"{body}\n\n{_not_done(impossible, request.language)}"
+    body = "\n\n".join([body, *aftermath.paragraphs(case, request.language)])
     letters.to_recipients(Kind.DONE, case, by, now, title=title, body=body)
 
 
@@ -196,6 +208,11 @@ def letter_sent(letter: Letter, by: By, now: datetime) -> None:
         extension.sent(letter, by, now)
     elif letter.kind in ACKNOWLEDGES:
         complaint.acknowledged(letter, by, now)
+    if letter.kind == Kind.RECIPIENT and letter.case_id is not None:
+        case = lock(letter.case_id)
+        recipients.letter_sent(letter, now)
+        settle(case, now)
+        return
     if letter.case_id is None or letter.kind not in letters.ANSWERS:
         return
     case = lock(letter.case_id)
@@ -296,6 +313,8 @@ def unfinished(case: Case) -> list[str]:
         left.append("tasks")
     if ResponsePack.objects.filter(case=case, state__in=[PackState.BUILDING, PackState.FAILED]).exists():
         left.append("pack")
+    if not recipients.are_told(case):
+        left.append("recipients")
     # A reopened case has letters of an earlier answer, which are not this one.
     answers = case.letters.filter(
         kind__in=letters.ANSWERS, is_incoming=False, written_at__gte=case.state_since
@@ -336,6 +355,8 @@ def _undo_notice(letter: Letter, by: By, now: datetime) -> None:
         extension.bounced(letter, by, now)
     elif letter.kind in ACKNOWLEDGES:
         complaint.not_acknowledged(letter, by, now)
+    elif letter.kind == Kind.RECIPIENT:
+        recipients.letter_failed(letter, "bounced", now)
 
 
 def take_back(case: Case, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:

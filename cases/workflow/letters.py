@@ -232,6 +232,35 @@ def tell_controller(kind: Kind, case: Case, by: By, now: datetime) -> Letter:
     )
 
 
+def to_outsider(
+    kind: Kind,
+    case: Case,
+    address: str,
+    language: str,
+    by: By,
+    now: datetime,
+    *,
+    by_post: bool = False,
+    **context: Any,
+) -> Letter:
+    """A letter about a case to somebody who is no party of it; the portal does not show it."""
+    request = case.subject_request
+    title, body = _composed(kind, language, request, now, case, context)
+    return send.write(
+        kind,
+        request,
+        title,
+        body,
+        by,
+        now,
+        case=case,
+        address=address,
+        by_post=by_post,
+        to_requester=False,
+        language=language,
+    )
+
+
 def say(case: Case, text: str, by: By, now: datetime) -> Letter:
     """A message from staff to the customer."""
     with transaction.atomic():

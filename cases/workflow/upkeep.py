@@ -16,6 +16,7 @@ from cases.workflow import (
     fields,
     health,
     inquiry,
+    recipients,
     recomputation,
     record_questions,
     signals,
@@ -47,6 +48,7 @@ def run(controller_id: UUID, now: datetime) -> None:
         extension.lapse_overdue(controller_id, now)
         health.order_due(controller_id, now)
         inquiry.chase(controller_id, now)
+        recipients.chase(controller_id, now)
         signals.forget_origins(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
         fields.order_lagging(controller_id, now)
