@@ -91,6 +91,12 @@ def told(case: Case) -> list[Told]:
     ]
 
 
+def reasons(case: Case) -> str:
+    """Why some of it is not done, each reason once."""
+    given = [one.reason for one in disputed(case).exclude(outcome__in=("", *DONE))]
+    return "\n".join(dict.fromkeys(reason for reason in given if reason))
+
+
 def _detail(claims: Sequence[dict[str, str]], one: Correction) -> str:
     """The detail in the person's own word."""
     said = claims[one.claim].get("field", "") if one.claim < len(claims) else ""

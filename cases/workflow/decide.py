@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import authority, queries, rights
+from cases import authority, corrections, queries, rights
 from cases.correspondence.compose import Kind
 from cases.errors import not_from_here, not_yours
 from cases.fulfilment import plans
@@ -19,7 +19,17 @@ from cases.models.case import requester_suffices
 from cases.permissions import By
 from cases.review import items
 from cases.words import CLOSINGS, COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, Say, State, Step
-from cases.workflow import carry_out, complaint, doubts, identity, lateness, letters, objection, search
+from cases.workflow import (
+    carry_out,
+    complaint,
+    disputed,
+    doubts,
+    identity,
+    lateness,
+    letters,
+    objection,
+    search,
+)
 from cases.workflow.lateness import NOT_SAID, Why
 from cases.workflow.perform import act, note, once, perform, put_on_record, refuse
 from dsar.audit.actions import Action
@@ -44,6 +54,7 @@ def draft_letter(
             no_data=outcome == Outcome.NO_DATA,
             partly=outcome == Outcome.PARTLY_FULFILLED,
             **rights.letter_facts(case),
+            **corrections.letter_facts(case),
         )
 
 
@@ -96,13 +107,13 @@ def submit(
         locked = act(case, None, by, now)
         once(locked, "submit", by, version)
         _demand_own_path(locked)
-        if locked.state == State.REVIEW and items.undecided(locked):
-            raise Refused(_("Some items are still to be decided."), "items_undecided")
+        _demand_decided(locked)
         doubts.demand_settled(locked)
         plans.demand_ready(locked)
         outcome = _outcome_chosen(locked, complaint_outcome)
         reason_code = reason_code or _exception(locked, outcome)
         reasons = reasons if reasons.strip() or not reason_code else _weighing(locked)
+        reasons = reasons if reasons.strip() else corrections.reasons(locked)
         if outcome in {Outcome.REFUSED, *COMPLAINT_OUTCOMES} and not reasons.strip():
             raise Refused(_("Give the reasons: the approver and the customer read them."), "reasons_missing")
         proposal = _Proposal("submit", outcome, title, body, reason_code, reasons, why_late)
@@ -114,6 +125,14 @@ def _demand_own_path(case: Case) -> None:
     missing = rights.missing(case)
     if missing is not None:
         raise Refused(*missing)
+
+
+def _demand_decided(case: Case) -> None:
+    """Disputed values are decided one by one; other cases record by record."""
+    if corrections.is_by_value(case):
+        disputed.demand_decided(case)
+    elif case.state == State.REVIEW and items.undecided(case):
+        raise Refused(_("Some items are still to be decided."), "items_undecided")
 
 
 def _weighing(case: Case) -> str:
@@ -136,7 +155,9 @@ def outcome_of(case: Case) -> str:
     """
     if case.right == Right.COMPLAINT:
         return ""
-    return rights.outcome_of(case) if case.right in rights.OWN_PATH else items.outcome_of(case)
+    if case.right in rights.OWN_PATH:
+        return rights.outcome_of(case)
+    return corrections.outcome_of(case) if corrections.is_by_value(case) else items.outcome_of(case)
 
 
 @dataclass(frozen=True)
@@ -283,7 +304,8 @@ def steps(case: Case, outcome: str) -> list[Step]:
 def digest(case: Case, decision: Decision) -> str:
     """Exactly what will go out or be done: the items as decided, the letter, and to whom a representative sends it."""
     parts = [items.digest(case), decision.outcome, decision.letter_subject, decision.letter_body]
-    more = [authority.chosen(case.subject_request), rights.digest(case), plans.digest_of(case)]
+    asked = authority.chosen(case.subject_request)
+    more = [asked, rights.digest(case), plans.digest_of(case), corrections.digest(case)]
     parts += [one for one in more if one]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
@@ -392,7 +414,8 @@ def _forbid_own(case: Case, decision: Decision, by: By, now: datetime) -> None:
     if decision.is_own(by.person_id):
         sentence = _("Who prepared this cannot approve it: it takes a second pair of eyes.")
         refuse(case, "approve", by, now, Refused(sentence, "own_proposal"))
-    prepared = by.person_id in rights.prepared_by(case) or case.items.filter(decided_by=by.person_id).exists()
+    hands = rights.prepared_by(case) | corrections.decided_by(case)
+    prepared = by.person_id in hands or case.items.filter(decided_by=by.person_id).exists()
     if prepared or plans.decided_by(case, by.person_id):
         sentence = _("You decided about records of this case: somebody else has to approve it.")
         refuse(case, "approve", by, now, Refused(sentence, "own_preparation"))

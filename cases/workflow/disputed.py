@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases import corrections
 from cases.connectors.base import FieldForm
@@ -20,6 +21,7 @@ from cases.workflow.perform import lock, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
 from dsar.jobs.run import Claim
+from dsar.lib.errors import Refused
 from dsar.vault.fields import opener
 
 FIND: Final = "find_corrections"
@@ -118,3 +120,9 @@ def decide_item(case: Case, item_id: UUID) -> None:
         decided_by=hand.decided_by_id if hand and decision != ItemDecision.UNDECIDED else None,
         decided_at=hand.decided_at if hand and decision != ItemDecision.UNDECIDED else None,
     )
+
+
+def demand_decided(case: Case) -> None:
+    """Raise Refused while a value is not decided."""
+    if corrections.undecided(case):
+        raise Refused(_("Some disputed values are still to be decided."), "values_undecided")

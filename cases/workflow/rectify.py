@@ -317,9 +317,3 @@ def dispute_note(case: Case, held: Correction, now: datetime) -> str:
         day = date_format(timezone.localdate(now), "DATE_FORMAT")
         words = {"day": day, "field": held.field.replace("_", " "), "claimed": str(held.claimed or "–")}
         return _("%(day)s: the person disputes “%(field)s” and states: %(claimed)s") % words
-
-
-def demand_decided(case: Case) -> None:
-    """Raise Refused while a value is not decided."""
-    if corrections.undecided(case):
-        raise Refused(_("Some disputed values are still to be decided."), "values_undecided")
