@@ -13,7 +13,7 @@ from cases.collection import runs
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
 from cases.errors import not_yours, unmet
-from cases.fulfilment import tasks
+from cases.fulfilment import plans, tasks
 from cases.models import (
     Case,
     Decision,
@@ -35,6 +35,7 @@ from cases.workflow import (
     lateness,
     letters,
     level,
+    plan,
     recipients,
     reopening,
 )
@@ -71,6 +72,7 @@ ACKNOWLEDGES = frozenset({Kind.ACKNOWLEDGEMENT, Kind.COMPLAINT_OUTCOME})
 
 def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
     """Set off what the decision commands: a pack, tasks in the sources, or a letter."""
+    plan.decided(case, decision, by, now)
     if case.right in DISCLOSING and decision.outcome not in ENDS_IN_A_LETTER:
         answer.order_pack(case, decision, now)
     elif decision.outcome in ENDS_IN_A_LETTER:
@@ -91,7 +93,7 @@ def send_letter(case: Case, decision: Decision, by: By, now: datetime) -> list[L
 
 def make_tasks(case: Case, decision: Decision | None, by: By, now: datetime) -> list[FulfilmentTask]:
     """One task per source for what is to be erased, corrected, restricted or stopped there; at least one."""
-    return tasks.make(case, decision, now)
+    return [] if plans.is_for_machines(case) else tasks.make(case, decision, now)
 
 
 def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: datetime) -> Case:
@@ -379,6 +381,7 @@ def undo(case: Case, now: datetime) -> None:
         standing.verdict = Verdict.VOID
         standing.save(update_fields=["verdict"])
     case.tasks.filter(state=TaskState.OPEN).delete()
+    plan.taken_back(case, now)
     answer.drop_unsent(case, now)
 
 

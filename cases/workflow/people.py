@@ -27,6 +27,7 @@ from cases.workflow import (
     intake,
     letters,
     level,
+    plan,
     search,
 )
 from cases.workflow.clock import add_fact, recompute
@@ -128,6 +129,7 @@ def withdraw(case: Case, by: By, now: datetime, *, reason: str = "", version: in
         runs.abandon(case, now)
         if was_approved:
             carry_out.undo(case, now)
+        plan.void(case, now)
         if not case.is_drill:
             letters.to_requester(Kind.WITHDRAWN, case.subject_request, by, now, case=case)
         return case

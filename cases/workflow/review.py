@@ -11,9 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cases.law import loader as law
-from cases.models import Case, Item, ItemDecision
+from cases.models import Case, Item, ItemDecision, Treatment
 from cases.permissions import By
-from cases.words import DISCLOSING, State
+from cases.words import DISCLOSING, Right, State
+from cases.workflow import plan
 from cases.workflow.intake import Upload
 from cases.workflow.perform import act, put_on_record, touch
 from dsar.audit.actions import Action
@@ -49,7 +50,9 @@ def decide(
     with transaction.atomic():
         case = _in_review(case, by, now, version)
         _check(case, choice)
-        changed: int = _opened(_selected(case, selection), selection, choice).update(
+        chosen = _opened(_selected(case, selection), selection, choice)
+        _follow(case, chosen, choice, by, now)
+        changed: int = chosen.update(
             decision=choice.decision,
             exemption=choice.exemption if choice.decision in _UNDER_A_CODE else "",
             is_silent=choice.silent,
@@ -133,12 +136,25 @@ def add_item(case: Case, title: str, text: str, upload: Upload | None, by: By, n
 
 
 def decide_by_rules(case: Case, by: By, now: datetime) -> int:
-    """What the rules alone say: one's own data goes out (or is erased or corrected), others' stays withheld."""
+    """What the rules alone say: one's own data goes out (or is erased or corrected), others' stays withheld.
+
+    Where there is a plan, what its rules propose.
+    """
+    if plan.live(case) is not None and case.right == Right.ERASURE:
+        return plan.accept(case, plan.Lines(everything=True), by, now)
     decision = ItemDecision.DISCLOSE if case.right in DISCLOSING else ItemDecision.ACT
     return decide(case, Selection(only_undecided=True), Choice(decision), by, now)
 
 
 _UNDER_A_CODE = (ItemDecision.WITHHOLD, ItemDecision.KEEP)
+
+
+def _follow(case: Case, chosen: Any, choice: Choice, by: By, now: datetime) -> None:
+    """The plan of an erasure says the same of a record as the record itself."""
+    if case.right == Right.ERASURE and plan.live(case) is not None:
+        kept = choice.decision in _UNDER_A_CODE
+        wanted = plan.Treat(Treatment.KEEP if kept else Treatment.DELETE, choice.exemption if kept else "")
+        plan.follow(case, list(chosen.values_list("pk", flat=True)), wanted, by, now)
 
 
 def _in_review(case: Case, by: By, now: datetime, version: int | None) -> Case:
