@@ -42,6 +42,12 @@ def by_machine(lines: "QuerySet[PlannedChange]") -> "QuerySet[PlannedChange]":
     return lines.filter(by_hand=False).exclude(treatment__in=AT_REST)
 
 
+def is_for_machines(case: Case) -> bool:
+    """Whether connectors have something to do for this case, approved or yet to be."""
+    plan = live(case)
+    return plan is not None and by_machine(plan.lines.all()).exists()
+
+
 def to_do_by_hand(plan: ChangePlan) -> "QuerySet[PlannedChange]":
     """What a human has to carry out in a source."""
     chosen: QuerySet[PlannedChange] = plan.lines.filter(by_hand=True).exclude(treatment__in=AT_REST)

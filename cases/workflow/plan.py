@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from cases.fulfilment import abilities, dry_run, plans, proposing
+from cases.fulfilment import abilities, dry_run, parts, plans, proposing
 from cases.fulfilment.anonymise import StrategyWrong, check
 from cases.fulfilment.rules import AT_REST
 from cases.law import loader as law
@@ -34,7 +34,7 @@ from cases.models import (
     Treatment,
 )
 from cases.permissions import BY_SYSTEM, By
-from cases.words import Right, State
+from cases.words import Outcome, Right, State
 from cases.workflow.perform import act, lock, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.audit.record import Codes
@@ -398,6 +398,27 @@ def approved(plan: ChangePlan, decision: Decision, by: By, now: datetime) -> Non
     plan.decision, plan.stage = decision, PlanStage.APPROVED
     plan.executes_at = now + timedelta(days=plan.case.controller.grace_days)
     plan.save(update_fields=["decision", "stage", "executes_at"])
+    if plans.by_machine(plan.lines.all()).exists():
+        parts.queue_plan(plan, now)
+
+
+def decided(case: Case, decision: Decision, by: By, now: datetime) -> None:
+    """A decision about an erasure is approved: its plan is as well, or is of no use any more where it ends otherwise."""
+    plan = plans.live(case) if case.right == Right.ERASURE else None
+    if plan is None:
+        return
+    plan.case = case
+    acts = plan.lines.exclude(treatment__in=AT_REST).exists()
+    if decision.outcome in _CARRIED_OUT or (decision.outcome == Outcome.REFUSED and not acts):
+        approved(plan, decision, by, now)
+    if not acts and plan.stage == PlanStage.APPROVED:
+        plan.stage, plan.ended_at = PlanStage.DONE, now
+        plan.save(update_fields=["stage", "ended_at"])
+    elif plan.stage != PlanStage.APPROVED:
+        void(case, now)
+
+
+_CARRIED_OUT: Final = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED)
 
 
 def void(case: Case, now: datetime) -> None:
