@@ -14,7 +14,7 @@ from cases.connectors.base import Connector, ConnectorError, Identifier, Throttl
 from cases.connectors.questions import AnswersQuestions
 from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
-from cases.fulfilment import recipient_call
+from cases.fulfilment import dry_run, proposing, recipient_call
 from cases.models import (
     Letter,
     LetterState,
@@ -42,6 +42,7 @@ from cases.workflow import (
     level,
     login,
     mail_code,
+    plan,
     recipients,
     recomputation,
     record_questions,
@@ -142,6 +143,41 @@ def _files_ended(claim: Claim) -> None:
     with claim.step():
         found = SourceSearch.objects.select_related("run__case").get(pk=claim.args["search"])
         search.settle(found.run.case, timezone.now())
+
+
+@job(plan.PROPOSE)
+def propose_plan(claim: Claim) -> None:
+    """Propose what becomes of each record of an erasure."""
+    plan_id = UUID(claim.args["plan"])
+    with claim.step():
+        plan.begin_proposing(plan_id)
+    if proposing.make_lines(claim, plan_id):
+        with claim.step():
+            plan.proposed(plan_id, timezone.now())
+
+
+def _dry_run_given_up(claim: Claim, code: str) -> None:
+    dry_run.fail(claim, *_tried(claim), None, code)
+
+
+@job(dry_run.DRY_RUN, gave_up=_dry_run_given_up)
+def try_out_plan(claim: Claim) -> None:
+    """Ask one source what it would do for the lines of a plan, and what stands in the way."""
+    try:
+        if not dry_run.run(claim, *_tried(claim)):
+            return
+    except Throttled as error:
+        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+    except ConnectorError as error:
+        if error.retryable and not claim.last_attempt:
+            raise RetryLater(error.code) from None
+        dry_run.fail(claim, *_tried(claim), error, error.code)
+    with claim.step():
+        plan.dry_run_ended(UUID(claim.args["part"]), timezone.now())
+
+
+def _tried(claim: Claim) -> tuple[UUID, int]:
+    return UUID(claim.args["part"]), int(claim.args["generation"])
 
 
 def _pack_failed(claim: Claim, code: str) -> None:
