@@ -10,7 +10,7 @@ from cases.errors import not_yours
 from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch
 from cases.permissions import BY_SYSTEM, By
 from cases.words import State
-from cases.workflow import suppression
+from cases.workflow import disputed, plan, portability, suppression
 from cases.workflow.perform import act, lock, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
@@ -65,7 +65,16 @@ def settle(case: Case, now: datetime) -> Case:
     if run is None or rounds.go_on(run, now) or not runs.is_complete(run) or blobs.are_coming(run):
         return case
     runs.end(run, now)
-    return perform(case, "finish_search", BY_SYSTEM, now) if case.state == State.SEARCHING else case
+    return _to_review(case, now) if case.state == State.SEARCHING else case
+
+
+def _to_review(case: Case, now: datetime) -> Case:
+    """What was found is sorted by rules where the right has some, and a person goes on."""
+    case = perform(case, "finish_search", BY_SYSTEM, now)
+    portability.sort(case, BY_SYSTEM, now)
+    disputed.look(case, now)
+    plan.propose(case, BY_SYSTEM, now)
+    return case
 
 
 def search_ended(search: SourceSearch, now: datetime) -> None:
@@ -155,5 +164,5 @@ def resume(case: Case, now: datetime) -> Case:
         if latest is None or latest.state == RunState.ABANDONED:
             start_run(case, BY_SYSTEM, now)
         else:
-            return perform(case, "finish_search", BY_SYSTEM, now)
+            return _to_review(case, now)
     return lock(case.pk)
