@@ -29,6 +29,7 @@ from cases.permissions import BY_SYSTEM
 from cases.workflow import (
     answer,
     carry_out,
+    correcting,
     date_moves,
     decide,
     disputed,
@@ -131,6 +132,12 @@ def fetch_files(claim: Claim) -> None:
 def find_corrections(claim: Claim) -> None:
     """Look for what is said to be wrong among what was found."""
     disputed.find(claim, UUID(claim.args["case"]))
+
+
+@job(correcting.PLAN)
+def plan_corrections(claim: Claim) -> None:
+    """Make the plan of a rectification that is decided."""
+    correcting.make(claim, UUID(claim.args["plan"]))
 
 
 @job(fields.APPLY)

@@ -14,6 +14,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     Treatment.DELETE: Verb.DELETE,
     Treatment.ANONYMISE: Verb.ANONYMISE,
     Treatment.BLOCK: Verb.RESTRICT,
+    Treatment.CORRECT: Verb.SET,
+    Treatment.SUPPLEMENT: Verb.SET,
+    Treatment.RESTRICT: Verb.RESTRICT,
+    Treatment.LIFT: Verb.LIFT_RESTRICTION,
 }
 
 
@@ -60,6 +64,13 @@ def _anonymous(line: PlannedChange, held: Mapping[str, JSON]) -> dict[str, JSON]
     }
 
 
+def _set(line: PlannedChange, _held: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The values as they were decided."""
+    return dict(line.wanted or {})
+
+
 _VALUES: Final[Mapping[str, Callable[[PlannedChange, Mapping[str, JSON]], dict[str, JSON]]]] = {
     Treatment.ANONYMISE: _anonymous,
+    Treatment.CORRECT: _set,
+    Treatment.SUPPLEMENT: _set,
 }

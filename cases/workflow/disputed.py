@@ -17,6 +17,7 @@ from cases.fulfilment.diff import Place, Record
 from cases.models import Case, Correction, CorrectionOutcome, Found, Item, ItemDecision, SourceSystem
 from cases.permissions import BY_SYSTEM
 from cases.words import Right, State
+from cases.workflow import correcting
 from cases.workflow.perform import lock, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
@@ -54,6 +55,7 @@ def find(claim: Claim, case_id: UUID) -> None:
         _keep(case, found)
         put_on_record(case, Action.CORRECTIONS_FOUND, BY_SYSTEM, now, {"count": len(found)})
         touch(case)
+        correcting.order(case, now)
 
 
 def own(case: Case) -> Any:

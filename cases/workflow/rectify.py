@@ -20,7 +20,7 @@ from cases.fulfilment.validation import Around, Fault, Unfit, country_of, valida
 from cases.models import Case, Correction, CorrectionOutcome, Item, RequestFile
 from cases.permissions import By
 from cases.words import Right, State
-from cases.workflow import disputed, intake, level
+from cases.workflow import correcting, disputed, intake, level
 from cases.workflow.intake import Upload
 from cases.workflow.perform import act, lock, put_on_record, touch
 from dsar.audit.actions import Action
@@ -224,6 +224,7 @@ def decide(
             case, Action.VALUE_DECIDED, by, now, {"value": str(held.pk), "outcome": judged.outcome.value}
         )
         touch(case)
+        correcting.order(case, now)
         return held
 
 

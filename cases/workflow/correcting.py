@@ -1,0 +1,172 @@
+"""The plan of a rectification: what was decided about values becomes one line a record, and each source is tried.
+
+It is made anew whenever a value is decided otherwise; nobody has approved it before. Refusals are in it as well: where
+a source can hold a note of the dispute one is written, elsewhere a person does it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Max
+from django.utils import timezone
+
+from cases import corrections
+from cases.connectors.base import JSON
+from cases.fulfilment import plans
+from cases.fulfilment.corrected import Change, Reach, changes_of, reach_of
+from cases.fulfilment.proven import Proven, keys_of
+from cases.fulfilment.rules import AT_REST
+from cases.models import (
+    Case,
+    ChangePlan,
+    Correction,
+    Item,
+    LineState,
+    PartStage,
+    PlannedChange,
+    PlanPart,
+    PlanStage,
+    SourceSystem,
+)
+from cases.words import State
+from cases.workflow import plan as planning
+from cases.workflow.perform import lock
+from dsar.jobs.queue import enqueue
+from dsar.jobs.run import Claim
+from dsar.vault.fields import opener
+
+PLAN: Final = "plan_corrections"
+PAGE: Final = 1000
+
+
+def order(case: Case, now: datetime) -> None:
+    """Have the plan made when the last value is decided; one that was made before does not hold any more."""
+    if not corrections.is_by_value(case):
+        planning.void(case, now)
+        return
+    made = plans.live(case) or _new(case, now)
+    made.stage, made.made_at = PlanStage.MAKING, now
+    made.save(update_fields=["stage", "made_at"])
+    if corrections.undecided(case) == 0:
+        enqueue(
+            PLAN,
+            controller_id=case.controller_id,
+            case_id=case.pk,
+            key=f"{PLAN}:{made.pk}:{case.version}",
+            args={"plan": str(made.pk)},
+            now=now,
+        )
+
+
+def _new(case: Case, now: datetime) -> ChangePlan:
+    last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
+    made: ChangePlan = ChangePlan.objects.create(
+        controller_id=case.controller_id, case=case, number=last + 1, made_at=now
+    )
+    return made
+
+
+def make(claim: Claim, plan_id: UUID) -> None:
+    """Write the lines anew and have the sources tried, inside a step."""
+    with claim.step():
+        case = lock(ChangePlan.objects.values_list("case_id", flat=True).get(pk=plan_id))
+        found = ChangePlan.objects.select_for_update(of=("self",)).get(pk=plan_id)
+        found.case = case
+        is_wanted = found.stage == PlanStage.MAKING and case.state == State.REVIEW
+        if not is_wanted or corrections.undecided(case):
+            return
+        found.parts.all().delete()
+        found.lines.all().delete()
+        _write(found)
+        _make_parts(found)
+        planning.proposed(plan_id, timezone.now())
+
+
+def _write(found: ChangePlan) -> None:
+    """One line a record, and one more for what a person has to do there besides."""
+    case = found.case
+    records = corrections.by_item(corrections.disputed(case))
+    proven = _proven(case, set(records))
+    reaches: dict[UUID | None, Reach] = {}
+    number = 0
+    for item in case.items.filter(pk__in=records).select_related("source", "case").order_by("number", "pk"):
+        if item.source_id not in reaches:
+            reaches[item.source_id] = reach_of(item.source)
+        data: Mapping[str, JSON] = (item.content or {}).get("data") or {}
+        for change in changes_of(records[item.pk], data, reaches[item.source_id], item.collection):
+            number += 1
+            is_first = not found.lines.filter(item=item).exists()
+            _line(found, item, records[item.pk], change, number, is_first, item.pk in proven)
+
+
+def _line(
+    found: ChangePlan,
+    item: Item,
+    decided: Sequence[Correction],
+    change: Change,
+    number: int,
+    is_first: bool,
+    may_write: bool,
+) -> None:
+    newest = max(decided, key=lambda one: one.decided_at or found.made_at)
+    line = PlannedChange(
+        controller_id=found.controller_id,
+        plan=found,
+        case=found.case,
+        item=item if is_first else None,
+        source_id=item.source_id,
+        collection=item.collection,
+        number=number,
+        treatment=change.treatment,
+        basis=change.basis,
+        by_hand=change.by_hand or (change.treatment not in AT_REST and not may_write),
+        may_write=may_write,
+        state=LineState.DECIDED,
+        decided_by_id=newest.decided_by_id,
+        decided_at=newest.decided_at,
+    )
+    line.wanted, line.expected = dict(change.wanted), dict(change.expected)
+    line.reason = "\n".join(dict.fromkeys(one.reason for one in decided if one.reason))
+    line.return_reason = ""
+    line.save()
+
+
+def _proven(case: Case, wanted: set[UUID]) -> set[UUID]:
+    """Which of these records may be written to; a record is judged behind those to which it refers."""
+    judge = Proven.of(case)
+    sources = SourceSystem.objects.filter(pk__in=case.items.values("source").distinct())
+    types: dict[UUID | None, Any] = {source.pk: reach_of(source).types for source in sources}
+    return {
+        pk
+        for pk, source_id, collection, is_third_party, content in _records(case)
+        if judge.shows(source_id, collection, content, _keys(types.get(source_id), collection, content))
+        and pk in wanted
+        and not is_third_party
+    }
+
+
+def _keys(types: Mapping[str, Any] | None, collection: str, content: Mapping[str, Any]) -> Any:
+    known = (types or {}).get(collection)
+    return keys_of(collection, content, known.keys if known else frozenset())
+
+
+def _records(case: Case) -> Iterator[tuple[UUID, UUID | None, str, bool, Mapping[str, Any]]]:
+    opened = opener(Item, "content", case.collected_key_id)
+    columns = ("pk", "source_id", "collection", "is_third_party", "content")
+    rows: Any = case.items.order_by("source__name", "source_id", "number", "pk").values_list(*columns)
+    for pk, source_id, collection, is_third_party, content in rows.iterator(chunk_size=PAGE):
+        yield pk, source_id, collection, is_third_party, opened(pk, content) or {}
+
+
+def _make_parts(found: ChangePlan) -> None:
+    """One part for each source of which the plan speaks."""
+    machine = set(plans.by_machine(found.lines.all()).values_list("source_id", flat=True).distinct())
+    for source_id in set(found.lines.exclude(source=None).values_list("source_id", flat=True).distinct()):
+        PlanPart.objects.create(
+            controller_id=found.controller_id,
+            plan=found,
+            source_id=source_id,
+            stage=PartStage.WAITING if source_id in machine else PartStage.PLANNED,
+        )
