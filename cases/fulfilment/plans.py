@@ -25,6 +25,8 @@ from cases.models import (
 from cases.words import Right
 from dsar.lib.errors import Refused
 
+# What is asked for by these is done to records in their sources; a correction that no field was found for, by hand.
+RIGHTS: Final = frozenset({Right.ERASURE, Right.RECTIFICATION})
 ENDED: Final = (PlanStage.DONE, PlanStage.VOID)
 UNDECIDED: Final = (LineState.PROPOSED, LineState.RETURNED, LineState.STALE)
 
@@ -123,12 +125,13 @@ def decided_by(case: Case, person_id: UUID | None) -> bool:
 
 
 def demand_ready(case: Case) -> None:
-    """Raise Refused for what has to happen before an erasure's plan can be approved: nothing open, nothing untried."""
-    if case.right != Right.ERASURE:
+    """Raise Refused for what has to happen before a plan can be approved: nothing open, nothing untried."""
+    if case.right not in RIGHTS:
         return
     plan = live(case)
     if plan is None:
-        _demand_no_need(case)
+        if case.right == Right.ERASURE:
+            _demand_no_need(case)
         return
     if plan.stage == PlanStage.MAKING:
         raise Refused(_("The plan is still being made."), "plan_being_made")

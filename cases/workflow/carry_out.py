@@ -75,7 +75,7 @@ def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
     plan.decided(case, decision, by, now)
     if case.right in DISCLOSING and decision.outcome not in ENDS_IN_A_LETTER:
         answer.order_pack(case, decision, now)
-    elif decision.outcome in ENDS_IN_A_LETTER:
+    elif decision.outcome in ENDS_IN_A_LETTER and plans.acting(case) is None:
         send_letter(case, decision, by, now)
     else:
         make_tasks(case, decision, by, now)

@@ -396,7 +396,8 @@ def approved(plan: ChangePlan, decision: Decision, by: By, now: datetime) -> Non
         state=LineState.APPROVED, approved_by=by.person_id, approved_at=now
     )
     plan.decision, plan.stage = decision, PlanStage.APPROVED
-    plan.executes_at = now + timedelta(days=plan.case.controller.grace_days)
+    grace = plan.case.controller.grace_days if plan.case.right == Right.ERASURE else 0
+    plan.executes_at = now + timedelta(days=grace)
     plan.save(update_fields=["decision", "stage", "executes_at"])
     if plans.by_machine(plan.lines.all()).exists():
         parts.queue_plan(plan, now)
@@ -404,12 +405,14 @@ def approved(plan: ChangePlan, decision: Decision, by: By, now: datetime) -> Non
 
 def decided(case: Case, decision: Decision, by: By, now: datetime) -> None:
     """A decision about an erasure is approved: its plan is as well, or is of no use any more where it ends otherwise."""
-    plan = plans.live(case) if case.right == Right.ERASURE else None
+    plan = plans.live(case) if case.right in plans.RIGHTS else None
     if plan is None:
         return
     plan.case = case
     acts = plan.lines.exclude(treatment__in=AT_REST).exists()
-    if decision.outcome in _CARRIED_OUT or (decision.outcome == Outcome.REFUSED and not acts):
+    # A correction that is refused leaves a note of the dispute on the record.
+    notes = case.right == Right.RECTIFICATION or not acts
+    if decision.outcome in _CARRIED_OUT or (decision.outcome == Outcome.REFUSED and notes):
         approved(plan, decision, by, now)
     if not acts and plan.stage == PlanStage.APPROVED:
         plan.stage, plan.ended_at = PlanStage.DONE, now
