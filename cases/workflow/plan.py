@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from cases.fulfilment import abilities, dry_run, parts, plans, proposing
+from cases import corrections
+from cases.fulfilment import abilities, dry_run, plans, proposing
 from cases.fulfilment.anonymise import StrategyWrong, check
 from cases.fulfilment.rules import AT_REST
 from cases.law import loader as law
@@ -399,26 +400,29 @@ def approved(plan: ChangePlan, decision: Decision, by: By, now: datetime) -> Non
     grace = plan.case.controller.grace_days if plan.case.right == Right.ERASURE else 0
     plan.executes_at = now + timedelta(days=grace)
     plan.save(update_fields=["decision", "stage", "executes_at"])
-    if plans.by_machine(plan.lines.all()).exists():
-        parts.queue_plan(plan, now)
 
 
 def decided(case: Case, decision: Decision, by: By, now: datetime) -> None:
-    """A decision about an erasure is approved: its plan is as well, or is of no use any more where it ends otherwise."""
+    """A decision is approved: its plan is as well, or is of no use any more where the case ends otherwise."""
     plan = plans.live(case) if case.right in plans.RIGHTS else None
     if plan is None:
         return
     plan.case = case
     acts = plan.lines.exclude(treatment__in=AT_REST).exists()
-    # A correction that is refused leaves a note of the dispute on the record.
-    notes = case.right == Right.RECTIFICATION or not acts
-    if decision.outcome in _CARRIED_OUT or (decision.outcome == Outcome.REFUSED and notes):
+    if decision.outcome in _CARRIED_OUT or (not acts or _notes_dispute(plan)):
         approved(plan, decision, by, now)
     if not acts and plan.stage == PlanStage.APPROVED:
         plan.stage, plan.ended_at = PlanStage.DONE, now
         plan.save(update_fields=["stage", "ended_at"])
     elif plan.stage != PlanStage.APPROVED:
         void(case, now)
+
+
+def _notes_dispute(plan: ChangePlan) -> bool:
+    """Where every value is refused, all that is left to do is to note the dispute on the records."""
+    case = plan.case
+    is_refused = corrections.is_by_value(case) and corrections.outcome_of(case) == Outcome.REFUSED
+    return is_refused and plan.stage == PlanStage.READY and not plans.open_parts(plan)
 
 
 _CARRIED_OUT: Final = (Outcome.FULFILLED, Outcome.PARTLY_FULFILLED)
