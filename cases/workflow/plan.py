@@ -409,7 +409,8 @@ def decided(case: Case, decision: Decision, by: By, now: datetime) -> None:
         return
     plan.case = case
     acts = plan.lines.exclude(treatment__in=AT_REST).exists()
-    if decision.outcome in _CARRIED_OUT or (not acts or _notes_dispute(plan)):
+    stays = decision.outcome == Outcome.REFUSED and (not acts or _notes_dispute(plan))
+    if decision.outcome in _CARRIED_OUT or stays:
         approved(plan, decision, by, now)
     if not acts and plan.stage == PlanStage.APPROVED:
         plan.stage, plan.ended_at = PlanStage.DONE, now
