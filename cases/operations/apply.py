@@ -17,7 +17,8 @@ from cases.collection import order
 from cases.connectors import registry
 from cases.connectors.base import ConfigurationError
 from cases.connectors.dataset import DatasetError
-from cases.models import Instruction, SourceSystem
+from cases.law import loader as law
+from cases.models import Instruction, KeepingRule, SourceSystem
 from cases.operations.reading import Document, FileWrong, Place, Problem, dotted, read, suggestion
 from cases.operations.schema import (
     LOGIN_LEVELS,
@@ -26,6 +27,7 @@ from cases.operations.schema import (
     DrillPerson,
     Facts,
     Hidden,
+    Keeping,
     Login,
     Member,
     Provider,
@@ -66,7 +68,7 @@ from identity.policy.form import PolicyEntry
 from identity.providers.external import wire
 from identity.sms import description
 
-CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+CREATED, UPDATED, UNCHANGED, REMOVED = "created", "updated", "unchanged", "removed"
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ class _Work:
                     "sources",
                     "instruction",
                     "identity",
+                    "keeping",
                 },
             ),
         )
@@ -172,6 +175,8 @@ class _Work:
         if entry.sms_gateway is not None:
             self._sms_gateway((*place, "sms_gateway"), controller, entry.sms_gateway)
         self._sources((*place, "sources"), controller, entry.sources)
+        if entry.keeping is not None:
+            self._keeping((*place, "keeping"), controller, entry.keeping)
 
     def _instruct(self, controller: Controller, rules: Mapping[str, str]) -> None:
         """A version is never changed: other rules are a new one."""
@@ -402,6 +407,37 @@ class _Work:
         except ConfigurationError as error:
             self._wrong(place, error.params["problem"])
 
+    def _keeping(self, place: Place, controller: Controller, entries: Sequence[Keeping]) -> None:
+        """Exactly those of the file: a rule that it does not name ends."""
+        named = [entry.slug for entry in entries]
+        for rule in KeepingRule.objects.filter(controller=controller).exclude(slug__in=named):
+            self.changes.append(Change("keeping rule", f"{controller.slug}/{rule.slug}", REMOVED))
+            codes: Codes = {"kind": "keeping rule", "id": str(rule.pk), "what": REMOVED}
+            pk = controller.pk
+            record(Action.CONFIGURATION_APPLIED, OPERATOR, self.now, controller_id=pk, data=codes)
+            rule.delete()
+        for index, entry in enumerate(entries):
+            self._keeping_rule((*place, index), controller, entry)
+
+    def _keeping_rule(self, place: Place, controller: Controller, entry: Keeping) -> None:
+        rule = KeepingRule.objects.filter(controller=controller, slug=entry.slug).first()
+        is_new = rule is None
+        rule = rule or KeepingRule(controller=controller, slug=entry.slug)
+        sources_ = {one.slug: one for one in SourceSystem.objects.filter(controller=controller)}
+        if entry.source and entry.source not in sources_:
+            said = f"there is no source “{entry.source}”.{suggestion(entry.source, sources_)}"
+            self._wrong((*place, "source"), said)
+        codes = [one.code for one in law.grounds_for("erasure_exception", controller.regime)]
+        if entry.exception and entry.exception not in codes:
+            said = f"there is no exception “{entry.exception}”.{suggestion(entry.exception, codes)}"
+            self._wrong((*place, "exception"), said)
+        wanted = entry.model_dump(exclude={"slug", "source", "category"})
+        wanted |= {"source": sources_.get(entry.source or ""), "category": entry.category or ""}
+        changed = self._set(rule, place, wanted)
+        if self._save(rule, place, is_new, changed):
+            name = f"{controller.slug}/{rule.slug}"
+            self._note("keeping rule", name, rule.pk, is_new, changed, controller_id=controller.pk)
+
     # -- teams and staff -------------------------------------------------------------------------
 
     def _team(self, place: Place, entry: TeamEntry) -> None:
@@ -617,6 +653,8 @@ _NOT_CLEANED = {
     "secrets",
     "erasing_secrets",
     "erase_after",
+    "parts",
+    "strategies",
     "options",
     "facts",
     "statement",

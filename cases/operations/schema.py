@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Annotated, Any, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_args, get_origin
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -19,7 +19,9 @@ from pydantic import (
 )
 
 from cases.connectors import registry
+from cases.connectors.dataset import known_categories
 from cases.deadlines.loader import default_catalogue, knows_region
+from cases.fulfilment import anonymise
 from cases.law import loader as law
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
 from cases.words import Right, Say, Step
@@ -52,6 +54,11 @@ def _told(regime: str) -> str:
     )
 
 
+def _strategy(given: Any) -> Any:
+    anonymise.check(given)
+    return given
+
+
 def _step_names() -> list[str]:
     steps = [step.value for step in Step]
     return steps + [f"{step}:{right.value}" for step in steps for right in Right]
@@ -72,6 +79,8 @@ ConnectorName: TypeAlias = Annotated[str, _one_of("connector", registry.availabl
 StepName: TypeAlias = Annotated[str, _one_of("step", _step_names)]
 KindName: TypeAlias = Annotated[str, _one_of("kind of data", lambda: list(DataKind))]
 SayName: TypeAlias = Annotated[str, _one_of("word", lambda: Say.values)]
+CategoryName: TypeAlias = Annotated[str, _one_of("data category", known_categories)]
+Strategy: TypeAlias = Annotated[Any, AfterValidator(_strategy)]
 LoginLevel: TypeAlias = Annotated[str, _one_of("level", lambda: LOGIN_LEVELS)]
 Issuer: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 UnknownWord: TypeAlias = Annotated[str, _one_of("word", lambda: UnknownPeople.values)]
@@ -163,6 +172,7 @@ class Source(Strict):
     may_list_whole: bool = False
     owner_email: str = ""
     purged_after_days: Annotated[int, Field(ge=0)] | None = None
+    backup_days: Annotated[int, Field(ge=0, le=3660)] | None = None
     is_test: bool = False
     test_persons: list[DrillPerson] = []
     is_active: bool = True
@@ -216,6 +226,32 @@ class Sms(Strict):
     is_active: bool = True
 
 
+class Keeping(Strict):
+    """What stays, or goes in another way, though somebody asks for its erasure."""
+
+    slug: Slug
+    source: Slug | None = None
+    collection: Annotated[str, Field(max_length=120)] = ""
+    parts: list[Text] = []
+    category: CategoryName | None = None
+    date_field: Annotated[str, Field(max_length=120)] = ""
+    keep_months: Annotated[int, Field(ge=0, le=1200)] | None = None
+    treatment: Literal["keep", "delete", "anonymise", "block"] = "keep"
+    exception: Annotated[str, Field(max_length=40)] = ""
+    strategies: dict[str, Strategy] = {}
+    words: Annotated[str, Field(max_length=300)] = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.treatment in {"keep", "block"} and not self.exception:
+            raise ValueError("say under which exception it stays (exception).")
+        if self.keep_months is not None and not self.date_field:
+            raise ValueError("say from which field of the record the months run (date_field).")
+        if self.strategies and self.treatment != "anonymise":
+            raise ValueError("strategies belong to what is made anonymous (treatment: anonymise).")
+        return self
+
+
 class Brand(Strict):
     """A controller."""
 
@@ -239,6 +275,8 @@ class Brand(Strict):
     target_days: Annotated[int, Field(ge=1, le=366)] = 21
     code_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
     pack_days: Annotated[int, Field(ge=1, le=366)] = 30
+    grace_days: Annotated[int, Field(ge=0, le=90)] = 7
+    keeping: list[Keeping] | None = None
     reminders: Reminders = Reminders()
     statement: Facts = Facts()
     is_active: bool = True
