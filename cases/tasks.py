@@ -14,7 +14,8 @@ from cases.connectors.base import Connector, ConnectorError, Identifier, Throttl
 from cases.connectors.questions import AnswersQuestions
 from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
-from cases.fulfilment import dry_run, proposing, recipient_call
+from cases.fulfilment import dry_run, parts, proof, proposing, recipient_call
+from cases.fulfilment import execution as changing
 from cases.models import (
     Letter,
     LetterState,
@@ -34,6 +35,7 @@ from cases.workflow import (
     decide,
     disputed,
     document,
+    execution,
     external,
     fields,
     health,
@@ -106,6 +108,50 @@ def _search_ended(claim: Claim) -> None:
     with claim.step():
         found = SourceSearch.objects.select_related("run__case", "source").get(pk=claim.args["search"])
         search.search_ended(found, timezone.now())
+
+
+@job(parts.BEGIN)
+def begin_changes(claim: Claim) -> None:
+    """Begin an approved plan, when the time to cancel is over and nothing keeps it."""
+    with claim.step():
+        wait = execution.begin(UUID(claim.args["plan"]), timezone.now())
+    if wait is not None:
+        raise PutBack("waits_to_begin", wait)
+
+
+def _changes_given_up(claim: Claim, code: str) -> None:
+    execution.fail(claim, UUID(claim.args["part"]), None, code, timezone.now())
+
+
+@job(parts.EXECUTE, gave_up=_changes_given_up)
+def execute_changes(claim: Claim) -> None:
+    """Carry one source's part of a plan out, step by step."""
+    part_id = UUID(claim.args["part"])
+    try:
+        changing.carry_out(claim, part_id, changing.Desk(execution.obstacle, standing.went_well))
+    except ConnectorError as error:
+        execution.in_trouble(claim, part_id, error, timezone.now())
+        execution.fail(claim, part_id, error, error.code, timezone.now())
+    else:
+        execution.executed(claim, part_id, timezone.now())
+
+
+def _proof_given_up(claim: Claim, code: str) -> None:
+    execution.not_proven(claim, UUID(claim.args["part"]), code, timezone.now())
+
+
+@job(parts.PROVE, gave_up=_proof_given_up)
+def prove_changes(claim: Claim) -> None:
+    """Look for what is left in a source after it was changed."""
+    part_id = UUID(claim.args["part"])
+    try:
+        left = proof.look(claim, part_id)
+    except ConnectorError as error:
+        execution.in_trouble(claim, part_id, error, timezone.now())
+        execution.not_proven(claim, part_id, error.code, timezone.now())
+    else:
+        with claim.step():
+            execution.proven(claim.case_id, part_id, left, timezone.now())
 
 
 PATIENCE = 30.0  # seconds, where a source asks for patience and does not say for how long

@@ -19,8 +19,6 @@ LOOK = "look_again"
 MAX_ATTEMPTS = 6
 
 LIVE: Final = (PlanStage.APPROVED, PlanStage.EXECUTING, PlanStage.PROVING)
-# Nothing more is written there for now: what is fed from it may begin.
-WRITTEN: Final = (PartStage.PROVING, PartStage.DONE, PartStage.FAILED)
 # What holds a part by itself, and is over when the source is well, or was seen to.
 BY_SOURCE: Final = ("stopped", "paused", "needs_admin", "resting", "throttled")
 STALE = "stale"
@@ -66,13 +64,16 @@ def has_steps(part: PlanPart) -> bool:
 
 
 def ready(plan: ChangePlan) -> list[PlanPart]:
-    """Parts that wait and may begin: all that feed them are written. What was erased further down would come back."""
+    """Parts that wait and may begin: in all that feed them nothing more is written for now.
+
+    What was erased further down the line would come back from there.
+    """
     every = list(plan.parts.select_related("source", "plan"))
     by_slug = {part.source.slug: part for part in every}
     after = {slug: set(part.source.erase_after) & set(by_slug) for slug, part in by_slug.items()}
     if order.circle({slug: sorted(first) for slug, first in after.items()}):
         after = {slug: set() for slug in by_slug}
-    written = {slug for slug, part in by_slug.items() if part.stage in WRITTEN}
+    written = {slug for slug, part in by_slug.items() if part.ended_at}
     return [
         part for slug, part in by_slug.items() if part.stage == PartStage.PLANNED and after[slug] <= written
     ]

@@ -44,10 +44,10 @@ def by_machine(lines: "QuerySet[PlannedChange]") -> "QuerySet[PlannedChange]":
     return lines.filter(by_hand=False).exclude(treatment__in=AT_REST)
 
 
-def is_for_machines(case: Case) -> bool:
-    """Whether connectors have something to do for this case, approved or yet to be."""
+def acting(case: Case) -> ChangePlan | None:
+    """The live plan of a case, where it changes anything at all, by a connector or by hand."""
     plan = live(case)
-    return plan is not None and by_machine(plan.lines.all()).exists()
+    return plan if plan is not None and plan.lines.exclude(treatment__in=AT_REST).exists() else None
 
 
 def to_do_by_hand(plan: ChangePlan) -> "QuerySet[PlannedChange]":

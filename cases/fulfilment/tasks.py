@@ -2,10 +2,24 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count
 
 from cases import rights
 from cases.collection import order
-from cases.models import Case, Decision, FulfilmentTask, ItemDecision, LookResult, SourceSystem
+from cases.fulfilment import plans
+from cases.models import (
+    Case,
+    ChangePlan,
+    Decision,
+    FulfilmentTask,
+    ItemDecision,
+    LookResult,
+    PlannedChange,
+    SourceSystem,
+    Treatment,
+)
 from cases.review import items
 from cases.words import Right
 
@@ -35,6 +49,53 @@ def make(case: Case, decision: Decision | None, now: datetime) -> list[Fulfilmen
         task.save()
         made.append(task)
     return made
+
+
+def make_by_hand(plan: ChangePlan, now: datetime) -> None:
+    """Make the tasks of what no connector does; once for each decision, however often it is asked for."""
+    case = plan.case
+    if case.tasks.filter(decision=plan.decision).exists():
+        return
+    for part in plan.parts.select_related("source"):
+        words = [*_by_hand(plan, part.source_id), *part.tasks]
+        if words:
+            _make_one(plan, part.source, words, now)
+    if loose := _by_hand(plan, None):
+        _make_one(plan, None, loose, now)
+
+
+def _make_one(plan: ChangePlan, source: SourceSystem | None, words: list[str], now: datetime) -> None:
+    task = FulfilmentTask(
+        controller_id=plan.controller_id,
+        case=plan.case,
+        decision=plan.decision,
+        source=source,
+        verb=VERB[plan.case.right],
+        created_at=now,
+    )
+    task.what = "\n".join(words)
+    task.save()
+
+
+def _by_hand(plan: ChangePlan, source_id: UUID | None) -> list[str]:
+    """What a human does in one source: counts by type and treatment, then the records, as many as a person reads."""
+    lines = plans.to_do_by_hand(plan).filter(source=source_id)
+    groups = lines.order_by().values_list("collection", "treatment").annotate(count=Count("pk"))
+    counted = [
+        f"{kind}: {count} ({Treatment(treatment).label})"
+        for kind, treatment, count in groups.order_by("collection")
+    ]
+    named = lines.select_related("item__case", "case").order_by("collection", "number")[:LISTED]
+    return counted + [text for line in named for text in _named(line)]
+
+
+def _named(line: PlannedChange) -> list[str]:
+    """One record: where it is, what becomes of it, and the handler's words."""
+    ref = line.item.content["ref"] if line.item and line.item.content else ""
+    words = f" – {line.reason}" if line.reason else ""
+    wanted = line.wanted if line.treatment in {Treatment.CORRECT, Treatment.SUPPLEMENT} else {}
+    values = [f"  {name}: {value}" for name, value in (wanted or {}).items()]
+    return [f"- {line.collection} {ref}: {Treatment(line.treatment).label}{words}", *values]
 
 
 def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:

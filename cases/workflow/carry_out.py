@@ -1,6 +1,7 @@
 """Fulfilling: what an approved decision commands, done step by step, and the close that follows."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import authority, queries
+from cases import authority, queries, rights
 from cases.collection import runs
 from cases.correspondence import send
 from cases.correspondence.compose import Kind
@@ -36,8 +37,10 @@ from cases.workflow import (
     letters,
     level,
     plan,
+    portability,
     recipients,
     reopening,
+    restriction,
 )
 from cases.workflow.perform import act, lock, lock_all, perform, put_on_record, touch
 from dsar.audit.actions import Action
@@ -75,10 +78,17 @@ def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
     plan.decided(case, decision, by, now)
     if case.right in DISCLOSING and decision.outcome not in ENDS_IN_A_LETTER:
         answer.order_pack(case, decision, now)
+        portability.order_transfer(case, decision, now)
     elif decision.outcome in ENDS_IN_A_LETTER and plans.acting(case) is None:
         send_letter(case, decision, by, now)
     else:
-        make_tasks(case, decision, by, now)
+        planned = plans.acting(case)
+        made = make_tasks(case, decision, by, now)
+        restriction.approved(case, decision, now)
+        if planned is not None:
+            _execution().order(planned, now)
+        elif not made:
+            _tell_done(case, decision, [], by, now)
     return settle(case, now)
 
 
@@ -92,8 +102,11 @@ def send_letter(case: Case, decision: Decision, by: By, now: datetime) -> list[L
 
 
 def make_tasks(case: Case, decision: Decision | None, by: By, now: datetime) -> list[FulfilmentTask]:
-    """One task per source for what is to be erased, corrected, restricted or stopped there; at least one."""
-    return [] if plans.is_for_machines(case) else tasks.make(case, decision, now)
+    """One task per source for what is to be erased, corrected, restricted or stopped there.
+
+    At least one, but for an automated decision that stands: nothing is to be done about it.
+    """
+    return [] if plans.acting(case) else tasks.make(case, decision, now)
 
 
 def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: datetime) -> Case:
@@ -110,7 +123,8 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
         if case.state != State.FULFILLING or locked.state != TaskState.OPEN:
             raise Refused(_("This task is not open any more."), "task_not_open")
         if done:
-            _may_be_done(case, now)
+            may_be_done(case, now)
+            _demand_begun(case, now)
         lateness.demand(case, lateness.NOT_SAID, by, now)
         locked.state = TaskState.DONE if done else TaskState.IMPOSSIBLE
         locked.evidence, locked.done_by_id, locked.done_at = evidence.strip(), by.person_id, now
@@ -122,6 +136,7 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
             now,
             {"task": str(locked.pk), "verb": locked.verb, "state": locked.state},
         )
+        restriction.task_recorded(locked)
         if done and not case.carried_out:
             case.carried_out = True
         touch(case, "carried_out")
@@ -129,7 +144,24 @@ def record_task(task: FulfilmentTask, done: bool, evidence: str, by: By, now: da
         return settle(case, now)
 
 
-def _may_be_done(case: Case, now: datetime) -> None:
+def _execution() -> Any:
+    """Execution needs this module for the end of a case."""
+    from cases.workflow import execution
+
+    return execution
+
+
+def _demand_begun(case: Case, now: datetime) -> None:
+    """What is done by hand waits as well while the customer may cancel."""
+    planned = plans.live(case)
+    if planned is not None and planned.executes_at and planned.executes_at > now:
+        raise Refused(
+            _("The customer can still cancel: nothing is carried out before that time is over."),
+            "time_to_cancel",
+        )
+
+
+def may_be_done(case: Case, now: datetime) -> None:
     """Checked again at the moment of execution, whatever was approved."""
     if not level.is_known(case, now):
         raise unmet(level.why_not(case))
@@ -157,6 +189,14 @@ def _after_tasks(case: Case, by: By, now: datetime) -> None:
 
     Where nothing could be done, the letter that was approved would lie: the case goes back to be decided anew.
     """
+    if case.right in DISCLOSING:
+        _tell_passed_on(case, by, now)
+        return
+    planned = plans.live(case)
+    if planned is not None:
+        planned.case = case
+        _execution().go_on(planned, by, now)
+        return
     decision = _standing(case)
     recorded = list(case.tasks.filter(decision=decision).select_related("source"))
     if any(task.state == TaskState.OPEN for task in recorded):
@@ -169,12 +209,23 @@ def _after_tasks(case: Case, by: By, now: datetime) -> None:
         case.proposed_outcome = Outcome.PARTLY_FULFILLED
         case.save(update_fields=["proposed_outcome"])
     aftermath.without_plan(case, decision, by, now)
-    _tell_done(case, decision, impossible, by, now)
+    _tell_done(case, decision, _places(impossible), by, now)
 
 
-def _tell_done(
-    case: Case, decision: Decision | None, impossible: list[FulfilmentTask], by: By, now: datetime
-) -> None:
+def _places(impossible: list[FulfilmentTask]) -> list[str]:
+    return sorted(task.source.name if task.source else _("our files") for task in impossible)
+
+
+def changes_ended(case: Case, decision: Decision | None, not_done: list[str], by: By, now: datetime) -> Case:
+    """A plan was carried out and proven: the customer is told, also of the places where it could not be."""
+    if not_done and case.proposed_outcome != Outcome.REFUSED:
+        case.proposed_outcome = Outcome.PARTLY_FULFILLED
+        case.save(update_fields=["proposed_outcome"])
+    _tell_done(case, decision, not_done, by, now)
+    return settle(case, now)
+
+
+def _tell_done(case: Case, decision: Decision | None, not_done: list[str], by: By, now: datetime) -> None:
     """The letter as it was approved, and what could not be done after all. A drill writes to nobody."""
     if case.is_drill:
         return
@@ -184,16 +235,27 @@ def _tell_done(
         if decision
         else letters.draft(Kind.DONE, request, now, case=case, outcome=case.proposed_outcome)
     )
-    if impossible:
-        body = f"{body}\n\n{_not_done(impossible, request.language)}"
+    if not_done:
+        body = f"{body}\n\n{_not_done(not_done, request.language)}"
     body = "\n\n".join([body, *aftermath.paragraphs(case, request.language)])
-    letters.to_recipients(Kind.DONE, case, by, now, title=title, body=body)
+    kind = KIND_OF.get(case.proposed_outcome, Kind.DONE)
+    letters.to_recipients(kind, case, by, now, title=title, body=body)
 
 
-def _not_done(tasks_: list[FulfilmentTask], language: str) -> str:
+def _tell_passed_on(case: Case, by: By, now: datetime) -> None:
+    """Whether the data went to the controller that the person named; their own copy comes with the answer."""
+    is_done = portability.is_transferred(case)
+    if is_done is None or case.is_drill:
+        return
+    facts = {"is_passed_on": is_done, "passed_to": rights.said(case).get("to", "")}
+    title, body = letters.draft(Kind.PASSED_ON, case.subject_request, now, case=case, **facts)
+    letters.to_recipients(Kind.PASSED_ON, case, by, now, title=title, body=body)
+
+
+def _not_done(places: list[str], language: str) -> str:
     with translation.override(language):
-        places = ", ".join(sorted(task.source.name if task.source else _("our files") for task in tasks_))
-        return _("In these places it could not be carried out: %(places)s.") % {"places": places}
+        named = {"places": ", ".join(places)}
+        return _("In these places it could not be carried out: %(places)s.") % named
 
 
 def _standing(case: Case) -> Decision | None:
@@ -210,6 +272,8 @@ def letter_sent(letter: Letter, by: By, now: datetime) -> None:
         extension.sent(letter, by, now)
     elif letter.kind in ACKNOWLEDGES:
         complaint.acknowledged(letter, by, now)
+    elif letter.kind == Kind.RESTRICTION_ENDS:
+        restriction.told(letter, by, now)
     if letter.kind == Kind.RECIPIENT and letter.case_id is not None:
         case = lock(letter.case_id)
         recipients.letter_sent(letter, now)
@@ -313,6 +377,8 @@ def unfinished(case: Case) -> list[str]:
     left = []
     if case.tasks.filter(state=TaskState.OPEN).exists():
         left.append("tasks")
+    if plans.live(case) is not None:
+        left.append("changes")
     if ResponsePack.objects.filter(case=case, state__in=[PackState.BUILDING, PackState.FAILED]).exists():
         left.append("pack")
     if not recipients.are_told(case):
@@ -359,6 +425,8 @@ def _undo_notice(letter: Letter, by: By, now: datetime) -> None:
         complaint.not_acknowledged(letter, by, now)
     elif letter.kind == Kind.RECIPIENT:
         recipients.letter_failed(letter, "bounced", now)
+    elif letter.kind == Kind.RESTRICTION_ENDS:
+        restriction.not_told(letter, by, now)
 
 
 def take_back(case: Case, reason: str, by: By, now: datetime, *, version: int | None = None) -> Case:
@@ -381,7 +449,8 @@ def undo(case: Case, now: datetime) -> None:
         standing.verdict = Verdict.VOID
         standing.save(update_fields=["verdict"])
     case.tasks.filter(state=TaskState.OPEN).delete()
-    plan.taken_back(case, now)
+    _execution().stop(case, now)
+    restriction.undone(case)
     answer.drop_unsent(case, now)
 
 

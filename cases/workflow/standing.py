@@ -4,7 +4,7 @@ What was held goes on by itself when the hold is over. Nothing here looks into a
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from cases import errors
 from cases.collection import runs, turns
 from cases.collection.gate import NoRoom
 from cases.connectors.base import AuthError, ConnectorError, Throttled
+from cases.fulfilment import parts
 from cases.models import (
     CollectionStop,
     HeldFor,
@@ -184,7 +185,7 @@ def _record_stop(stop: CollectionStop, action: Action, by: By, now: datetime) ->
 # -- by what sources answer ------------------------------------------------------------------------------
 
 
-def release(source_ids: Iterable[UUID], now: datetime) -> None:
+def release(source_ids: Collection[UUID], now: datetime) -> None:
     """Let go on what these sources held up: what was put on hold, and what failed of what is over now."""
     waiting = _waiting(source_ids)
     held = waiting.filter(state=SearchState.HELD).exclude(held_for=HeldFor.AGREEMENT)
@@ -195,9 +196,10 @@ def release(source_ids: Iterable[UUID], now: datetime) -> None:
     )
     for search in waiting.filter(state=SearchState.FAILED, error_code__in=HEALED, waiver_proposed_by=None):
         runs.go_on(search, now)
+    parts.release(source_ids, HEALED, now)
 
 
-def _waiting(source_ids: Iterable[UUID]) -> "QuerySet[SourceSearch]":
+def _waiting(source_ids: Collection[UUID]) -> "QuerySet[SourceSearch]":
     return SourceSearch.objects.filter(
         source_id__in=list(source_ids), run__state=RunState.RUNNING
     ).select_related("run__case")

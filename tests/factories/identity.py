@@ -34,6 +34,7 @@ class ControllerFactory(factory.django.DjangoModelFactory[Controller]):
     time_zone = "Europe/London"
     language = "en-gb"
     languages = ["en-gb"]
+    grace_days = 0
 
     @classmethod
     def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Controller:
