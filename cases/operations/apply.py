@@ -28,6 +28,7 @@ from cases.operations.schema import (
     Facts,
     Hidden,
     Keeping,
+    Kept,
     Login,
     Member,
     Provider,
@@ -40,7 +41,9 @@ from cases.operations.schema import (
     TeamEntry,
     validated,
 )
-from cases.workflow import level, sources
+from cases.permissions import BY_OPERATOR
+from cases.retention import chosen
+from cases.workflow import level, retention, sources
 from dsar import env
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
@@ -156,6 +159,7 @@ class _Work:
                     "instruction",
                     "identity",
                     "keeping",
+                    "retention",
                 },
             ),
         )
@@ -164,10 +168,7 @@ class _Work:
         if not self._save(controller, place, is_new, changed):
             return
         self._note("controller", controller.slug, controller.pk, is_new, changed, controller_id=controller.pk)
-        if entry.instruction is not None:
-            self._instruct(controller, entry.instruction)
-        if entry.identity is not None:
-            self._set_policy(controller, entry.identity)
+        self._versioned(controller, entry)
         if entry.customer_login is not None:
             self._customer_login((*place, "customer_login"), controller, entry.customer_login)
         if entry.identity_provider is not None:
@@ -177,6 +178,15 @@ class _Work:
         self._sources((*place, "sources"), controller, entry.sources)
         if entry.keeping is not None:
             self._keeping((*place, "keeping"), controller, entry.keeping)
+
+    def _versioned(self, controller: Controller, entry: Brand) -> None:
+        """What is never changed, but issued anew."""
+        if entry.instruction is not None:
+            self._instruct(controller, entry.instruction)
+        if entry.identity is not None:
+            self._set_policy(controller, entry.identity)
+        if entry.retention is not None:
+            self._set_periods(controller, entry.retention)
 
     def _instruct(self, controller: Controller, rules: Mapping[str, str]) -> None:
         """A version is never changed: other rules are a new one."""
@@ -212,6 +222,18 @@ class _Work:
         )
         what = UPDATED if present else CREATED
         self.changes.append(Change("identity policy", name, what, ("rules",), f"version {issued.version}"))
+
+    def _set_periods(self, controller: Controller, entry: Mapping[str, Kept]) -> None:
+        """As with instructions: other periods are a new version, and what a file names no more is as usual again."""
+        wanted = {code: {"keep": one.keep, "because": one.because.strip()} for code, one in entry.items()}
+        present, name = chosen.in_force(controller.pk), f"of {controller.slug}"
+        if wanted == (present.content if present else {}):
+            note = f"version {present.version}" if present else "as usual"
+            self.changes.append(Change("retention", name, UNCHANGED, note=note))
+            return
+        issued = retention.issue_periods(controller, wanted, BY_OPERATOR, self.now)
+        what = UPDATED if present else CREATED
+        self.changes.append(Change("retention", name, what, ("periods",), f"version {issued.version}"))
 
     def _customer_login(self, place: Place, controller: Controller, entry: Login) -> None:
         login = CustomerLogin.objects.filter(controller=controller).first()

@@ -24,6 +24,7 @@ from cases.deadlines.loader import default_catalogue, knows_region
 from cases.fulfilment import anonymise
 from cases.law import loader as law
 from cases.operations.reading import Document, FileWrong, Place, Problem, suggestion
+from cases.retention import chosen as chosen_periods
 from cases.words import Right, Say, Step
 from cases.workflow.reminders import USUAL
 from identity.models.sign_on import UnknownPeople
@@ -226,6 +227,13 @@ class Sms(Strict):
     is_active: bool = True
 
 
+class Kept(Strict):
+    """How long one kind of data is kept, and why not for the usual time."""
+
+    keep: Text
+    because: Text
+
+
 class Keeping(Strict):
     """What stays, or goes in another way, though somebody asks for its erasure."""
 
@@ -277,6 +285,7 @@ class Brand(Strict):
     pack_days: Annotated[int, Field(ge=1, le=366)] = 30
     grace_days: Annotated[int, Field(ge=0, le=90)] = 7
     keeping: list[Keeping] | None = None
+    retention: dict[str, Kept] | None = None
     reminders: Reminders = Reminders()
     statement: Facts = Facts()
     is_active: bool = True
@@ -285,6 +294,16 @@ class Brand(Strict):
     identity_provider: Provider | None = None
     sms_gateway: Sms | None = None
     sources: list[Source] = []
+
+    @field_validator("retention")
+    @classmethod
+    def _within_bounds(cls, chosen: dict[str, Kept] | None) -> dict[str, Kept] | None:
+        for code, kept in (chosen or {}).items():
+            try:
+                chosen_periods.check(code, kept.keep, kept.because)
+            except ValueError as wrong:
+                raise ValueError(f"{code}: {wrong}") from None
+        return chosen
 
     @field_validator("region")
     @classmethod

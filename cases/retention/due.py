@@ -65,6 +65,7 @@ from identity.models import (
     Session,
     TextMessage,
     User,
+    Verification,
 )
 from identity.models.document import OPEN_STAGES
 from identity.models.external import LIVING
@@ -192,9 +193,9 @@ def _answers_free(rows: Rows, moment: Moment) -> Rows:
 
 def _persons_over(moment: Moment) -> Rows:
     known = DataSubject.objects.filter(controller_id=moment.controller_id, created_at__lte=moment.limit)
-    return known.exclude(Exists(SubjectRequest.objects.filter(subject=OuterRef("pk")))).exclude(
-        Exists(Case.objects.filter(subject=OuterRef("pk")))
-    )
+    for model in (SubjectRequest, Case, Verification, Restriction):
+        known = known.exclude(Exists(model._base_manager.filter(subject=OuterRef("pk"))))
+    return known
 
 
 def _persons_free(rows: Rows, moment: Moment) -> Rows:

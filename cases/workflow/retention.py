@@ -137,13 +137,23 @@ def _by_batches(rule: Rule, controller_id: UUID, now: datetime, step: Step) -> D
     while True:
         with step():
             ids = _batch(rule, controller_id, now, after)
-            gone = act(rule, ids, controller_id, now) if ids else Gone()
-            if gone:
-                codes: Codes = {"rule": rule.code, "of": len(ids), "rows": gone.rows, "files": gone.files}
-                record(Action.RETENTION_APPLIED, SYSTEM, now, controller_id=controller_id, data=codes)
         if not ids:
             return done
-        done, after = done.plus(gone, len(ids)), ids[-1]
+        try:
+            with step():
+                gone = _recorded(rule, act(rule, ids, controller_id, now), len(ids), controller_id, now)
+            done = done.plus(gone, len(ids))
+        except IntegrityError:
+            log.warning("rule %s cannot forget %s rows from %s on", rule.code, len(ids), ids[0])
+            done = replace(done, failed=done.failed + len(ids))
+        after = ids[-1]
+
+
+def _recorded(rule: Rule, gone: Gone, of: int, controller_id: UUID, now: datetime) -> Gone:
+    if gone:
+        codes: Codes = {"rule": rule.code, "of": of, **_numbers(gone)}
+        record(Action.RETENTION_APPLIED, SYSTEM, now, controller_id=controller_id, data=codes)
+    return gone
 
 
 def _tried(done: Done, rule: Rule, root: UUID, step: Step, act: Callable[[UUID], Gone]) -> Done:

@@ -15,7 +15,7 @@ from cases.words import Channel, Right, State
 from cases.workflow import decide, people, retention
 from cases.workflow.retention import Done
 from tests.cases.workflow.conftest import Desk
-from tests.factories.cases import run_jobs
+from tests.factories.cases import in_state, run_jobs
 
 
 def in_days(days: int) -> datetime:
@@ -31,6 +31,11 @@ def answered(desk: Desk, right: Right = Right.ACCESS, **fields: Any) -> Case:
     case.refresh_from_db()
     assert case.state == State.CLOSED
     return case
+
+
+def closed(desk: Desk, right: Right = Right.ACCESS, **fields: Any) -> Case:
+    """Collected and closed, without the work of an answer."""
+    return in_state(desk.in_review(right, **fields), State.CLOSED)
 
 
 def complained(desk: Desk, case: Case) -> Case:

@@ -14,7 +14,7 @@ from dsar.lib.errors import Refused
 from dsar.vault import files
 from dsar.vault.keyring import KeyDestroyed
 from dsar.vault.models import StoredFile, VaultKey
-from tests.cases.retention.kept import answered, carried_out, complained, in_days, is_due
+from tests.cases.retention.kept import answered, carried_out, closed, complained, in_days, is_due
 from tests.factories.cases import in_state, one_case, run_jobs
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_files_leave_the_disk_with_the_commit(desk, django_capture_on_commit_cal
 
 
 def test_twice_is_once(desk):
-    case = answered(desk)
+    case = closed(desk)
     carried_out(rules.COLLECTED, desk, in_days(91))
 
     again = carried_out(rules.COLLECTED, desk, in_days(92))
@@ -102,7 +102,7 @@ def test_legal_hold_keeps_it(desk):
 
 
 def test_legal_hold_on_another_row_of_the_same_person_keeps_it(desk):
-    case = answered(desk)
+    case = closed(desk)
     twin = desk.case()
     DataSubject.objects.filter(pk=case.subject_id).update(legal_hold=False)
     DataSubject.objects.filter(pk=twin.subject_id).update(legal_hold=True)
@@ -113,7 +113,7 @@ def test_legal_hold_on_another_row_of_the_same_person_keeps_it(desk):
 
 
 def test_hold_that_was_lifted_keeps_it_no_longer(desk):
-    case = answered(desk)
+    case = closed(desk)
     hold.set_hold(case, "Court order.", desk.dpo, timezone.now())
     hold.lift_hold(case, "The court is done.", desk.dpo, timezone.now())
 
@@ -121,7 +121,7 @@ def test_hold_that_was_lifted_keeps_it_no_longer(desk):
 
 
 def test_open_complaint_keeps_it(desk):
-    case = answered(desk)
+    case = closed(desk)
     complaint = complained(desk, case)
 
     done = carried_out(rules.COLLECTED, desk, in_days(400))
@@ -131,7 +131,7 @@ def test_open_complaint_keeps_it(desk):
 
 
 def test_time_runs_from_the_end_of_the_complaint(desk):
-    case = answered(desk)
+    case = closed(desk)
     complaint = complained(desk, case)
     in_state(complaint, State.CLOSED)
     Case.objects.filter(pk=complaint.pk).update(closed_at=in_days(60))
@@ -151,7 +151,7 @@ def test_mail_that_still_has_to_go_keeps_it(desk):
 
 
 def test_case_that_was_opened_again_is_left_alone(desk):
-    case = answered(desk)
+    case = closed(desk)
     reopening.reopen(case, reopening.REVIEW, "A record was missed.", desk.handler, timezone.now())
 
     done = carried_out(rules.COLLECTED, desk, in_days(91))
@@ -162,7 +162,7 @@ def test_case_that_was_opened_again_is_left_alone(desk):
 
 
 def test_review_of_what_is_gone_is_refused(desk):
-    case = answered(desk)
+    case = closed(desk)
     carried_out(rules.COLLECTED, desk, in_days(91))
     case.refresh_from_db()
 
@@ -175,7 +175,7 @@ def test_review_of_what_is_gone_is_refused(desk):
 
 
 def test_search_anew_collects_under_a_new_key(desk):
-    case = answered(desk)
+    case = closed(desk)
     carried_out(rules.COLLECTED, desk, in_days(91))
     case.refresh_from_db()
     old = case.collected_key_id
@@ -217,7 +217,7 @@ def test_case_s_file_goes_with_all_that_hangs_on_it(desk):
 
 
 def test_person_goes_with_the_last_file(desk):
-    answered(desk)
+    closed(desk)
     carried_out(rules.CASE_FILE, desk, in_days(1097))
 
     done = carried_out(rules.PERSON, desk, in_days(1097))
@@ -227,10 +227,11 @@ def test_person_goes_with_the_last_file(desk):
 
 
 def test_person_of_another_request_stays(desk):
-    case = answered(desk)
+    case = closed(desk)
     other = desk.case(Right.RECTIFICATION)
     Case.objects.filter(pk=other.pk).update(subject=case.subject_id)
     SubjectRequest.objects.filter(pk=other.subject_request_id).update(subject=case.subject_id)
+    other.subject_request.verifications.update(subject=case.subject_id)
     carried_out(rules.CASE_FILE, desk, in_days(1097))
     carried_out(rules.PERSON, desk, in_days(1097))
 
@@ -240,7 +241,7 @@ def test_person_of_another_request_stays(desk):
 
 
 def test_file_of_a_case_outlives_neither_hold_nor_complaint(desk):
-    case = answered(desk)
+    case = closed(desk)
     complaint = complained(desk, case)
     in_state(complaint, State.CLOSED)
     Case.objects.filter(pk=complaint.pk).update(closed_at=in_days(500))
@@ -264,7 +265,7 @@ def test_drill_goes_soon(desk):
 
 
 def test_what_was_destroyed_does_not_open(desk):
-    case = answered(desk)
+    case = closed(desk)
     item = case.items.first()
     carried_out(rules.COLLECTED, desk, in_days(91))
 
