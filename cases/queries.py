@@ -139,14 +139,16 @@ def _subjects_with_all(controller: Controller, names: list[bytes]) -> set[UUID]:
     return found or set()
 
 
+# By which a brand knows that two rows are one person.
+SAME_PERSON = ("email", "external_id")
+
+
 def same_person(subject: DataSubject) -> set[UUID]:
     """Every row under which the brand knows this person: those that share an address or a customer number.
 
     Who asks twice through the portal is noted twice.
     """
-    strong = SubjectIdentifier.objects.filter(
-        controller_id=subject.controller_id, kind__in=("email", "external_id")
-    )
+    strong = SubjectIdentifier.objects.filter(controller_id=subject.controller_id, kind__in=SAME_PERSON)
     known = strong.filter(subject=subject).values("blind")
     return {subject.pk, *strong.filter(blind__in=known).values_list("subject_id", flat=True)}
 

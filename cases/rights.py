@@ -5,12 +5,20 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from cases import queries
 from cases.law import loader as law
-from cases.models import Balancing, Case, DataSubject, LookResult, Restriction, SecondLook
+from cases.models import (
+    Balancing,
+    Case,
+    DataSubject,
+    LookResult,
+    Restriction,
+    SecondLook,
+    SubjectIdentifier,
+)
 from cases.words import Outcome, Right
 
 # Rights whose answer follows from a form of their own, and not from what is decided about each record.
@@ -47,6 +55,12 @@ def restrictions_in_force(subject: DataSubject) -> "QuerySet[Restriction]":
     return found
 
 
+def is_in_force(case: Case) -> bool:
+    """Whether a restriction that this case brought about lasts."""
+    lasting: bool = case.restrictions.filter(begun_at__isnull=False, lifted_at=None).exists()
+    return lasting
+
+
 def in_force() -> "QuerySet[Restriction]":
     """Every restriction that lasts."""
     lasting: QuerySet[Restriction] = (
@@ -59,9 +73,14 @@ def in_force() -> "QuerySet[Restriction]":
 
 
 def restricted_among(subjects: Iterable[UUID]) -> set[UUID]:
-    """Those of these persons, each by their own row, of whom something is restricted: one query for all."""
-    lasting = Restriction.objects.filter(subject__in=list(subjects), begun_at__isnull=False, lifted_at=None)
-    return set(lasting.values_list("subject_id", flat=True))
+    """Those of these persons of whom something is restricted, under whatever rows: one query for all."""
+    wanted = list(subjects)
+    lasting = Restriction.objects.filter(begun_at__isnull=False, lifted_at=None).values("subject_id")
+    strong = SubjectIdentifier.objects.filter(kind__in=queries.SAME_PERSON)
+    same = strong.filter(subject__in=wanted, blind__in=strong.filter(subject__in=lasting).values("blind"))
+    own = DataSubject.objects.filter(pk__in=wanted)
+    found = own.filter(Q(pk__in=lasting) | Q(pk__in=same.values("subject_id")))
+    return set(found.values_list("pk", flat=True))
 
 
 def is_refused_in_law(case: Case) -> bool:

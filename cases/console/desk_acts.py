@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.console import desk_forms as forms
+from cases.console import forms_rights
 from cases.models import (
     Case,
     CollectedFile,
@@ -24,6 +25,9 @@ from cases.models import (
     InquiryState,
     Letter,
     ResponsePack,
+    RestrictedPlace,
+    Restriction,
+    SecondLook,
     SourceSearch,
 )
 from cases.permissions import By
@@ -44,9 +48,12 @@ from cases.workflow import (
     lateness,
     letters,
     people,
+    portability,
     questions,
     reopening,
+    restriction,
     search,
+    second_look,
     signals,
     standing,
 )
@@ -64,6 +71,7 @@ class Deed:
     by: By
     now: datetime
     version: int | None
+    form: Any = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,25 @@ def search_of(case: Case, search_id: UUID) -> SourceSearch | None:
 
 def task_of(case: Case, task_id: UUID) -> FulfilmentTask | None:
     found: FulfilmentTask | None = case.tasks.filter(pk=task_id).select_related("case", "source").first()
+    return found
+
+
+def restriction_of(case: Case, restriction_id: UUID) -> Restriction | None:
+    """A restriction that this case has brought about, in force."""
+    mine = case.restrictions.filter(begun_at__isnull=False, lifted_at=None)
+    found: Restriction | None = mine.filter(pk=restriction_id).select_related("case").first()
+    return found
+
+
+def place_of(case: Case, place_id: UUID) -> RestrictedPlace | None:
+    """One system of a restriction of this case."""
+    own = RestrictedPlace.objects.filter(restriction__case=case).select_related("restriction__case", "source")
+    return own.filter(pk=place_id).first()
+
+
+def look_of(case: Case, look_id: UUID) -> SecondLook | None:
+    """A look at the automated decision that has not ended."""
+    found: SecondLook | None = case.looks.filter(pk=look_id, found_at=None).select_related("case").first()
     return found
 
 
@@ -564,6 +591,89 @@ ACTS: dict[str, Act] = {
         forms.TaskDone,
         find=task_of,
         has_weight=True,
+    ),
+    "restrict-meanwhile": Act(
+        _("Let the use rest meanwhile"),
+        _("Restrict it now"),
+        _("The use is restricted, and the customer is told."),
+        lambda deed: restriction.begin_meanwhile(
+            deed.case, deed.form.chosen(), deed.by, deed.now, version=deed.version
+        ),
+        forms_rights.MeanwhileForm,
+        _("While it is checked, the data is kept and not used (Article 18(1)). It begins at once."),
+    ),
+    "mark-place": Act(
+        _("Record how it was marked"),
+        _("Record it"),
+        _("The mark is recorded."),
+        lambda deed: restriction.mark(
+            deed.target, deed.data["result"] == "done", deed.data["evidence"], deed.by, deed.now
+        ),
+        forms.TaskDone,
+        find=place_of,
+    ),
+    "free-place": Act(
+        _("Record how the mark was taken away"),
+        _("Record it"),
+        _("It is recorded."),
+        lambda deed: restriction.free(deed.target, deed.data["evidence"], deed.by, deed.now),
+        forms_rights.FreedForm,
+        find=place_of,
+    ),
+    "agree-to-lift": Act(
+        _("The restriction shall end"),
+        _("Agree, and send the letter"),
+        _("Agreed: the letter is on its way. The restriction ends only after it."),
+        lambda deed: restriction.agree_to_lift(deed.target, deed.by, deed.now, version=deed.version),
+        lede=_("The customer is told before it is lifted (Article 18(3)). This is the letter."),
+        permissions=(Permission.APPROVE,),
+        find=restriction_of,
+        has_weight=True,
+    ),
+    "keep-restriction": Act(
+        _("The restriction goes on after all"),
+        _("Keep it in force"),
+        _("The restriction stays in force."),
+        lambda deed: restriction.keep(
+            deed.target, deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Reason,
+        permissions=(Permission.WORK, Permission.APPROVE),
+        find=restriction_of,
+    ),
+    "lift-restriction": Act(
+        _("Lift the restriction"),
+        _("Lift it"),
+        _("The restriction is lifted. Take the marks away, and record how."),
+        lambda deed: restriction.lift(deed.target, deed.by, deed.now, version=deed.version),
+        lede=_("The customer was told. From now on the data may be used again."),
+        find=restriction_of,
+        has_weight=True,
+    ),
+    "look-ended": Act(
+        _("What you found"),
+        _("Put it on record"),
+        _("Your finding is on record."),
+        lambda deed: second_look.end(
+            deed.target,
+            deed.data["finding"],
+            deed.data["reasons"],
+            deed.by,
+            deed.now,
+            version=deed.version,
+        ),
+        forms_rights.FindingForm,
+        _("Look at everything that went into the decision, and at what the customer says to it."),
+        (Permission.VIEW_CONTENT,),
+        find=look_of,
+        has_weight=True,
+    ),
+    "give-the-rest": Act(
+        _("Take along what is left"),
+        _("Let it go along"),
+        _("What was still to be decided goes along."),
+        lambda deed: portability.give_the_rest(deed.case, deed.by, deed.now, version=deed.version),
+        lede=_("Everything of the customer's own that is still to be decided goes into the answer."),
     ),
     "revoke": Act(
         _("Revoke the answer"),

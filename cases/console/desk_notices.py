@@ -10,10 +10,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases import queries, worklist
+from cases import queries, rights, worklist
 from cases.collection.outstanding import Outstanding
 from cases.console.desk_next import STUCK, Situation, act_url
-from cases.models import Case, ExtensionState
+from cases.models import Case, ExtensionState, Restriction
 from cases.words import Right
 from cases.workflow import extension, hold, lateness
 from cases.workflow.doubts import DECIDABLE
@@ -37,6 +37,7 @@ def notices(found: Situation, now: datetime) -> list[Notice]:
         return []
     told = (
         _held(found),
+        _restricted(found),
         _doubts(found),
         _late(found, now),
         _letter(found, now),
@@ -57,6 +58,29 @@ def _held(found: Situation) -> Iterator[Notice]:
         act_url(found.case, "lift-hold") if may_lift else "",
         _("Lift the hold"),
     )
+
+
+def _restricted(found: Situation) -> Iterator[Notice]:
+    """Data of the person that is kept and not used (Art 18), whichever case brought it about."""
+    for one in rights.restrictions_in_force(found.case.subject):
+        yield Notice(
+            "warning",
+            _("The use of this person's data is restricted since %(day)s")
+            % {"day": date_format(one.begun_at or one.chosen_at, "DATE_FORMAT")},
+            " ".join(_restriction_words(one)),
+            "#restrictions" if one.case_id == found.case.pk else reverse("console:case", args=[one.case_id]),
+            _("Look at the restriction"),
+        )
+
+
+def _restriction_words(one: Restriction) -> Iterator[str]:
+    yield rights.ground_words("restriction_trigger", one.ground, one.case.regime) + "."
+    places = ", ".join(
+        str(place.source) if place.source else _("our own files") for place in one.places.all()
+    )
+    yield _("In: %(places)s. Keep it, and use it only with their consent or for legal claims.") % {
+        "places": places
+    }
 
 
 def _doubts(found: Situation) -> Iterator[Notice]:

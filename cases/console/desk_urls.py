@@ -19,6 +19,7 @@ from cases.console.views import (
     desk_queue,
     desk_reminders,
     desk_review,
+    desk_right,
 )
 
 CASE = "cases/<uuid:case_id>/"
@@ -46,6 +47,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{CASE}corrections/", desk_corrections.corrections_of, name="corrections"),
     path(f"{CASE}corrections/<uuid:value_id>/", desk_corrections.correction, name="correction"),
     path(f"{CASE}corrections/evidence/<int:number>/", desk_corrections.evidence, name="evidence"),
+    path(f"{CASE}right/", desk_right.right, name="right"),
+    path(f"{CASE}restrictions/<uuid:restriction_id>/lift/", desk_right.lift, name="lift"),
     path(f"{CASE}review/", desk_review.review, name="review"),
     path(f"{CASE}review/decide/", desk_review.decide_items, name="decide-items"),
     path(f"{CASE}review/add/", desk_item.add, name="add-item"),

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import particulars
 from cases.models import DataSubject
 from cases.words import AnswerBy, Channel, Right
 from cases.workflow.intake import Intake, Person, Representation, Upload
@@ -209,11 +210,16 @@ class IntakeForm(PersonFields):
         for row in range(CLAIM_ROWS):
             for name, label in CLAIM_PARTS:
                 self.fields[f"claim_{name}_{row}"] = text(label, length=500)
+        particulars.add_to(self)
         self.subject_known: DataSubject | None = None
 
     @property
     def claim_rows(self) -> list[list[forms.BoundField]]:
         return [[self[f"claim_{name}_{row}"] for name, _label in CLAIM_PARTS] for row in range(CLAIM_ROWS)]
+
+    @property
+    def particular_groups(self) -> list[particulars.Group]:
+        return particulars.groups(self)
 
     @property
     def controller(self) -> Controller | None:
@@ -308,6 +314,11 @@ class IntakeForm(PersonFields):
         rows = [{name: self._claimed(name, row) for name, _label in CLAIM_PARTS} for row in range(CLAIM_ROWS)]
         return [row for row in rows if any(row.values())]
 
+    def _rights_with_particulars(self) -> list[str]:
+        """Marketing stops without a reason, so none is kept."""
+        marketing = {Right.OBJECTION.value} if self.cleaned_data["about_marketing"] else set()
+        return [right for right in self.cleaned_data["rights"] if right not in marketing]
+
     def _claimed(self, name: str, row: int) -> str:
         return cards.mask_cards(self.cleaned_data.get(f"claim_{name}_{row}") or "")[0]
 
@@ -325,6 +336,7 @@ class IntakeForm(PersonFields):
             words=data["words"],
             about_marketing=data["about_marketing"],
             claims=self.claims() if Right.RECTIFICATION in data["rights"] else (),
+            particulars=particulars.said(self, self._rights_with_particulars()),
             representation=self._representation(pictures),
             contact_reference=data["contact_reference"],
             language=data["language"],

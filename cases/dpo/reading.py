@@ -22,6 +22,7 @@ from cases.models import (
     Lateness,
     Letter,
     LetterState,
+    Restriction,
     RunState,
     SearchState,
     SourceSearch,
@@ -112,6 +113,18 @@ def waiting_extensions(user: User, now: datetime) -> list[WaitingExtension]:
         )
         for made in found.order_by("notice_by", "case_id")[: LISTED * 4]
     ]
+
+
+def waiting_liftings(user: User) -> list[Restriction]:
+    """Restrictions whose end somebody proposed, the day that the letter names first at the top."""
+    found: QuerySet[Restriction] = Restriction.objects.filter(
+        controller_id__in=user.access.controllers(Permission.APPROVE),
+        lift_proposed_at__isnull=False,
+        lift_agreed_at=None,
+        lifted_at=None,
+    )
+    listed = found.select_related("case__subject_request", "case__controller", "lift_proposed_by")
+    return list(listed.order_by("lifts_on", "id")[: LISTED * 4])
 
 
 def goes_to_controller(made: Extension) -> bool:

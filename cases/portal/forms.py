@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
+from cases import particulars
 from cases.models import Representative
 from cases.portal import words
 from cases.portal.door import languages
@@ -218,6 +219,7 @@ class AskForm(PlainForm):
         field.choices = [(code, _own_name(code)) for code in spoken]
         for number in range(1, CLAIMS + 1):
             self._add_claim(number)
+        particulars.add_to(self)
 
     def _add_claim(self, number: int) -> None:
         self.fields[f"claim_{number}_field"] = _text(_("What is wrong, for example “address”"))
@@ -230,6 +232,10 @@ class AskForm(PlainForm):
             [self[f"claim_{number}_{part}"] for part in ("field", "wrong", "right")]
             for number in range(1, CLAIMS + 1)
         ]
+
+    def particular_groups(self) -> list[particulars.Group]:
+        """What each right asks for beside the words, for the page."""
+        return particulars.groups(self)
 
     def full_clean(self) -> None:
         """Ask only for what applies; while it is shown, nothing that may be asked for is called optional."""
@@ -287,6 +293,7 @@ class AskForm(PlainForm):
             words=self._said(given, chosen),
             about_marketing=all(wish.about_marketing for wish in chosen if wish.right == Right.OBJECTION),
             claims=tuple(self.claims()) if Right.RECTIFICATION in rights else (),
+            particulars=particulars.said(self, (w.right for w in chosen if not w.about_marketing)),
             representation=self._representation(given, pictures) if given["for_whom"] == "other" else None,
             language=given["language"],
             answer_by=AnswerBy(given["answer_by"]),

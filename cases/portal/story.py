@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from cases import authority, queries
+from cases import authority, queries, rights
 from cases.deadlines.deadline import Deadline, StretchKind
 from cases.deadlines.deadline import State as ClockState
 from cases.deadlines.events import EventKind, ExtensionReason
@@ -132,6 +132,44 @@ _JUDGING = Stage(
     gettext_lazy(
         "Somebody of our team looks whether it shows that you may ask. You need not do anything: we write to you."
     ),
+)
+_RESTRICTED = Stage(
+    ANSWER,
+    gettext_lazy("The use of your data is restricted"),
+    gettext_lazy(
+        "We keep it, but do not use it. Before we lift this we write to you, so that you can tell us if you do not"
+        " agree."
+    ),
+)
+_RESTS = Stage(
+    WORK,
+    gettext_lazy("We look into it, and do not use the data meanwhile"),
+    gettext_lazy(
+        "People of our team look into what you asked. Until they have decided, the data concerned is only kept."
+    ),
+)
+# What is being done, where the right has a path of its own.
+_OWN_WORK: dict[str, Stage] = {
+    Right.OBJECTION: Stage(
+        WORK,
+        gettext_lazy("We weigh your reasons"),
+        gettext_lazy(
+            "People of our team weigh your reasons against ours for using the data. You need not do anything."
+        ),
+    ),
+    Right.AUTOMATED: Stage(
+        WORK,
+        gettext_lazy("A person looks at the decision"),
+        gettext_lazy(
+            "Somebody who had no part in the decision looks at it again, with what you told us. You need not do"
+            " anything."
+        ),
+    ),
+}
+_MARKETING_STOPS = Stage(
+    WORK,
+    gettext_lazy("We are stopping the marketing"),
+    gettext_lazy("We take you off our lists. You need not do anything: we write to you when it is done."),
 )
 _ANSWERED_THEM = Stage(
     ANSWER,
@@ -261,8 +299,24 @@ def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:
     if case.is_open and case.waits_for_proof:
         return _STAGES[State.AWAITING_IDENTITY]
     if case.is_open:
-        return _LOOKING_INTO_IT if case.right == Right.COMPLAINT else _STAGES[case.state]
+        return _LOOKING_INTO_IT if case.right == Right.COMPLAINT else _working(case)
+    if case.right == Right.RESTRICTION and rights.is_in_force(case):
+        return _RESTRICTED
     return _ENDINGS.get(case.outcome, _ANSWERED)
+
+
+def _working(case: Case) -> Stage:
+    """What is done about an open case, by its right where that says more than its state."""
+    if case.about_marketing and case.state == State.FULFILLING:
+        return _MARKETING_STOPS
+    if case.state in _PREPARED:
+        if case.right in {Right.OBJECTION, Right.RECTIFICATION} and rights.is_in_force(case):
+            return _RESTS
+        return _OWN_WORK.get(case.right, _STAGES[case.state])
+    return _STAGES[case.state]
+
+
+_PREPARED = frozenset({State.REVIEW, State.APPROVAL, State.WITH_CONTROLLER})
 
 
 def _stage_of_represented(case: Case, party: Party) -> Stage | None:

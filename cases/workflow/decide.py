@@ -48,7 +48,7 @@ def draft_letter(
             now,
             case=case,
             outcome=outcome,
-            reasons=reasons,
+            reasons=reasons or (_weighing(case) if _exception(case, outcome) else ""),
             reason_text=reason_sentence(case, reason_code or _exception(case, outcome)),
             withheld=withheld_sentences(case),
             no_data=outcome == Outcome.NO_DATA,

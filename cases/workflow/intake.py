@@ -1,6 +1,6 @@
 """A request is logged: by an agent in the middle of a call, by the customer in the portal, by a drill."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,7 @@ class Intake:
     subject_id: UUID | None = None
     about_marketing: bool = False
     claims: Sequence[dict[str, str]] = ()
+    particulars: Mapping[str, dict[str, str]] = field(default_factory=dict)
     representation: Representation | None = None
     contact_reference: str = ""
     language: str = "en-gb"
@@ -270,6 +271,7 @@ def _request(intake: Intake, subject: DataSubject, keys: Keys, by: By, now: date
         is_drill=intake.is_drill,
     )
     request.words, request.claims = words, list(intake.claims)
+    request.particulars = dict(intake.particulars)
     request.save()
     record(
         Action.REQUEST_LOGGED,

@@ -20,11 +20,13 @@ from cases.words import DISCLOSING, Right, State
 from cases.workflow.perform import act, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
-from dsar.vault.fields import sealer
+from dsar.vault.fields import opener, sealer
 from identity.roles import Permission
 
 PAGE = 1000
 TRANSFER = "transfer"
+# What rules have decided so far: nothing, or what of another person is taken out.
+BY_RULES = (ItemDecision.UNDECIDED, ItemDecision.REDACT)
 
 
 def sort(case: Case, by: By, now: datetime) -> int:
@@ -36,9 +38,13 @@ def sort(case: Case, by: By, now: datetime) -> int:
         return 0
     left_out = 0
     for source_id, collection, found in _reaches(case):
-        group = case.items.filter(source_id=source_id, collection=collection, decision=ItemDecision.UNDECIDED)
+        group = case.items.filter(
+            source_id=source_id, collection=collection, decision__in=BY_RULES, decided_by=None
+        )
         if found.code:
-            left_out += group.update(decision=ItemDecision.WITHHOLD, exemption=found.code, decided_at=now)
+            left_out += group.update(
+                decision=ItemDecision.WITHHOLD, exemption=found.code, redactions=None, decided_at=now
+            )
         elif found.fields:
             _mark(case, group, found, now)
     put_on_record(case, Action.PORTABLE_SORTED, by, now, {"left_out": left_out})
@@ -101,14 +107,25 @@ def _stated(case: Case) -> dict[UUID | None, Any]:
 
 
 def _mark(case: Case, group: Any, found: Reach, now: datetime) -> None:
-    """Take these fields out of each record of the group, a page at a time."""
+    """Take these fields out of each record of the group, beside what is marked already; a page at a time."""
+    open_, seal = (make(Item, "redactions", case.collected_key_id) for make in (opener, sealer))
     field: Any = Item._meta.get_field("redactions")
-    seal, encoded = sealer(Item, "redactions", case.collected_key_id), field.encode(found.marks)
-    ids = list(group.values_list("pk", flat=True))
+    rows = list(group.values_list("pk", "redactions"))
     with connection.cursor() as cursor:
-        for start in range(0, len(ids), PAGE):
-            page = ids[start : start + PAGE]
-            cursor.execute(_MARK, [ItemDecision.REDACT.value, now, page, [seal(pk, encoded) for pk in page]])
+        for start in range(0, len(rows), PAGE):
+            page = [
+                (pk, seal(pk, field.encode(_together(open_(pk, marks), found))))
+                for pk, marks in rows[start : start + PAGE]
+            ]
+            ids, sealed = zip(*page, strict=True)
+            cursor.execute(_MARK, [ItemDecision.REDACT.value, now, list(ids), list(sealed)])
+
+
+def _together(marks: Any, found: Reach) -> dict[str, Any]:
+    known = marks or {}
+    fields = [mark for mark in known.get("fields", []) if mark["field"] not in found.fields]
+    passages = [mark for mark in known.get("passages", []) if mark["field"] not in found.fields]
+    return {"fields": [*fields, *found.marks["fields"]], "passages": passages}
 
 
 _MARK = (

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cases import queries
+from cases import queries, rights
 from cases.console.business_card import card
 from cases.console.forms_agent import IntakeForm
 from cases.models import Case, DataSubject, SubjectRequest
@@ -43,6 +43,7 @@ class Known:
     subject: DataSubject
     open_cases: Sequence[Case]
     chosen: bool
+    is_restricted: bool
 
 
 @sensitive_post_parameters()
@@ -155,7 +156,10 @@ def _known(request: HttpRequest, form: IntakeForm, now: datetime) -> list[Known]
     keyring.open_all(one.key_id for one in found)
     open_cases = _open_cases(request, found)
     chosen = str(form["subject"].value() or "")
-    return [Known(one, open_cases.get(one.pk, []), str(one.pk) == chosen) for one in found]
+    restricted = rights.restricted_among(one.pk for one in found) if found else set()
+    return [
+        Known(one, open_cases.get(one.pk, []), str(one.pk) == chosen, one.pk in restricted) for one in found
+    ]
 
 
 def _open_cases(request: HttpRequest, subjects: Sequence[DataSubject]) -> Mapping[UUID, list[Case]]:

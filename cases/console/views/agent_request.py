@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cases import rights
 from cases.console import standing
 from cases.console.forms_request import ComplaintForm, FileForm, NoteForm, WithdrawForm
 from cases.console.views.agent_read_out import acknowledgement_of, proving_of, request_or_404
@@ -169,6 +170,7 @@ def _page(request: HttpRequest, found: SubjectRequest, *, status: int = 200, **f
         "subject_request": found,
         "person": standing.name_of(found.subject) or _("Somebody whose details are no longer kept"),
         "standings": [standing.explained(standing.standing(case, today), now) for case in cases],
+        "is_restricted": rights.restrictions_in_force(found.subject).exists(),
         "is_open": any(case.is_open for case in cases),
         "by_email": by_email,
         "to_print": acknowledgement_of(found, to_print=True),

@@ -55,6 +55,8 @@ def _target(known: Act, case: Case, target_id: UUID | None) -> Any:
 
 
 def _done(request: HttpRequest, known: Act, form: DeskForm) -> bool:
-    deed = Deed(form.case, form.target, form.cleaned_data, by(request), timezone.now(), version_of(request))
+    deed = Deed(
+        form.case, form.target, form.cleaned_data, by(request), timezone.now(), version_of(request), form
+    )
     attempt(request, lambda: known.do(deed), str(known.done), form)
     return not form.errors

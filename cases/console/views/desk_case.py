@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cases import history, queries, representing, signals, worklist
-from cases.console import desk_doubts, desk_extensions, desk_next, desk_notices
+from cases import history, queries, representing, rights, signals, worklist
+from cases.console import desk_doubts, desk_extensions, desk_notices, desk_rights
 from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation
@@ -55,10 +55,11 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
     told = history.of_case(case.pk, with_content=found.may(Permission.VIEW_CONTENT))
     return {
         "row": worklist.row(case, now),
-        "next": desk_next.next_step(found),
-        "more": desk_next.more(found),
+        "next": desk_rights.next_step(found),
+        "more": desk_rights.more(found),
         "notices": desk_notices.notices(found, now),
         "is_held": queries.is_held(case.subject),
+        "is_restricted": rights.restrictions_in_force(case.subject).exists(),
         "complaints": desk_notices.complaints_about(case),
         "siblings": case.subject_request.cases.exclude(pk=case.pk).order_by("right"),
         "why": why(case, now),
@@ -107,6 +108,7 @@ def _content(found: Situation) -> dict[str, Any]:
     if not found.may(Permission.VIEW_CONTENT):
         return {"tasks": case.tasks.none(), "groups": [], "packs": case.packs.none(), "revealed": []}
     return {
+        **desk_rights.panel(found, timezone.now()),
         "groups": items.groups(case),
         "revealed": desk_doubts.identifiers(case),
         "may_strike": found.may(Permission.WORK) and case.state in DECIDABLE,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cases import queries, representing, worklist
+from cases import queries, representing, rights, rights_shown, worklist
 from cases.dpo import reading
 from cases.models import Case, Decision
 from cases.packs.posting import proposed
@@ -74,7 +74,12 @@ def approvals(request: HttpRequest) -> HttpResponse:
     if not any(user.access.anywhere(one) for one in (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)):
         raise Http404
     now = timezone.now()
-    context = {"waiting": reading.waiting(user, now), "extensions": reading.waiting_extensions(user, now)}
+    context = {
+        "waiting": reading.waiting(user, now),
+        "extensions": reading.waiting_extensions(user, now),
+        "liftings": reading.waiting_liftings(user),
+        "me": user.pk,
+    }
     return render(request, "dpo/approvals.html", context)
 
 
@@ -189,6 +194,9 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), codes)
     return {
         "is_held": case.right == Right.ERASURE and queries.is_held(case.subject),
+        "restrictions": rights.restrictions_in_force(case.subject),
+        "chosen": rights_shown.chosen(case),
+        **rights_shown.answered_from(case),
         "latenesses": case.latenesses.select_related("given_by", "case"),
         "about": case.linked_to,
         "authority": representing.summary(case, timezone.now()),
