@@ -210,12 +210,15 @@ class IntakeForm(PersonFields):
         for row in range(CLAIM_ROWS):
             for name, label in CLAIM_PARTS:
                 self.fields[f"claim_{name}_{row}"] = text(label, length=500)
+            self.fields[f"claim_files_{row}"] = ManyFilesField(label=_("What shows it"), required=False)
         particulars.add_to(self)
         self.subject_known: DataSubject | None = None
 
     @property
     def claim_rows(self) -> list[list[forms.BoundField]]:
-        return [[self[f"claim_{name}_{row}"] for name, _label in CLAIM_PARTS] for row in range(CLAIM_ROWS)]
+        """The rows of corrections, for the page: each with what shows it."""
+        parts = [*(name for name, _label in CLAIM_PARTS), "files"]
+        return [[self[f"claim_{name}_{row}"] for name in parts] for row in range(CLAIM_ROWS)]
 
     @property
     def particular_groups(self) -> list[particulars.Group]:
@@ -311,8 +314,19 @@ class IntakeForm(PersonFields):
 
     def claims(self) -> list[dict[str, str]]:
         """The rows that say what is wrong and what is right, card numbers masked."""
-        rows = [{name: self._claimed(name, row) for name, _label in CLAIM_PARTS} for row in range(CLAIM_ROWS)]
-        return [row for row in rows if any(row.values())]
+        return [self._claim(row) for row in self._filled()]
+
+    def evidence(self) -> "list[tuple[int | None, UploadedFile[bytes]]]":
+        """The files of these rows, each with the number of its claim; of a row without words, that of none."""
+        numbers = {row: number for number, row in enumerate(self._filled())}
+        given = ((row, self.cleaned_data.get(f"claim_files_{row}") or ()) for row in range(CLAIM_ROWS))
+        return [(numbers.get(row), file) for row, files in given for file in files]
+
+    def _filled(self) -> list[int]:
+        return [row for row in range(CLAIM_ROWS) if any(self._claim(row).values())]
+
+    def _claim(self, row: int) -> dict[str, str]:
+        return {name: self._claimed(name, row) for name, _label in CLAIM_PARTS}
 
     def _rights_with_particulars(self) -> list[str]:
         """Marketing stops without a reason, so none is kept."""

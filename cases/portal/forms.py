@@ -1,7 +1,7 @@
 """What customers fill in."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -225,11 +225,12 @@ class AskForm(PlainForm):
         self.fields[f"claim_{number}_field"] = _text(_("What is wrong, for example “address”"))
         self.fields[f"claim_{number}_wrong"] = _text(_("What we have now"))
         self.fields[f"claim_{number}_right"] = _text(_("What it should be"))
+        self.fields[f"claim_{number}_files"] = FilesField(label=_("What shows it, if you have something"))
 
     def claim_rows(self) -> list[Any]:
         """The rows of corrections, for the page."""
         return [
-            [self[f"claim_{number}_{part}"] for part in ("field", "wrong", "right")]
+            [self[f"claim_{number}_{part}"] for part in ("field", "wrong", "right", "files")]
             for number in range(1, CLAIMS + 1)
         ]
 
@@ -265,14 +266,24 @@ class AskForm(PlainForm):
 
     def claims(self) -> list[dict[str, str]]:
         """What is wrong and what is right, where a row says anything."""
-        rows = [
-            {
-                part: str(self.cleaned_data.get(f"claim_{number}_{part}", "")).strip()
-                for part in ("field", "wrong", "right")
-            }
-            for number in range(1, CLAIMS + 1)
-        ]
-        return [row for row in rows if any(row.values())]
+        return [self._claim(number) for number in self._filled()]
+
+    def evidence(self) -> list[Upload]:
+        """The files of these rows, each with the number of its claim; of a row without words, that of none."""
+        claims = {number: claim for claim, number in enumerate(self._filled())}
+        given = (
+            (number, self.cleaned_data.get(f"claim_{number}_files") or ()) for number in range(1, CLAIMS + 1)
+        )
+        return [replace(one, claim=claims.get(number)) for number, files in given for one in files]
+
+    def _filled(self) -> list[int]:
+        return [number for number in range(1, CLAIMS + 1) if any(self._claim(number).values())]
+
+    def _claim(self, number: int) -> dict[str, str]:
+        said = {
+            part: self.cleaned_data.get(f"claim_{number}_{part}", "") for part in ("field", "wrong", "right")
+        }
+        return {part: str(text).strip() for part, text in said.items()}
 
     def pages(self) -> list[Picture]:
         """What shows that they may ask for somebody else, decoded here; errors stand beside the field."""
@@ -298,7 +309,7 @@ class AskForm(PlainForm):
             language=given["language"],
             answer_by=AnswerBy(given["answer_by"]),
             submission=given["submission"],
-            files=given["attachments"],
+            files=[*given["attachments"], *self.evidence()],
         )
 
     @staticmethod

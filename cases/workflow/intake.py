@@ -66,11 +66,12 @@ class Representation:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came along; already inspected."""
+    """A file that came along; already inspected. ``claim`` is the number of the claim for which it is evidence."""
 
     name: str
     media_type: str
     chunks: Any
+    claim: int | None = None
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,7 @@ def add_file(request: SubjectRequest, upload: Upload, by: By, now: datetime) -> 
         file=stored,
         added_by_id=by.person_id,
         added_at=now,
+        claim=upload.claim,
     )
 
 

@@ -323,12 +323,12 @@ def _intake_again(request: SubjectRequest, cases: Sequence[Case], controller: Co
         answer_by=AnswerBy(request.answer_by),
         about_marketing=any(case.about_marketing for case in cases),
         representation=_same_representation(request),
-        files=[_again(came.file) for came in request.files.select_related("file")],
+        files=[_again(came.file, came.claim) for came in request.files.select_related("file")],
     )
 
 
-def _again(file: StoredFile) -> intake.Upload:
-    return intake.Upload(file.name, file.media_type, files.read(file))
+def _again(file: StoredFile, claim: int | None) -> intake.Upload:
+    return intake.Upload(file.name, file.media_type, files.read(file), claim)
 
 
 def _correcting(case: Case, by: By, now: datetime) -> Case:

@@ -1,7 +1,7 @@
 """Rectification (Art 16): what is said to be wrong, where it was found, and what is decided about each value."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -109,10 +109,7 @@ def add_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime)
 
 
 def _keep_evidence(case: Case, number: int, upload: Upload, by: By, now: datetime) -> RequestFile:
-    kept = intake.add_file(case.subject_request, upload, by, now)
-    kept.claim = number
-    kept.save(update_fields=["claim"])
-    return kept
+    return intake.add_file(case.subject_request, replace(upload, claim=number), by, now)
 
 
 # -- what the person may be shown ----------------------------------------------------------------------

@@ -118,7 +118,7 @@ def _unchecked(request: HttpRequest) -> IntakeForm:
     """What was typed so far, without judging it."""
     form = IntakeForm(_brands(request))
     for name, field in form.fields.items():
-        if name not in {"attachments", "authority_copy"}:
+        if not isinstance(field, FileField):
             form.initial[name] = field.widget.value_from_datadict(request.POST, {}, name)
     return form
 
@@ -174,7 +174,7 @@ def _open_cases(request: HttpRequest, subjects: Sequence[DataSubject]) -> Mappin
 
 
 def _log(request: HttpRequest, form: IntakeForm, now: datetime) -> SubjectRequest | None:
-    taken = _taken(request, form.cleaned_data["attachments"])
+    taken = _taken(request, [(None, file) for file in form.cleaned_data["attachments"]] + form.evidence())
     intake = form.intake(now, taken, _pictures(request, form))
     logged = attempt(request, lambda: log_request(intake, by(request), now), form=form)
     if logged is not None:
@@ -184,13 +184,15 @@ def _log(request: HttpRequest, form: IntakeForm, now: datetime) -> SubjectReques
     return logged
 
 
-def _taken(request: HttpRequest, given: "Sequence[UploadedFile[bytes]]") -> list[Upload]:
+def _taken(
+    request: HttpRequest, given: "Sequence[tuple[int | None, UploadedFile[bytes]]]"
+) -> list[Upload]:
     """The files that can be kept. One that cannot does not hold up the request: its clock runs all the same."""
     kept = []
-    for file in given:
+    for claim, file in given:
         verdict = uploads.inspect(cast(BinaryIO, file), file.name or "")
         if verdict.kind is not None:
-            kept.append(Upload(verdict.name, verdict.kind.media_type, file.chunks()))
+            kept.append(Upload(verdict.name, verdict.kind.media_type, file.chunks(), claim))
         else:
             facts = {"name": file.name, "reason": verdict.message}
             messages.warning(request, _("The file “%(name)s” was not kept. %(reason)s") % facts)
