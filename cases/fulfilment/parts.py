@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
-
 from cases.collection import order
 from cases.fulfilment import steps
 from cases.models import ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState
@@ -84,12 +82,6 @@ def count(part: PlanPart) -> None:
     every = ChangeStep.objects.filter(part=part)
     part.steps_total = every.count()
     part.steps_done = every.filter(state__in=steps.ENDED).count()
-
-
-def is_begun(case_id: UUID) -> bool:
-    """Whether anything of a case was changed in a source, or may have been: a call is out, and its answer not here."""
-    begun = Q(state__in=steps.BEGUN) | Q(state=StepState.ALREADY, attempts__gt=1)
-    return ChangeStep.objects.filter(begun, part__plan__case=case_id).exists()
 
 
 # -- what sources hold up ------------------------------------------------------------------------------

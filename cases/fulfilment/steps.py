@@ -23,8 +23,6 @@ WRITING: Final = (
 )
 SUCCEEDED: Final = (StepState.DONE, StepState.ALREADY)
 ENDED: Final = (*SUCCEEDED, StepState.REFUSED)
-# In doubt, or done: from here on nobody can say that nothing was changed.
-BEGUN: Final = (StepState.TRYING, StepState.PENDING, StepState.DONE)
 _STATES: Final[Mapping[Outcome, StepState]] = {
     Outcome.DONE: StepState.DONE,
     Outcome.ALREADY: StepState.ALREADY,
