@@ -25,7 +25,7 @@ from cases.models import (
 )
 from cases.permissions import By
 from cases.words import Right
-from cases.workflow import recipients, suppression
+from cases.workflow import certificate, recipients, suppression
 
 # What a source did, and its recipients are told of.
 CHANGED = (
@@ -46,6 +46,8 @@ def begin(plan: ChangePlan, by: By, now: datetime) -> None:
     _date_backups(plan, now)
     suppression.follow(case, by, now)
     _tell(case, plan.pk, changed_in(plan), corrected_by(plan), by, now)
+    if plan.decision is not None:
+        certificate.make(case, plan, plan.decision, by, now)
 
 
 def without_plan(case: Case, decision: Decision | None, by: By, now: datetime) -> None:
@@ -57,6 +59,8 @@ def without_plan(case: Case, decision: Decision | None, by: By, now: datetime) -
     _tell(
         case, decision.pk if decision else case.pk, done.values_list("source__slug", flat=True), {}, by, now
     )
+    if decision is not None and case.right in certificate.CERTIFIED:
+        certificate.make(case, None, decision, by, now)
 
 
 def _tell(
@@ -108,14 +112,17 @@ def paragraphs(case: Case, language: str) -> list[str]:
     if case.right not in recipients.TOLD_OF:
         return []
     with translation.override(language):
-        return [one for one in (_of_backups(case), _of_recipients(case)) if one]
+        certified = certificate.sentence() if certificate.of(case) else ""
+        return [one for one in (_of_backups(case), _of_recipients(case), certified) if one]
 
 
 def backups_of(case: Case) -> list[tuple[str, date | None]]:
     """By source in which something was erased: when its backups are gone; None where nobody knows."""
     if case.right != Right.ERASURE:
         return []
-    parts = PlanPart.objects.filter(plan__case=case).exclude(plan__stage=PlanStage.VOID).select_related("source")
+    parts = (
+        PlanPart.objects.filter(plan__case=case).exclude(plan__stage=PlanStage.VOID).select_related("source")
+    )
     return [(part.source.name, part.backups_gone_on) for part in parts if _is_erased_in(part)]
 
 

@@ -1,5 +1,6 @@
 """The answer: the pack is built, delivered, fetched, and when it must be, revoked."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -80,10 +81,16 @@ def _deliver(pack: ResponsePack, case: Case, body: str, by: By, now: datetime) -
 
     It counts as given, and can be fetched by whoever a letter went to, once that letter is sent.
     """
-    _replace_earlier(case, by, now)
     written = letters.to_recipients(Kind.ANSWER, case, by, now, title=pack.decision.letter_subject, body=body)
-    made = [_made_available(pack, case, letter.party, now) for letter in written]
-    return next(iter(made))
+    return next(iter(give(pack, case, written, by, now)))
+
+
+def give(
+    pack: ResponsePack, case: Case, written: Iterable[Letter], by: By, now: datetime
+) -> list[Delivery]:
+    """Let those to whom these letters go fetch a pack, in place of whatever was before."""
+    _replace_earlier(case, by, now)
+    return [_made_available(pack, case, letter.party, now) for letter in written]
 
 
 def _made_available(pack: ResponsePack, case: Case, party: str, now: datetime) -> Delivery:
@@ -108,7 +115,7 @@ def _replace_earlier(case: Case, by: By, now: datetime) -> None:
 
 def sent(case: Case, letter: Letter, by: By, now: datetime) -> None:
     """The letter that announces or carries the pack is out: so is the answer."""
-    if letter.kind != Kind.ANSWER:
+    if letter.kind not in letters.ANSWERS:
         return
     delivery = live_delivery(case, letter.party)
     if delivery is not None and delivery.sent_at is None:

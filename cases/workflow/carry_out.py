@@ -31,6 +31,7 @@ from cases.words import COMPLAINT_OUTCOMES, DISCLOSING, Outcome, Right, State
 from cases.workflow import (
     aftermath,
     answer,
+    certificate,
     complaint,
     extension,
     lateness,
@@ -239,7 +240,8 @@ def _tell_done(case: Case, decision: Decision | None, not_done: list[str], by: B
         body = f"{body}\n\n{_not_done(not_done, request.language)}"
     body = "\n\n".join([body, *aftermath.paragraphs(case, request.language)])
     kind = KIND_OF.get(case.proposed_outcome, Kind.DONE)
-    letters.to_recipients(kind, case, by, now, title=title, body=body)
+    written = letters.to_recipients(kind, case, by, now, title=title, body=body)
+    certificate.give(case, written, by, now)
 
 
 def _tell_passed_on(case: Case, by: By, now: datetime) -> None:

@@ -45,7 +45,7 @@ class Ear(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.heard.append((dict(self.headers), body))
+        self.server.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
         status, said = self.server.says.pop(0) if self.server.says else (200, b"{}")
         self.send_response(status)
         self.send_header("Content-Length", str(len(said)))
@@ -143,11 +143,11 @@ def test_call_is_signed_and_its_answer_is_kept(case, desk):
         run_jobs()
         headers, body = server.heard[0]
 
-    notice, stamp = only(case), headers["Dsar-Signature"].partition(",")[0].removeprefix("t=")
+    notice, stamp = only(case), headers["dsar-signature"].partition(",")[0].removeprefix("t=")
     at = datetime.fromtimestamp(int(stamp), UTC)
     assert (notice.state, notice.answer_code, notice.status) == ("answered", AnswerCode.NOT_HELD, 200)
-    assert headers["Dsar-Signature"] == signature("shared", body, at)
-    assert headers["Authorization"] == "Bearer its-token"
+    assert headers["dsar-signature"] == signature("shared", body, at)
+    assert headers["authorization"] == "Bearer its-token"
     assert json.loads(body) | {"id": "", "on": ""} == {
         "id": "",
         "event": "erased",
