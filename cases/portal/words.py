@@ -96,6 +96,7 @@ DONE: dict[str, Words] = {
         "Thank you. We compare your answers with our records now; look at this page again in a moment."
     ),
     "login": _("You have signed in with your account. We compare it with our records now."),
+    "correction": _("We have what you said. Somebody of our team will look at it."),
     "withdrawn": _("You have taken this request back."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),
 }

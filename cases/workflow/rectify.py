@@ -12,15 +12,15 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from cases import assurance, corrections
+from cases import assurance, authority, corrections
 from cases.connectors.base import JSON
 from cases.fulfilment import diff
 from cases.fulfilment.corrected import DONE, Reach, reach_of
 from cases.fulfilment.validation import Around, Fault, Unfit, country_of, validated
 from cases.models import Case, Correction, CorrectionOutcome, Item, RequestFile
 from cases.permissions import By
-from cases.words import Right, State
-from cases.workflow import correcting, disputed, intake, level
+from cases.words import Party, Right, State
+from cases.workflow import correcting, disputed, intake
 from cases.workflow.intake import Upload
 from cases.workflow.perform import act, lock, put_on_record, touch
 from dsar.audit.actions import Action
@@ -125,14 +125,16 @@ class Shown:
     value: str
 
 
-def may_point(case: Case, now: datetime) -> bool:
-    """Whether the person may see what was found to point at it: all of it is here, and it is sure who they are.
+def may_point(case: Case, now: datetime, party: Party = Party.REQUESTER) -> bool:
+    """Whether somebody may see what was found, to point at it: all of it is here, and it is sure who they are.
 
-    Seeing is what access gives: the level that the policy asks for access is needed, and that for this case.
+    Seeing is what access gives: the level that the policy asks for access is needed, as well as that for this case.
+    Reads only.
     """
     if case.right != Right.RECTIFICATION or case.state != State.REVIEW or case.is_drill:
         return False
-    return level.may_be_told(case, now) and assurance.is_enough_for(case, Right.ACCESS, now)
+    is_known = all(assurance.is_enough_for(case, right, now) for right in (Right.RECTIFICATION, Right.ACCESS))
+    return is_known and party in authority.recipients(case, now)
 
 
 def shown_to(case: Case) -> list[Shown]:
@@ -160,23 +162,33 @@ def put_seen_on_record(case: Case, count: int, by: By, now: datetime) -> None:
     put_on_record(case, Action.VALUES_SHOWN, by, now, {"count": count})
 
 
-def point(
-    case: Case, item_id: UUID, name: str, right: str, files: Sequence[Upload], by: By, now: datetime
-) -> int:
+@dataclass(frozen=True)
+class Pointed:
+    """At which field somebody points, what it should hold, and what shows that."""
+
+    item: str
+    name: str
+    right: str
+    files: Sequence[Upload] = ()
+
+
+def point(case: Case, at: Pointed, by: By, now: datetime, party: Party = Party.REQUESTER) -> int:
     """The person points at a field of their own record and says what is right.
 
     Raises Refused for what they are not shown, whatever it is, and for a value that cannot stand there.
     """
     with transaction.atomic():
         locked = lock(case.pk)
-        if not may_point(locked, now):
+        if not may_point(locked, now, party):
             raise Refused(_("This cannot be changed here any more. Write us a message instead."), "closed")
-        found = next((one for one in shown_to(locked) if (one.item.pk, one.name) == (item_id, name)), None)
+        found = next(
+            (one for one in shown_to(locked) if (str(one.item.pk), one.name) == (at.item, at.name)), None
+        )
         if found is None:
             raise Refused(_("Choose one of the details that are listed."), "not_shown")
-        _judged(locked, found.item, name, right, now)
-        claim = NewClaim(name.replace("_", " "), found.value, right, files, str(item_id), name)
-        return _added(locked, claim, by, now)
+        _judged(locked, found.item, at.name, at.right, now)
+        label = at.name.replace("_", " ")
+        return _added(locked, NewClaim(label, found.value, at.right, at.files, at.item, at.name), by, now)
 
 
 # -- deciding ------------------------------------------------------------------------------------------

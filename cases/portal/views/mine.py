@@ -26,7 +26,7 @@ from cases.portal.sessions import Visitor
 from cases.portal.views.enter import send_and_ask, text_and_ask
 from cases.words import Channel, Party, Right
 from cases.workflow import letters as workflow_letters
-from cases.workflow import people, questions
+from cases.workflow import people, questions, rectify
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 
@@ -79,6 +79,7 @@ def _mine(
         "external": external.card_of(here.request, now),
         "questions": questions_card.card_of(here.request, now),
         "proof": proof_of(cases, here.request.pk, now),
+        "pointing": next((one for one in cases if rectify.may_point(one, now, here.party)), None),
         "done": words.DONE.get(request.GET.get("done", "")),
     }
     return page(request, controller, "portal/mine.html", context, status)
