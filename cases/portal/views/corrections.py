@@ -41,7 +41,7 @@ class PointForm(PlainForm):
         error_messages={"required": _("Write down what is right.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    files = FilesField(
+    shows = FilesField(
         label=_("What shows it, if you have something"),
         help_text=_("For example a letter or a bill. Do not send a copy of your passport or identity card."),
     )
@@ -59,7 +59,7 @@ class PointForm(PlainForm):
     def pointed(self) -> Pointed:
         """What was chosen, as the workflow takes it."""
         item, _colon, name = self.cleaned_data["place"].partition(":")
-        return Pointed(item, name, self.cleaned_data["right"], self.cleaned_data["files"])
+        return Pointed(item, name, self.cleaned_data["right"], self.cleaned_data["shows"])
 
 
 @require_http_methods(["GET", "POST"])
