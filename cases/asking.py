@@ -16,14 +16,12 @@ from cases.models import AskedQuestion, SourceSystem, SubjectRequest
 from identity import assurance
 from identity.models import Method, Verification
 from identity.models.policy import rules_of
-from identity.policy.rules import NO_LONGER, RecordQuestions
+from identity.policy.rules import RecordQuestions
 from identity.providers.base import JSON, Setup
 from identity.providers.record import answers
 
 METHOD = Method.RECORD_QUESTIONS.value
 A_DAY = timedelta(days=1)
-# Longer than any policy remembers what was asked.
-LONGEST = timedelta(days=NO_LONGER + 1)
 
 
 @dataclass(frozen=True)

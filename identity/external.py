@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import httpx2
 from django.conf import settings
-from django.db.models import Q
 
 from dsar.lib import crypto, http
 from dsar.vault import keyring
@@ -167,9 +166,3 @@ def check_of(event: ExternalEvent) -> ExternalCheck | None:
         provider_id=event.provider_id, session_hash=bytes(event.session_hash)
     ).first()
     return found
-
-
-def forget_unknown(controller_id: UUID, before: datetime) -> int:
-    """Delete events that belong to no check; returns how many. Part of upkeep."""
-    unknown = Q(controller_id=controller_id, check_of=None, received_at__lt=before)
-    return int(ExternalEvent.objects.filter(unknown).delete()[0])

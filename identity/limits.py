@@ -220,11 +220,6 @@ def times(limit: Limit, who: str, now: datetime, *, brand: UUID | None = None) -
     return list(tries.order_by("at").values_list("at", flat=True))
 
 
-def delete_before(before: datetime) -> int:
-    """Forget tries that no limit asks about any more; returns how many."""
-    return int(Attempt.objects.filter(at__lt=before).delete()[0])
-
-
 def refuse(request: HttpRequest, over: Over) -> HttpResponse:
     """The page that says when to try again; whose page it was decides on its look."""
     view: Callable[[HttpRequest, Over], HttpResponse] = import_string(settings.TOO_MANY_VIEW)

@@ -2,9 +2,10 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import dsar.lib.uuid7
 from django.conf import settings
 from django.db import migrations, models
+
+import dsar.lib.uuid7
 
 
 class Migration(migrations.Migration):

@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from cases.retention.period import Period, days, years
+from identity.policy.rules import NO_LONGER
 
 
 class Then(StrEnum):
@@ -334,7 +335,8 @@ QUESTIONS = Rule(
     what=_("Which questions were put to whom; no answer."),
     why=_("So that none is put again too soon."),
     begins=_("it was asked"),
-    keep=days(366),
+    # Longer than any policy remembers what was asked.
+    keep=days(NO_LONGER + 1),
     then=(Then.ROWS,),
     basis="GDPR Art 32",
     rows={"cases.AskedQuestion": SELF},

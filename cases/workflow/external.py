@@ -54,7 +54,6 @@ METHOD = method.ExternalProvider.about.code
 # Each costs the controller money; whoever needs more is helped by a person.
 MOST_CHECKS = 5
 BACK_OFF = (2, 5, 15, 60, 180, 360, 720)  # minutes
-EVENTS_KEPT = timedelta(days=30)
 # A message of no check that is known is looked at so often; one that needs the provider's answer, for hours.
 PATIENCE = 6
 TAKE_ATTEMPTS = 30
@@ -503,7 +502,7 @@ def _of_case(case: Case, check_id: UUID, by: By) -> ExternalCheck:
 
 
 def end_overdue(controller_id: UUID, now: datetime) -> int:
-    """End what nobody asks about any more, and forget messages about nothing. Returns how many ended."""
+    """End what nobody asks about any more. Returns how many ended."""
     overdue = ExternalCheck.objects.filter(
         controller_id=controller_id, stage__in=LIVING, expires_at__lt=now - timedelta(hours=1)
     )
@@ -512,7 +511,6 @@ def end_overdue(controller_id: UUID, now: datetime) -> int:
         check = _locked(check_id)
         if check.is_living:
             _end(check, CheckStage.UNANSWERED, "no_result", now)
-    external.forget_unknown(controller_id, now - EVENTS_KEPT)
     return len(ids)
 
 

@@ -27,7 +27,6 @@ CHECK = "check_source"
 CHECK_SECONDS = 45.0
 EVERY = timedelta(hours=1)
 SPREAD_SECONDS = 600
-KEPT = timedelta(days=30)
 TOLD_BEFORE = timedelta(days=14)
 OPEN: Final = (CheckStage.WAITING, CheckStage.RUNNING)
 WARNINGS = 20
@@ -122,11 +121,10 @@ def _ordered(
 
 
 def order_due(controller_id: UUID, now: datetime) -> None:
-    """Upkeep: every connection is tried each hour, not all at once; old trials are forgotten.
+    """Upkeep: every connection is tried each hour, not all at once.
 
     Not where the account was refused: trying again could lock it out. Not what is paused, stopped or switched off.
     """
-    SourceCheck.objects.filter(controller_id=controller_id, asked_at__lt=now - KEPT).delete()
     if turns.is_stopped(controller_id):
         return
     tried_lately = SourceCheck.objects.filter(asked_at__gt=now - EVERY).values("source_id")

@@ -256,8 +256,7 @@ def compared(verification_id: UUID, facts: Sequence[Fact], now: datetime) -> Non
 
 
 def end_overdue(controller_id: UUID, now: datetime) -> int:
-    """End what nobody answered, and forget which questions were put long ago. Returns how many ended."""
-    AskedQuestion.objects.filter(controller_id=controller_id, asked_at__lt=now - asking.LONGEST).delete()
+    """End what nobody answered. Returns how many ended."""
     open_ones = Verification.objects.filter(
         controller_id=controller_id, method=METHOD, state=VerificationState.OPEN, started_at__lt=now - OVERDUE
     )

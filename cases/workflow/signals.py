@@ -1,6 +1,6 @@
 """Reviewers' signals: from where a request came is noted, and what somebody looked into is put aside."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -16,8 +16,6 @@ from dsar.lib import crypto
 from dsar.lib.errors import Refused
 from identity.roles import Permission
 
-ORIGINS_KEPT = timedelta(days=90)
-
 
 def note_origin(request: SubjectRequest, network: str, language: str, country: str, now: datetime) -> None:
     """Keep from where a request came, as coarsely as serves: a keyed hash, a language, a country."""
@@ -32,12 +30,6 @@ def note_origin(request: SubjectRequest, network: str, language: str, country: s
             "at": now,
         },
     )
-
-
-def forget_origins(controller_id: UUID, now: datetime) -> int:
-    """From where somebody came serves no purpose for longer than requests are compared; returns how many."""
-    old = RequestOrigin.objects.filter(controller_id=controller_id, at__lt=now - ORIGINS_KEPT)
-    return int(old.delete()[0])
 
 
 def dismiss(case: Case, signal_id: UUID, remark: str, by: By, now: datetime) -> SignalDismissal:

@@ -1,12 +1,11 @@
 """What has to be done from time to time, whoever asks: expired things end, old things go."""
 
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management import call_command
 
 from cases.workflow import (
     authority,
@@ -19,27 +18,19 @@ from cases.workflow import (
     recipients,
     recomputation,
     record_questions,
-    signals,
+    retention,
 )
-from dsar.jobs.run import ended_before
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault.models import StoredFile
-from identity import limits, texting
+from identity import texting
 from identity.access import all_controllers
-from identity.models import AccessToken, OneTimeCode
 
-JOBS_KEPT = timedelta(days=30)
-TOKENS_KEPT = timedelta(days=7)
-ATTEMPTS_KEPT = timedelta(days=1)
 ORPHAN_SECONDS = 24 * 3600
 
 
 def run(controller_id: UUID, now: datetime) -> None:
     """Upkeep of one controller, in transactions of their own."""
     with unit_of_work([controller_id]):
-        ended_before(now - JOBS_KEPT)
-        AccessToken.objects.filter(expires_at__lt=now - TOKENS_KEPT).delete()
-        OneTimeCode.objects.filter(expires_at__lt=now - TOKENS_KEPT, used_at=None).delete()
         document.destroy_overdue(controller_id, now)
         authority.destroy_overdue(controller_id, now)
         external.end_overdue(controller_id, now)
@@ -49,17 +40,15 @@ def run(controller_id: UUID, now: datetime) -> None:
         health.order_due(controller_id, now)
         inquiry.chase(controller_id, now)
         recipients.chase(controller_id, now)
-        signals.forget_origins(controller_id, now)
         recomputation.follow_the_law(controller_id, now)
         fields.order_lagging(controller_id, now)
 
 
 def run_for_all(now: datetime) -> None:
-    """Upkeep of the house: bytes that no row names."""
+    """Upkeep of the house: bytes that no row names, and what is nobody's and over its time."""
     if now.minute == 0:
         remove_orphans(Path(settings.DATA_DIR))
-        call_command("clearsessions")
-        limits.delete_before(now - ATTEMPTS_KEPT)
+        retention.purge_all_of_site(now)
 
 
 def remove_orphans(folder: Path) -> int:

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import Error as DatabaseError
@@ -250,8 +250,3 @@ def _extended(claim: Claim) -> bool:
     except DatabaseError:
         connections.close_all()
         return True  # unknown: the next step asks the row itself
-
-
-def ended_before(limit: datetime) -> int:
-    """Forget jobs that ended before ``limit``; returns how many. Part of upkeep."""
-    return Job.objects.filter(ended_at__lt=limit).delete()[0]

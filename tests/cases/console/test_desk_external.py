@@ -1,6 +1,8 @@
 """A provider's check on the case page: its state and history in words, and what a handler can do with it."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ from django.utils import timezone
 
 from cases.models import Case, Decision, Letter
 from cases.permissions import by_customer, by_staff
+from cases.retention.rules import FOREIGN
 from cases.words import Outcome, State
-from cases.workflow import decide, people
+from cases.workflow import decide, people, retention
 from cases.workflow import external as checks
 from dsar.jobs.models import Job
 from dsar.lib.errors import Refused
@@ -203,7 +206,7 @@ def test_the_list_of_checks_takes_the_same_queries_however_many(
 
 def test_unknown_messages_are_forgotten_and_overdue_checks_ended(brand, simulator):
     _case, check = begun(brand)
-    long_ago = timezone.now() - checks.EVENTS_KEPT * 2
+    long_ago = timezone.now() - timedelta(days=60)
     ExternalEvent.objects.create(
         controller=brand,
         provider=check.provider,
@@ -215,7 +218,8 @@ def test_unknown_messages_are_forgotten_and_overdue_checks_ended(brand, simulato
         received_at=long_ago,
     )
 
-    checks.end_overdue(brand.pk, timezone.now() + checks.EVENTS_KEPT)
+    checks.end_overdue(brand.pk, timezone.now() + timedelta(days=30))
+    retention.carry_out(FOREIGN, brand.pk, timezone.now(), nullcontext)
 
     assert (ExternalEvent.objects.count(), stage(check)) == (0, "unanswered")
     assert Job.objects.filter(kind=checks.LOOK).count() == 1

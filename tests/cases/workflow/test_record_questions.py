@@ -2,6 +2,7 @@
 
 import json
 import logging
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from cases import asking, assurance
 from cases.collection import identifiers
 from cases.models import AskedQuestion, Case, SourceSystem
 from cases.permissions import by_customer
-from cases.workflow import people, record_questions
+from cases.retention.rules import QUESTIONS
+from cases.workflow import people, record_questions, retention
 from cases.workflow.intake import Person, Representation
 from dsar.audit.models import AuditEvent
 from dsar.jobs.models import Job
@@ -346,7 +348,7 @@ class TestWhatIsKept:
         begun(case)
         AskedQuestion.objects.update(asked_at=timezone.now() - timedelta(days=400))
 
-        record_questions.end_overdue(desk.controller.pk, timezone.now())
+        retention.carry_out(QUESTIONS, desk.controller.pk, timezone.now(), nullcontext)
 
         assert AskedQuestion.objects.count() == 0
 

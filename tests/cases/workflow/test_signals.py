@@ -1,5 +1,6 @@
 """Signals to whoever judges who asks: from real rows, put aside with a remark, and never deciding anything."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.utils import timezone
 from cases import signals
 from cases.models import Case, RequestOrigin, SignalDismissal
 from cases.permissions import by_customer, by_staff
+from cases.retention.rules import ORIGIN
 from cases.words import Right
-from cases.workflow import identity, upkeep
+from cases.workflow import identity, retention
 from cases.workflow import signals as verbs
 from cases.workflow.intake import Person, Representation
 from cases.workflow.perform import available
@@ -226,7 +228,7 @@ def test_from_where_a_request_came_is_kept_as_hash_and_forgotten(office: Office)
     verbs.note_origin(case.subject_request, "192.0.2.1", "en", "GB", now - timedelta(days=91))
 
     kept = RequestOrigin.objects.get()
-    upkeep.run(office.brand.pk, now)
+    retention.carry_out(ORIGIN, office.brand.pk, now, nullcontext)
 
     assert b"192" not in bytes(kept.network)
     assert RequestOrigin.objects.count() == 0

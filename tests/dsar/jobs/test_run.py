@@ -429,19 +429,6 @@ def test_progress_is_seen_when_its_step_commits(kind: Callable[..., None]) -> No
     assert only().progress == {"done": 3, "of": 7}
 
 
-def test_upkeep_forgets_what_ended_long_ago(kind: Callable[..., None]) -> None:
-    kind(lambda claim: None)
-    old, fresh, waiting = added("old"), added("fresh"), added("waiting")
-    run_job(old)
-    run_job(fresh)
-    set_back(old, ended_at="now() - interval '40 days'")
-
-    with unit_of_work([ALPHA]):
-        forgotten = run.ended_before(timezone.now() - timedelta(days=30))
-
-    assert (forgotten, [job.id for job in jobs()]) == (1, [fresh, waiting])
-
-
 # -- put back, and taking turns ------------------------------------------------------------------------
 
 
