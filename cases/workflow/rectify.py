@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cases import assurance, authority, corrections
-from cases.connectors.base import JSON
+from cases.connectors.base import JSON, LinkKind
 from cases.fulfilment import diff
 from cases.fulfilment.corrected import DONE, Reach, reach_of
 from cases.fulfilment.validation import Around, Fault, Unfit, country_of, validated
@@ -138,7 +138,10 @@ def may_point(case: Case, now: datetime, party: Party = Party.REQUESTER) -> bool
 
 
 def shown_to(case: Case) -> list[Shown]:
-    """What may be shown of what was found: plain facts about the person alone, from records that are theirs."""
+    """What may be shown of what was found: plain facts about the person, from records that bear their identity.
+
+    What merely hangs on such a record may name others: who wrote a message, who took a call.
+    """
     return list(_shown(case))[: disputed.MOST_PLACES]
 
 
@@ -152,7 +155,9 @@ def _shown(case: Case) -> Iterator[Shown]:
         if item.source_id not in reaches:
             reaches[item.source_id] = reach_of(item.source)
         forms = disputed.forms_of(reaches[item.source_id], item.collection)
-        for name, held in ((item.content or {}).get("data") or {}).items():
+        content = item.content or {}
+        own_data = content.get("data") or {} if content.get("link") == LinkKind.IDENTITY else {}
+        for name, held in own_data.items():
             if diff.may_be_shown(name, forms.get(name, diff.UNKNOWN), held):
                 yield Shown(item, name, item.source.name if item.source else "", str(held))
 

@@ -11,6 +11,7 @@ from cases.connectors.demo_crm.system.server import Server, running
 from cases.models import Case, Correction, SourceSystem
 from cases.words import Right
 from cases.workflow.intake import Person
+from identity.models import Controller
 from tests.cases.connectors.demo_crm.crm_world import WORLD
 from tests.cases.workflow.conftest import Desk, make_desk
 from tests.factories.cases import SourceFactory
@@ -47,7 +48,7 @@ class Shop:
 
 
 @contextmanager
-def shop() -> Iterator[Shop]:
+def shop(controller: Controller | None = None) -> Iterator[Shop]:
     """Inside a test that serves the database."""
     with running() as server:
         for kind, rows in WORLD.items():
@@ -55,7 +56,7 @@ def shop() -> Iterator[Shop]:
             server.crm.store.add(
                 kind, [{k: v for k, v in row.items() if k != "loyalty_score"} for row in rows]
             )
-        controller = ControllerFactory.create()
+        controller = controller or ControllerFactory.create()
         options = {"base_url": server.url, "network": "private", "page_size": 100}
         source = SourceFactory.create(
             controller=controller,
