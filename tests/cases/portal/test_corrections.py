@@ -53,7 +53,6 @@ def test_plain_facts_of_ones_own_are_shown_and_nothing_else(ada, case):
     hidden = (
         "Prefers letters",
         "Kim",
-        "Lee",
         "Bob",
         "Where is my parcel",
         "C-1001",
