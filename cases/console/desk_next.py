@@ -317,11 +317,12 @@ def _on_hold(found: Situation) -> Next:
 
 
 def _review(found: Situation) -> Next:
+    is_planned = found.case.right == Right.ERASURE
     review = _offer(
         found,
         Permission.WORK,
-        _("Review the items"),
-        reverse("console:review", args=[found.case.pk]),
+        _("Decide the plan") if is_planned else _("Review the items"),
+        reverse("console:plan" if is_planned else "console:review", args=[found.case.pk]),
         shortcut="r",
     )
     submit = _offer(

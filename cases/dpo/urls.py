@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.dpo.views import approvals, extensions, oversight, trail
+from cases.dpo.views import approvals, extensions, oversight, plan, trail
 
 app_name = "dpo"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("approvals/<uuid:case_id>/approve/", approvals.approve, name="approve"),
     path("approvals/<uuid:case_id>/return/", approvals.send_back, name="return"),
     path("approvals/<uuid:case_id>/letter/", approvals.letter, name="letter"),
+    path("approvals/<uuid:case_id>/plan/", plan.plan, name="plan"),
+    path("approvals/<uuid:case_id>/plan/return/", plan.send_lines_back, name="return-lines"),
     path(EXTENSION, extensions.show, name="extension"),
     path(f"{EXTENSION}approve/", extensions.approve, name="approve-extension"),
     path(f"{EXTENSION}return/", extensions.send_back, name="return-extension"),

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cases import queries, representing, rights, rights_shown, worklist
+from cases import planned, queries, representing, rights, rights_shown, worklist
 from cases.dpo import reading
 from cases.models import Case, Decision
 from cases.packs.posting import proposed
@@ -86,7 +86,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
 @require_safe
 def decision(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """One proposal with everything that leaves the house by it."""
-    case = _case(request, case_id)
+    case = case_to_decide(request, case_id)
     return _page(request, case)
 
 
@@ -129,7 +129,7 @@ def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
 @require_safe
 def letter(request: HttpRequest, case_id: UUID) -> HttpResponse:
     """The letter as it would be sent today."""
-    case = _case(request, case_id)
+    case = case_to_decide(request, case_id)
     found = decide.open_decision(case)
     if found is None:
         raise Http404
@@ -140,7 +140,7 @@ def letter(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": "inline"})
 
 
-def _case(request: HttpRequest, case_id: UUID) -> Case:
+def case_to_decide(request: HttpRequest, case_id: UUID) -> Case:
     """A case that this person may decide about, or could have a moment ago."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     deciders = (Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER)
@@ -207,6 +207,7 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         "said": reading.steps_said(case, found),
         "groups": items.groups(case),
         "withheld": reading.withheld(case),
+        **planned.brief(case),
         "reason_words": decide.reason_sentence(case, found.reason_code),
         "waivers": reading.waivers(case),
         "outgoing": outgoing,
