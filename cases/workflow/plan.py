@@ -156,6 +156,8 @@ class Lines:
     collection: str = ""
     treatment: str = ""
     rule: str | None = None
+    basis: str | None = None
+    by_hand: bool | None = None
     only_undecided: bool = False
     everything: bool = False
 
@@ -170,8 +172,8 @@ class Lines:
             raise Refused(_("Choose the lines first."), "nothing_selected")
         if self.treatment:
             lines = lines.filter(treatment=self.treatment)
-        if self.rule is not None:
-            lines = lines.filter(rule=self.rule)
+        narrowed = {"rule": self.rule, "basis": self.basis, "by_hand": self.by_hand}
+        lines = lines.filter(**{name: value for name, value in narrowed.items() if value is not None})
         return lines.filter(state__in=plans.UNDECIDED) if self.only_undecided else lines
 
 
@@ -196,7 +198,7 @@ def accept(case: Case, selection: Lines, by: By, now: datetime, *, version: int 
         case, plan = _in_hand(case, by, now, version)
         lines = selection.of(plan).filter(state__in=plans.UNDECIDED)
         ids = list(lines.values_list("pk", flat=True))
-        for page in _pages(ids):
+        for page in pages(ids):
             _decided(page, by, now)
         touch(case)
         codes: Codes = {"plan": plan.number, "treatment": "as_proposed", "count": len(ids)}
@@ -217,7 +219,7 @@ def treat(
         wanted = _checked(case, wanted)
         ids = list(_treatable(selection, wanted, plan).values_list("pk", flat=True))
         touched = set[UUID]()
-        for page in _pages(ids):
+        for page in pages(ids):
             chosen = PlannedChange.objects.filter(pk__in=page)
             touched |= _by_machine_at(chosen)
             _write(chosen, wanted)
@@ -237,7 +239,7 @@ def treat(
         return len(ids)
 
 
-def _pages(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+def pages(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
     for start in range(0, len(ids), PAGE):
         yield ids[start : start + PAGE]
 
@@ -245,6 +247,18 @@ def _pages(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
 def _by_machine_at(lines: "QuerySet[PlannedChange]") -> "set[UUID]":
     """The sources in which a connector carries out some of these."""
     return set(plans.by_machine(lines).values_list("source_id", flat=True).distinct())
+
+
+def choose_ground(case: Case, code: str, by: By, now: datetime, *, version: int | None = None) -> None:
+    """Record why the data is erased (Art 17(1)). Raises Refused for a ground that the law has not."""
+    with transaction.atomic():
+        case, plan = _in_hand(case, by, now, version)
+        if code not in {one.code for one in law.grounds_for("erasure_ground", case.regime)}:
+            raise Refused(_("Choose the ground from the list."), "ground_missing")
+        plan.ground = code
+        plan.save(update_fields=["ground"])
+        touch(case)
+        put_on_record(case, Action.PLAN_GROUND_CHOSEN, by, now, {"plan": plan.number, "ground": code})
 
 
 def _in_hand(case: Case, by: By, now: datetime, version: int | None) -> tuple[Case, ChangePlan]:
@@ -321,13 +335,13 @@ def _write(lines: "QuerySet[PlannedChange]", wanted: Treat) -> None:
 
 def _seal(case: Case, ids: Sequence[UUID], wanted: Treat) -> None:
     """The words and strategies that go with it, sealed for each line."""
-    _put(ids, "reason", case.file_key_id, wanted.reason.encode())
+    put(ids, "reason", case.file_key_id, wanted.reason.encode())
     strategies = dict(wanted.strategies) if wanted.treatment == Treatment.ANONYMISE else {}
     plain = json.dumps(strategies, ensure_ascii=False).encode() if strategies else b""
-    _put(ids, "wanted", case.collected_key_id, plain)
+    put(ids, "wanted", case.collected_key_id, plain)
 
 
-def _put(ids: Sequence[UUID], name: str, key_id: UUID, plain: bytes) -> None:
+def put(ids: Sequence[UUID], name: str, key_id: UUID, plain: bytes) -> None:
     """Seal the same words for many lines: no two ciphertexts are alike, so it takes a list of them."""
     if not plain:
         PlannedChange.objects.filter(pk__in=ids).update(**{name: Ciphertext(b"")})
@@ -397,7 +411,9 @@ def approved(plan: ChangePlan, decision: Decision, by: By, now: datetime) -> Non
         state=LineState.APPROVED, approved_by=by.person_id, approved_at=now
     )
     plan.decision, plan.stage = decision, PlanStage.APPROVED
-    grace = plan.case.controller.grace_days if plan.case.right == Right.ERASURE else 0
+    # A drill has nobody who could cancel it.
+    may_cancel = plan.case.right == Right.ERASURE and not plan.case.is_drill
+    grace = plan.case.controller.grace_days if may_cancel else 0
     plan.executes_at = now + timedelta(days=grace)
     plan.save(update_fields=["decision", "stage", "executes_at"])
 

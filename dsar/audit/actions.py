@@ -155,6 +155,7 @@ class Action(StrEnum):
     TASK_RECORDED = "fulfilment.task_recorded"
     PLAN_PROPOSED = "fulfilment.plan_proposed"
     PLAN_LINES_DECIDED = "fulfilment.plan_lines_decided"
+    PLAN_GROUND_CHOSEN = "fulfilment.plan_ground_chosen"
     PLAN_LINES_RETURNED = "fulfilment.plan_lines_returned"
     DRY_RUN_ORDERED = "fulfilment.dry_run_ordered"
     DRY_RUN_ENDED = "fulfilment.dry_run_ended"
