@@ -78,7 +78,7 @@ class NotWanted(Exception):
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A line with what is wished for it; the reason where nothing can be."""
 
     line: PlannedChange
@@ -192,18 +192,26 @@ def _forget(part: PlanPart) -> None:
 def _try_all(claim: Claim, part: PlanPart, ids: Sequence[UUID], connector: Connector) -> None:
     if not isinstance(connector, ChangesRecords):
         raise ConfigurationError("its connector cannot change anything.")
+    for start, asked, plan in asking(claim, part, ids, connector, part.looked):
+        with claim.step():
+            _store(_wanted(part.pk, part.generation), asked, plan)
+            claim.progress(done=start + len(asked), total=len(ids))
+
+
+def asking(
+    claim: Claim, part: PlanPart, ids: Sequence[UUID], connector: ChangesRecords, begin: int = 0
+) -> Iterator[tuple[int, Sequence[Asked], Plan]]:
+    """Ask the source about these lines, batch by batch: where each begins, its lines, and the answer."""
     size = _batch_size(connector) if isinstance(connector, PlansInParts) else max(len(ids), 1)
     going = _all_going(claim, part) if len(ids) > size else _Going()
-    for start in range(part.looked, len(ids), size):
+    for start in range(begin, len(ids), size):
         with claim.step():
             asked = list(_asked(part, ids[start : start + size]))
         wishes = [one.wish for one in asked if one.wish]
         plan = _plan(connector, wishes, going)
         for blocker in plan.blockers:
             going.drop(blocker.type, blocker.ref)
-        with claim.step():
-            _store(_wanted(part.pk, part.generation), asked, plan)
-            claim.progress(done=start + len(asked), total=len(ids))
+        yield start, asked, plan
 
 
 def _plan(connector: ChangesRecords, wishes: Sequence[Wish], going: _Going) -> Plan:
@@ -212,7 +220,7 @@ def _plan(connector: ChangesRecords, wishes: Sequence[Wish], going: _Going) -> P
     return connector.plan(wishes)
 
 
-def _batch_size(connector: Connector) -> int:
+def _batch_size(connector: Any) -> int:
     """So many lines that a batch fits into the source's limit: it is refused as a whole, and asked again as a whole."""
     calls = [int(limit.calls * SHARE) // CALLS_A_LINE for limit in connector.capabilities().limits]
     return max(1, min([BATCH, *calls]))
@@ -230,20 +238,20 @@ def _all_going(claim: Claim, part: PlanPart) -> _Going:
     return going
 
 
-def _asked(part: PlanPart, ids: Sequence[UUID]) -> Iterator[_Asked]:
+def _asked(part: PlanPart, ids: Sequence[UUID]) -> Iterator[Asked]:
     lines = PlannedChange.objects.filter(pk__in=ids).select_related("item__case", "case").order_by("-number")
     for line in lines:
         try:
-            yield _Asked(line, wish_of(line))
+            yield Asked(line, wish_of(line))
         except NoWish:
-            yield _Asked(
+            yield Asked(
                 line, trouble="Nothing shows whose record it is any more. Have it dealt with by hand."
             )
         except StrategyWrong as wrong:
-            yield _Asked(line, trouble=f"It cannot be made anonymous so: {wrong}")
+            yield Asked(line, trouble=f"It cannot be made anonymous so: {wrong}")
 
 
-def _store(part: PlanPart, asked: Sequence[_Asked], plan: Plan) -> None:
+def _store(part: PlanPart, asked: Sequence[Asked], plan: Plan) -> None:
     """Keep what was answered for a batch, inside a step."""
     by_key = {one.line.key: one.line for one in asked}
     for one in asked:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -21,9 +20,8 @@ from cases.collection import identifiers, turns
 from cases.collection.gate import SharedGate
 from cases.connectors.base import ConfigurationError, Conflict, Connector, ContractBroken, Refused
 from cases.connectors.changes import Action, ChangesRecords, Obstacle, Outcome, Receipt
-from cases.fulfilment import steps
-from cases.models import Case, ChangeStep, HeldFor, PartStage, PlanPart, PlanStage, StepState, Verdict
-from cases.words import State
+from cases.fulfilment import freshness, parts, steps
+from cases.models import Case, ChangeStep, HeldFor, PartStage, PlanPart, StepState
 from dsar.jobs.run import Claim, PutBack
 
 LOOK_SECONDS = 2.0  # how often it is looked afresh whether the changes may be made
@@ -32,7 +30,6 @@ BROKEN_IN_A_ROW = 5  # so many answers that cannot be understood: the source is 
 LONGEST_PENDING = timedelta(days=3)
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
 LOOK_AGAIN = timedelta(minutes=10)
-OPEN: Final = (PartStage.EXECUTING, PartStage.HELD)
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,13 @@ def carry_out(claim: Claim, part_id: UUID, desk: Desk) -> None:
     if not _admitted(claim, part_id):
         return
     with claim.step():
-        part = locked(claim.case_id, part_id)
+        part = parts.locked(claim.case_id, part_id)
         gate = SharedGate(part.source_id, part.plan.case_id)
         connector = identifiers.connect_to_change(part.source, gate)
     with closing(connector):
-        going = _Going(claim, part_id, desk, changing(connector))
+        able = changing(connector)
+        freshness.look(claim, part_id, able)
+        going = _Going(claim, part_id, desk, able)
         going.ask_after()
         going.run()
     gate.leave()
@@ -90,49 +89,17 @@ def changing(connector: Connector) -> ChangesRecords:
 def _admitted(claim: Claim, part_id: UUID) -> bool:
     """False where the part is not wanted. Raises PutBack where the source may not be asked, and says so with it."""
     with claim.step():
-        part = locked(claim.case_id, part_id)
-        if not stands(part):
+        part = parts.locked(claim.case_id, part_id)
+        if not parts.stands(part):
             return False
         hold = turns.held(part.source, timezone.now())
         if hold is not None:
-            mark(part, PartStage.HELD, hold.why)
+            parts.mark(part, PartStage.HELD, hold.why)
         elif part.source.failures >= turns.FAILURES_TO_REST:
             turns.probe(part.source_id, timezone.now())
     if hold is not None:
         raise hold.put_back()
     return True
-
-
-def mark(part: PlanPart, stage: PartStage, why: str = "") -> None:
-    """Show how a locked part stands."""
-    if (part.stage, part.held_for) != (stage, why):
-        part.stage, part.held_for = stage, why
-        part.started_at = part.started_at or timezone.now()
-        part.save(update_fields=["stage", "held_for", "started_at"])
-
-
-def locked(case_id: UUID | None, part_id: UUID) -> PlanPart:
-    """The part, its case locked before it as everywhere, so that nothing is begun once the case was cancelled."""
-    case = (
-        Case.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("subject", "subject_request", "controller")
-        .get(pk=case_id or "")
-    )
-    part: PlanPart = PlanPart.objects.select_related("plan__decision", "source").get(pk=part_id)
-    part.plan.case = case
-    return part
-
-
-def stands(part: PlanPart) -> bool:
-    """Whether the part is to be carried out: approved, begun, neither taken back nor cancelled, nor ended."""
-    plan = part.plan
-    return (
-        part.stage in OPEN
-        and plan.stage == PlanStage.EXECUTING
-        and plan.decision is not None
-        and plan.decision.verdict == Verdict.APPROVED
-        and plan.case.state == State.FULFILLING
-    )
 
 
 def waits(part_id: UUID, now: datetime) -> timedelta | None:
@@ -185,7 +152,7 @@ class _Going:
             result = self._ask(step, receipt)
             if result is not None:
                 with self.claim.step():
-                    self._keep(locked(self.claim.case_id, self.part_id), result)
+                    self._keep(parts.locked(self.claim.case_id, self.part_id), result)
 
     def _ask(self, step: ChangeStep, receipt: Receipt) -> Result | None:
         try:
@@ -218,10 +185,10 @@ class _Going:
     def _turn(self, last: Result | None) -> tuple[ChangeStep, Action] | None:
         """Keep what the last step gave, and mark the next as under way. Raises PutBack where it goes on later."""
         with self.claim.step():
-            part = locked(self.claim.case_id, self.part_id)
+            part = parts.locked(self.claim.case_id, self.part_id)
             if last is not None:
                 self._keep(part, last)
-            if not stands(part):
+            if not parts.stands(part):
                 return None
             back = self._put_back(part)
             if back is None:
@@ -256,13 +223,13 @@ class _Going:
         now = timezone.now()
         hold = turns.held(part.source, now)
         if hold is not None and hold.why in {HeldFor.STOPPED, HeldFor.PAUSED}:
-            mark(part, PartStage.HELD, hold.why)
+            parts.mark(part, PartStage.HELD, hold.why)
             return hold.put_back()
         obstacle = self._obstacle(part.plan.case, now)
         if obstacle:
-            mark(part, PartStage.HELD, obstacle)
+            parts.mark(part, PartStage.HELD, obstacle)
             return PutBack(f"held_{obstacle}", LOOK_AGAIN)
-        mark(part, PartStage.EXECUTING)
+        parts.mark(part, PartStage.EXECUTING)
         is_over = time.monotonic() - self.began >= turns.SLICE_SECONDS
         return PutBack("lets_others_by") if is_over and self.claim.others_wait else None
 

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.utils import timezone
+
 from cases.collection import order
 from cases.fulfilment import steps
-from cases.models import ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState
+from cases.models import Case, ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState, Verdict
+from cases.words import State
 from dsar.jobs.queue import bring_forward, enqueue
 
 BEGIN = "begin_changes"
@@ -19,6 +22,7 @@ MAX_ATTEMPTS = 6
 LIVE: Final = (PlanStage.APPROVED, PlanStage.EXECUTING, PlanStage.PROVING)
 # What holds a part by itself, and is over when the source is well, or was seen to.
 BY_SOURCE: Final = ("stopped", "paused", "needs_admin", "resting", "throttled")
+OPEN: Final = (PartStage.EXECUTING, PartStage.HELD)
 STALE = "stale"
 PENDING = "pending"
 
@@ -82,6 +86,41 @@ def count(part: PlanPart) -> None:
     every = ChangeStep.objects.filter(part=part)
     part.steps_total = every.count()
     part.steps_done = every.filter(state__in=steps.ENDED).count()
+
+
+# -- one part, in hand -------------------------------------------------------------------------------
+
+
+def mark(part: PlanPart, stage: PartStage, why: str = "") -> None:
+    """Show how a locked part stands."""
+    if (part.stage, part.held_for) != (stage, why):
+        part.stage, part.held_for = stage, why
+        part.started_at = part.started_at or timezone.now()
+        part.save(update_fields=["stage", "held_for", "started_at"])
+
+
+def locked(case_id: UUID | None, part_id: UUID) -> PlanPart:
+    """The part, its case locked before it as everywhere, so that nothing is begun once the case was cancelled."""
+    case = (
+        Case.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("subject", "subject_request", "controller")
+        .get(pk=case_id or "")
+    )
+    part: PlanPart = PlanPart.objects.select_related("plan__decision", "source").get(pk=part_id)
+    part.plan.case = case
+    return part
+
+
+def stands(part: PlanPart) -> bool:
+    """Whether the part is to be carried out: approved, begun, neither taken back nor cancelled, nor ended."""
+    plan = part.plan
+    return (
+        part.stage in OPEN
+        and plan.stage == PlanStage.EXECUTING
+        and plan.decision is not None
+        and plan.decision.verdict == Verdict.APPROVED
+        and plan.case.state == State.FULFILLING
+    )
 
 
 # -- what sources hold up ------------------------------------------------------------------------------

@@ -140,14 +140,14 @@ def _set_off(part: PlanPart, now: datetime) -> None:
 def executed(claim: Claim, part_id: UUID, now: datetime) -> None:
     """No step can be taken any more for now: what that means. Raises PutBack where the source is still at it."""
     with claim.step():
-        part = engine.locked(claim.case_id, part_id)
-        if not engine.stands(part):
+        part = parts.locked(claim.case_id, part_id)
+        if not parts.stands(part):
             return
         wait = engine.waits(part_id, now)
         if wait is None:
             _written(part, now)
         else:
-            engine.mark(part, PartStage.EXECUTING, parts.PENDING)
+            parts.mark(part, PartStage.EXECUTING, parts.PENDING)
     if wait is not None:
         raise PutBack(parts.PENDING, wait)
 
@@ -189,8 +189,8 @@ def _ended(part: PlanPart, now: datetime) -> None:
 def fail(claim: Claim, part_id: UUID, error: ConnectorError | None, code: str, now: datetime) -> None:
     """Show what went wrong and what to do; the other sources' parts go on."""
     with claim.step():
-        part = engine.locked(claim.case_id, part_id)
-        if engine.stands(part):
+        part = parts.locked(claim.case_id, part_id)
+        if parts.stands(part):
             part.stage, part.held_for, part.ended_at = PartStage.FAILED, "", now
             part.error_code = error.code if error else code[:60]
             part.error_text = turns.told(error) if error else _UNEXPECTED
@@ -223,11 +223,11 @@ def _patience(claim: Claim, part_id: UUID, source_id: UUID, error: Throttled, no
 
 
 def _mark(claim: Claim, part_id: UUID, why: str) -> None:
-    part = engine.locked(claim.case_id, part_id)
+    part = parts.locked(claim.case_id, part_id)
     if part.stage == PartStage.PROVING:
-        engine.mark(part, PartStage.PROVING, why)
-    elif engine.stands(part):
-        engine.mark(part, PartStage.HELD, why)
+        parts.mark(part, PartStage.PROVING, why)
+    elif parts.stands(part):
+        parts.mark(part, PartStage.HELD, why)
 
 
 # -- the proof -----------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def proven(
     case_id: UUID | None, part_id: UUID, found: Sequence[Left], now: datetime, *, code: str = ""
 ) -> None:
     """Keep what is left, inside a step; a part of which nothing is left is done."""
-    part = engine.locked(case_id, part_id)
+    part = parts.locked(case_id, part_id)
     if part.stage != PartStage.PROVING:
         return
     _keep(part, found, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -53,3 +54,13 @@ def receipts(case: Case) -> list[tuple[str, str, int]]:
     """Each step with how it ended and how often it was tried."""
     every = ChangeStep.objects.filter(part__plan__case=case)
     return [(step.verb, step.state, step.attempts) for step in every]
+
+
+def planned(case: Case) -> dict[str, Any]:
+    """What the approved plan says of each record: gone, or these values."""
+    steps = ChangeStep.objects.filter(part__plan__case=case).select_related("line__case")
+    said: dict[str, Any] = {}
+    for step in steps:
+        place = f"{step.action['type']}/{'/'.join(step.action['handle']['key'])}"
+        said[place] = "gone" if step.verb == "delete" else dict(step.action["payload"]["values"])
+    return said

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from cases.models import Case, ChangeStep, PartStage, PlanStage
+from cases.models import PartStage, PlanStage
 from cases.words import Outcome, State
 from tests.cases.chinook import needs_chinook
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
-from tests.cases.fulfilment.erasing import STEPS, erasure, live, open_desk, receipts, the_part
+from tests.cases.fulfilment.erasing import STEPS, erasure, live, open_desk, planned, receipts, the_part
 from tests.cases.fulfilment.whole import changes, everything
 from tests.cases.workflow.conftest import Desk
 from tests.factories.cases import run_jobs
@@ -46,11 +45,17 @@ def test_database_is_row_by_row_what_the_plan_said(desk: Desk, make_source: Make
     assert changes(before, everything(shop.source)).keys() - planned(case).keys() == {"track/3503"}
 
 
-def planned(case: Case) -> dict[str, Any]:
-    """What the approved plan says of each record: gone, or these values."""
-    steps = ChangeStep.objects.filter(part__plan__case=case).select_related("line__case")
-    said: dict[str, Any] = {}
-    for step in steps:
-        place = f"{step.action['type']}/{'/'.join(step.action['handle']['key'])}"
-        said[place] = "gone" if step.verb == "delete" else dict(step.action["payload"]["values"])
-    return said
+def test_record_changed_meanwhile_is_left_alone_and_the_rest_goes_on(desk: Desk, make_source: Make) -> None:  # noqa: F811
+    shop, case = erasure(desk, make_source)
+    line = live(case).lines.filter(treatment="delete", collection="invoice").first()
+    number = line.item.content["data"]["invoice_id"]
+    shop.source.execute(f"UPDATE invoice SET billing_city = 'Elsewhere' WHERE invoice_id = {number}")
+
+    run_jobs()
+
+    line.refresh_from_db()
+    part = the_part(case)
+    still = shop.source.rows(f"SELECT billing_city FROM invoice WHERE invoice_id = {number}")
+    assert (line.state, line.obstacle, still) == ("stale", "changed", [("Elsewhere",)])
+    assert Counter(state for _verb, state, _tries in receipts(case)) == {"done": 17, "stale": 1}
+    assert (part.stage, part.held_for, part.steps_done) == (PartStage.HELD, "stale", 17)
