@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cases.console import desk_forms as forms
-from cases.console import forms_rights
+from cases.console import forms_recipients, forms_rights
 from cases.models import (
+    AnswerCode,
     Case,
     CollectedFile,
     Delivery,
@@ -24,6 +25,8 @@ from cases.models import (
     FulfilmentTask,
     InquiryState,
     Letter,
+    NoticeState,
+    RecipientNotice,
     ResponsePack,
     RestrictedPlace,
     Restriction,
@@ -50,12 +53,14 @@ from cases.workflow import (
     people,
     portability,
     questions,
+    recipients,
     reopening,
     restriction,
     search,
     second_look,
     signals,
     standing,
+    suppression,
 )
 from identity.models import ExternalCheck, Level, Verification, VerificationState
 from identity.roles import Permission
@@ -94,6 +99,13 @@ class Act:
 
     def is_offered(self, by: By, case: Case) -> bool:
         return any(by.allows(permission, case.controller_id) for permission in self.permissions)
+
+
+def notice_of(case: Case, notice_id: UUID) -> RecipientNotice | None:
+    found: RecipientNotice | None = (
+        case.recipient_notices.filter(pk=notice_id).select_related("recipient", "case").first()
+    )
+    return found
 
 
 def letter_of(case: Case, letter_id: UUID) -> Letter | None:
@@ -696,6 +708,53 @@ ACTS: dict[str, Act] = {
         permissions=(Permission.RELEASE_CONTROL,),
         find=pack_of,
         has_weight=True,
+    ),
+    "recipient-answer": Act(
+        _("Record a recipient's answer"),
+        _("Record it"),
+        _("The answer of the recipient is recorded."),
+        lambda deed: recipients.record_answer(
+            deed.target, AnswerCode(deed.data["code"]), deed.data["words"], deed.by, deed.now
+        ),
+        forms_recipients.RecipientAnswer,
+        find=notice_of,
+    ),
+    "recipient-excuse": Act(
+        _("A recipient cannot be told"),
+        _("Record the reason"),
+        _("It is recorded why this recipient is not told."),
+        lambda deed: recipients.excuse(
+            deed.target, NoticeState(deed.data["why"]), deed.data["reason"], deed.by, deed.now
+        ),
+        forms_recipients.RecipientExcuse,
+        _(
+            "The law frees from telling only where it is impossible or takes disproportionate effort (Article 19)."
+        ),
+        find=notice_of,
+    ),
+    "recipient-again": Act(
+        _("Tell a recipient again"),
+        _("Send it again"),
+        _("The notice is on its way again."),
+        lambda deed: recipients.try_again(deed.target, deed.by, deed.now),
+        lede=_("It goes by the way and to the address that administrators have given now."),
+        find=notice_of,
+    ),
+    "name-recipients": Act(
+        _("The customer asks who received their data"),
+        _("Name them in the letter"),
+        _("Noted: our letter names the recipients."),
+        lambda deed: recipients.ask_names(deed.case, deed.by, deed.now),
+        permissions=(Permission.WORK, Permission.LOG_REQUEST),
+    ),
+    "end-marketing": Act(
+        _("The customer wants no advertising ever again"),
+        _("Put it on the suppression list"),
+        _(
+            "Noted: once the erasure is carried out, the addresses are kept as keyed hashes, to send nothing to them."
+        ),
+        lambda deed: suppression.ask_for(deed.case, deed.by, deed.now, version=deed.version),
+        lede=_("Else the next import could bring the person back."),
     ),
     "rebuild": Act(
         _("Build the answer again"),

@@ -12,12 +12,14 @@ from django.utils.translation import ngettext
 from cases import authority, queries
 from cases.collection import outstanding
 from cases.collection.outstanding import Outstanding
+from cases.correspondence.compose import Kind
 from cases.models import (
     Case,
     Decision,
     HeldFor,
     Letter,
     LetterState,
+    NoticeState,
     PackState,
     ResponsePack,
     RunState,
@@ -106,7 +108,9 @@ class Situation:
 
     @cached_property
     def stuck(self) -> list[Letter]:
-        return list(self.case.letters.filter(state__in=STUCK, is_incoming=False))
+        """Those to the requester; recipients have a list of their own."""
+        unsent = self.case.letters.filter(state__in=STUCK, is_incoming=False)
+        return list(unsent.exclude(kind=Kind.RECIPIENT))
 
     @cached_property
     def to_post(self) -> list[Letter]:
@@ -431,9 +435,22 @@ def _fulfilling(found: Situation) -> Next:
                 _work_on(found, _("Mark as posted"), "posted", found.to_post[0], kind="primary"),
             ),
         )
-    return Next(
+    return _untold(found) or Next(
         _("The answer is on its way"),
         _("Nothing needs doing: the case closes by itself when the answer was sent."),
+    )
+
+
+def _untold(found: Situation) -> Next | None:
+    """A case that only waits for its recipients."""
+    failed = found.case.recipient_notices.filter(state=NoticeState.FAILED).select_related("recipient").first()
+    if failed is None:
+        return None
+    return Next(
+        _("%(name)s could not be told") % {"name": failed.recipient.name},
+        _("Everybody to whom the data had gone has to be told (Article 19). Try it again, or say why not."),
+        (Offer(_("Go to the recipients"), "#recipients" if found.may(Permission.WORK) else ""),),
+        "danger",
     )
 
 

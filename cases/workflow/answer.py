@@ -85,9 +85,7 @@ def _deliver(pack: ResponsePack, case: Case, body: str, by: By, now: datetime) -
     return next(iter(give(pack, case, written, by, now)))
 
 
-def give(
-    pack: ResponsePack, case: Case, written: Iterable[Letter], by: By, now: datetime
-) -> list[Delivery]:
+def give(pack: ResponsePack, case: Case, written: Iterable[Letter], by: By, now: datetime) -> list[Delivery]:
     """Let those to whom these letters go fetch a pack, in place of whatever was before."""
     _replace_earlier(case, by, now)
     return [_made_available(pack, case, letter.party, now) for letter in written]
