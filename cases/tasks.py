@@ -45,6 +45,7 @@ from cases.workflow import (
     level,
     login,
     mail_code,
+    marking,
     plan,
     recipients,
     recomputation,
@@ -178,6 +179,18 @@ def fetch_files(claim: Claim) -> None:
 def find_corrections(claim: Claim) -> None:
     """Look for what is said to be wrong among what was found."""
     disputed.find(claim, UUID(claim.args["case"]))
+
+
+@job(marking.MARK)
+def mark_restricted(claim: Claim) -> None:
+    """Mark the records of a restriction in one source, or free them; what does not work is left to a person."""
+    try:
+        marking.run(claim, UUID(claim.args["place"]), claim.args["state"])
+    except Throttled as error:
+        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+    except ConnectorError as error:
+        if error.retryable:
+            raise RetryLater(error.code) from None
 
 
 @job(correcting.PLAN)

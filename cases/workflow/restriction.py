@@ -32,7 +32,7 @@ from cases.models import (
 from cases.models.case import requester_suffices
 from cases.permissions import BY_SYSTEM, By
 from cases.words import Right, State
-from cases.workflow import letters
+from cases.workflow import letters, marking
 from cases.workflow.perform import act, lock, once_recorded, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Conflict, Refused
@@ -97,6 +97,7 @@ def begin_meanwhile(
         _on_record(made, Action.RESTRICTION_BEGUN, by, now, ground=made.ground)
         touch(locked)
         _tell_of_it(locked, by, now)
+        marking.order(made, now)
         return made
 
 
@@ -278,6 +279,7 @@ def lift(found: Restriction, by: By, now: datetime, *, version: int | None = Non
         held.lifted_by_id, held.lifted_at = by.person_id, now
         held.save()
         held.places.filter(state=PlaceState.MARKED).update(state=PlaceState.TO_FREE)
+        marking.order(held, now)
         _on_record(held, Action.RESTRICTION_LIFTED, by, now)
         touch(case)
         return held
