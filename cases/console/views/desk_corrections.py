@@ -15,14 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cases import corrections
+from cases import corrections, rights
 from cases.console.forms_corrections import MoreToCorrect, Verdict
 from cases.console.going import see_other
 from cases.models import Case, Correction, RequestFile
 from cases.review import showing
 from cases.surface import attempt, by, case_or_404, version_of
 from cases.words import Right, State
-from cases.workflow import disputed, rectify
+from cases.workflow import disputed, rectify, restriction
 from cases.workflow.intake import Upload
 from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
@@ -196,6 +196,8 @@ def _page(request: HttpRequest, case: Case, form: MoreToCorrect, status: int = 2
         "may_work": _may_work(request, case),
         "may_add": case.state in rectify.BEFORE_DECISION and _works(request, case),
         "next": found.filter(outcome="").first(),
+        "restriction": rights.restriction_of(case),
+        "may_restrict": _works(request, case) and restriction.may_begin_meanwhile(case),
     }
     put_on_record(
         case, Action.CONTENT_VIEWED, by(request), timezone.now(), {"values": len(page), "page": page.number}
