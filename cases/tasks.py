@@ -14,7 +14,7 @@ from cases.connectors.base import Connector, ConnectorError, Identifier, Throttl
 from cases.connectors.questions import AnswersQuestions
 from cases.correspondence import inquiries as inquiry_words
 from cases.correspondence import send
-from cases.fulfilment import dry_run, parts, proof, proposing, recipient_call
+from cases.fulfilment import dry_run, looking, parts, proof, proposing, recipient_call
 from cases.fulfilment import execution as changing
 from cases.models import (
     Letter,
@@ -135,6 +135,18 @@ def execute_changes(claim: Claim) -> None:
         execution.fail(claim, part_id, error, error.code, timezone.now())
     else:
         execution.executed(claim, part_id, timezone.now())
+
+
+@job(parts.LOOK)
+def look_at_changed(claim: Claim) -> None:
+    """Read again what was changed in a source after it had been approved, for whoever decides anew."""
+    try:
+        looking.look(claim, UUID(claim.args["part"]))
+    except Throttled as error:
+        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+    except ConnectorError as error:
+        if error.retryable:
+            raise RetryLater(error.code) from None
 
 
 def _proof_given_up(claim: Claim, code: str) -> None:

@@ -195,3 +195,11 @@ class PlansInParts(Protocol):
         ``going`` gives, by type and reference, the key of every deletion that is wished for in another part and has
         not met an obstacle: what it names is taken care of, and the key stands in ``after`` where it has to come first.
         """
+
+
+@runtime_checkable
+class ReadsAgain(Protocol):
+    """A connector that can read one record again, when it was changed after it had been collected."""
+
+    def read_again(self, wish: Wish) -> Mapping[str, JSON] | None:
+        """Return the fields of the wish's record as they are now; None where it is gone. Raises ConnectorError."""

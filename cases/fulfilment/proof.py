@@ -24,7 +24,7 @@ from cases.connectors.changes import Action, ChangesRecords, Finding, Remains
 from cases.fulfilment import steps
 from cases.fulfilment.anonymise import StrategyWrong
 from cases.fulfilment.wishes import NoWish, wish_of
-from cases.models import ChangeStep, LineState, PlannedChange, PlanPart, SourceSearch, Treatment
+from cases.models import ChangeStep, LineState, PlannedChange, PlanPart, SourceSearch, StepState, Treatment
 from cases.words import Right
 from dsar.jobs.run import Claim
 
@@ -40,7 +40,9 @@ STAYS: Final = (
     Treatment.RESTRICT,
     Treatment.LIFT,
 )
-KNOWN: Final = (LineState.REFUSED, LineState.FAILED, LineState.STALE)
+KNOWN: Final = (LineState.REFUSED, LineState.STALE)
+# What was tried and is not known to be refused: whatever the source said, it is looked at.
+TRIED: Final = (*steps.SUCCEEDED, StepState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _batches(claim: Claim, part: PlanPart) -> Iterator[tuple[list[Action], bool]
     number, actions = -1, list[Action]()
     while True:
         with claim.step():
-            done = ChangeStep.objects.filter(part=part, state__in=steps.SUCCEEDED, number__gt=number)
+            done = ChangeStep.objects.filter(part=part, state__in=TRIED, number__gt=number)
             rows = list(done.select_related("line__case").order_by("number")[: BATCH + 1])
             actions = [steps.action_of(step) for step in rows[:BATCH]]
         if rows:

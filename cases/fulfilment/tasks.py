@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from cases import rights
 from cases.collection import order
@@ -62,6 +62,17 @@ def make_by_hand(plan: ChangePlan, now: datetime) -> None:
             _make_one(plan, part.source, words, now)
     if loose := _by_hand(plan, None):
         _make_one(plan, None, loose, now)
+
+
+def add_by_hand(plan: ChangePlan, lines: "QuerySet[PlannedChange]", now: datetime) -> None:
+    """Make tasks of lines that a human does after all."""
+    by_source: dict[SourceSystem | None, list[str]] = {}
+    for line in lines.select_related("item__case", "case", "source").order_by("collection", "number")[
+        :LISTED
+    ]:
+        by_source.setdefault(line.source, []).extend(_named(line))
+    for source, words in by_source.items():
+        _make_one(plan, source, words, now)
 
 
 def _make_one(plan: ChangePlan, source: SourceSystem | None, words: list[str], now: datetime) -> None:

@@ -176,6 +176,10 @@ class Changes:
         if wish.verb is Verb.ANONYMISE or is_touched or next(self._all(HISTORY, "contact_id", number), None):
             yield _forgetting(wish)
 
+    def read_again(self, wish: Wish) -> Mapping[str, JSON] | None:
+        """Return a record's fields as they are now; None where it is gone."""
+        return self._read(wish.type, wish.handle.get("id"))
+
     # --- Doing ------------------------------------------------------------------------------------------------------
 
     def apply(self, action: Action) -> Receipt:

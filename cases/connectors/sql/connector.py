@@ -58,7 +58,7 @@ from cases.connectors.sql.dialect import Dialect, WriteRefused, is_binary
 from cases.connectors.sql.explaining import warn_of_scans
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
-from cases.connectors.sql.planning import Planner
+from cases.connectors.sql.planning import Blocked, Planner, find_key, read_row
 from cases.connectors.sql.query import PagePlan, Row, Search
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
 from cases.connectors.sql.session import Result, Session, Work
@@ -384,6 +384,20 @@ class SQLConnector(ABC):
             return Plan(blockers=tuple(_no_account(wish) for wish in wishes))
         source = self._run(self._bind)
         return self._planning.run(lambda connection: Planner(connection, source, self._dialect).plan(wishes))
+
+    def read_again(self, wish: Wish) -> Mapping[str, JSON] | None:
+        """Return the described columns of one row as they are now, through the account that reads."""
+        return self._run(lambda connection: self._read_again(connection, wish))
+
+    def _read_again(self, connection: sa.Connection, wish: Wish) -> Mapping[str, JSON] | None:
+        bound = self._bind(connection).collections.get(wish.type)
+        if bound is None:
+            raise ContractBroken(what="a record of a table that the description no longer has")
+        try:
+            key = find_key(bound, wish.ref, wish.handle)
+        except Blocked:
+            raise ContractBroken(what="a record that the table no longer tells apart") from None
+        return read_row(connection, bound, key, self._dialect)
 
     def apply(self, action: Action) -> Receipt:
         """Carry out one action in one transaction."""
