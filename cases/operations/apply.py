@@ -31,6 +31,7 @@ from cases.operations.schema import (
     Kept,
     Login,
     Member,
+    Portable,
     Provider,
     ProviderSecrets,
     Reminders,
@@ -679,6 +680,7 @@ _NOT_CLEANED = {
     "strategies",
     "options",
     "facts",
+    "portable",
     "statement",
     "data_kinds",
     "test_persons",
@@ -703,4 +705,4 @@ def _chosen(entry: Strict, names: set[str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(exclude_unset=True) if isinstance(value, Facts | Reminders) else value
+    return value.model_dump(exclude_unset=True) if isinstance(value, Facts | Portable | Reminders) else value

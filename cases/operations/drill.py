@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,14 +14,16 @@ from django.utils.translation import gettext as _
 
 from cases import tasks as _tasks  # noqa: F401  (declares the kinds of job)
 from cases.models import Case, PackState, SearchState, SourceSystem, TaskState
+from cases.operations import drill_changes
 from cases.operations.apply import hashes_of
+from cases.operations.drill_changes import CHANGING, Changes, Wish
 from cases.permissions import By, by_staff
 from cases.review import items
 from cases.words import Channel, Outcome, Right, State
-from cases.workflow import carry_out, decide, identity, intake, review
+from cases.workflow import decide, identity, intake, review
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
-from dsar.audit.record import OPERATOR, record, record_whatever_happens
+from dsar.audit.record import OPERATOR, Codes, record, record_whatever_happens
 from dsar.jobs.models import Job, JobState
 from dsar.jobs.run import run_job
 from dsar.lib.tenancy import unit_of_work
@@ -30,7 +32,8 @@ from identity.access import controller_for_slug
 from identity.models import Controller, Membership, Team, TeamController, User
 from identity.roles import Role
 
-RIGHTS = (Right.ACCESS, Right.PORTABILITY, Right.ERASURE)
+RIGHTS = (Right.ACCESS, Right.PORTABILITY, Right.ERASURE, Right.RECTIFICATION)
+NOTHING = Wish()
 PAUSE_SECONDS = 0.2
 DECISIONS = ("disclosed", "redacted", "withheld", "acted", "kept", "undecided")
 
@@ -106,6 +109,7 @@ class Report:
     sources: tuple[SourceResult, ...]
     decisions: dict[str, int]
     withheld: dict[str, int]
+    changes: Changes | None = None
     files: tuple[WrittenFile, ...] = ()
 
 
@@ -118,6 +122,8 @@ class _Drill:
     approver: By
     case_id: UUID
     patience: Patience
+    wish: Wish = NOTHING
+    changes: Changes | None = None
     started: float = field(default_factory=time.monotonic)
 
     def case(self) -> Case:
@@ -127,18 +133,24 @@ class _Drill:
         return found
 
 
-def rehearse(slug: str, right: Right, person: intake.Person, out: Path, patience: Patience) -> Report:
+def rehearse(
+    slug: str, right: Right, person: intake.Person, out: Path, patience: Patience, wish: Wish = NOTHING
+) -> Report:
     """Send one request through everything and write the answer to ``out``, decrypted, for its owner alone.
 
-    Raises UnknownController, DrillRefused (on the record, nothing logged), or DrillStuck.
+    What would change a source ends with its plan, tried out by reading; ``wish.execute`` carries it out, on test
+    systems alone. Raises UnknownController, DrillRefused (on the record, nothing logged), or DrillStuck.
     """
     controller_id = controller_for_slug(slug)
     if controller_id is None:
         raise UnknownController(slug)
-    drill = _begin(controller_id, right, person, patience)
+    drill = _begin(controller_id, right, person, patience, wish)
     _until(drill, _is_searched, _("The search did not come to its end: see the sources."))
-    _decide(drill)
-    _until(drill, _is_closed, _("The answer was not made in time."))
+    if right in CHANGING:
+        _change(drill)
+    else:
+        _decide(drill)
+        _until(drill, _is_closed, _("The answer was not made in time."))
     with unit_of_work([controller_id]):
         return _report(drill, _write(drill.case(), out))
 
@@ -146,17 +158,21 @@ def rehearse(slug: str, right: Right, person: intake.Person, out: Path, patience
 # -- who may be asked for ----------------------------------------------------------------------------
 
 
-def _begin(controller_id: UUID, right: Right, person: intake.Person, patience: Patience) -> _Drill:
+def _begin(
+    controller_id: UUID, right: Right, person: intake.Person, patience: Patience, wish: Wish
+) -> _Drill:
     now = timezone.now()
     with unit_of_work([controller_id]):
         controller = Controller.objects.get(pk=controller_id)
         _refuse_strangers(controller, right, person, now)
+        if wish.execute:
+            _refuse_live_systems(controller, right, now)
         preparer, approver = _principals(controller)
-        request = intake.log_request(_asked(controller, right, person, now), preparer, now)
-        codes = {"request": str(request.pk), "right": right.value}
+        request = intake.log_request(_asked(controller, right, person, wish, now), preparer, now)
+        codes: Codes = {"request": str(request.pk), "right": right.value, "execute": wish.execute}
         record(Action.DRILL_RUN, OPERATOR, now, controller_id=controller_id, data=codes)
         identity.record_drill(request, preparer, now)
-        return _Drill(controller, preparer, approver, request.cases.get().pk, patience)
+        return _Drill(controller, preparer, approver, request.cases.get().pk, patience, wish)
 
 
 def _refuse_strangers(controller: Controller, right: Right, person: intake.Person, now: datetime) -> None:
@@ -177,6 +193,15 @@ def _refuse_strangers(controller: Controller, right: Right, person: intake.Perso
         sentence = _("%(sources)s: neither a test system nor a place where this person is listed for drills.")
         names = ", ".join(source.slug for source in closed)
         _refuse(controller, right, "not_a_test_person", sentence % {"sources": names}, now)
+
+
+def _refuse_live_systems(controller: Controller, right: Right, now: datetime) -> None:
+    """A listed person suffices to be read. Written is to nothing but a test system, and that for every source."""
+    live = SourceSystem.objects.filter(controller=controller, is_active=True, is_test=False)
+    if live:
+        sentence = _("%(sources)s: not marked as a test system, and a drill changes nothing else.")
+        names = ", ".join(source.slug for source in live)
+        _refuse(controller, right, "not_a_test_system", sentence % {"sources": names}, now)
 
 
 def _lists(source: SourceSystem, wanted: set[str]) -> bool:
@@ -210,7 +235,9 @@ def _principal(controller: Controller, team: Team, name: str, roles: Sequence[Ro
     return person
 
 
-def _asked(controller: Controller, right: Right, person: intake.Person, now: datetime) -> intake.Intake:
+def _asked(
+    controller: Controller, right: Right, person: intake.Person, wish: Wish, now: datetime
+) -> intake.Intake:
     return intake.Intake(
         controller=controller,
         person=person,
@@ -218,6 +245,7 @@ def _asked(controller: Controller, right: Right, person: intake.Person, now: dat
         channel=Channel.PORTAL,
         received_at=now,
         language=controller.language,
+        claims=wish.claims,
         is_drill=True,
     )
 
@@ -253,7 +281,7 @@ def _is_stuck(case: Case) -> bool:
     run = case.runs.filter(state="running").first()
     states = set(run.searches.values_list("state", flat=True)) if run else set()
     failed = SearchState.FAILED in states and not states & {SearchState.QUEUED, SearchState.RUNNING}
-    return failed or case.packs.filter(state=PackState.FAILED).exists()
+    return failed or case.packs.filter(state=PackState.FAILED).exists() or drill_changes.is_held_up(case)
 
 
 def _jobs(case: Case) -> list[UUID]:
@@ -275,10 +303,49 @@ def _decide(drill: _Drill) -> None:
         case = decide.submit(case, title, body, drill.preparer, now, reasons=reasons)
         case = decide.approve(case, drill.approver, now)
         if case.state == State.WITH_CONTROLLER:
-            case = decide.approve_for_controller(case, drill.approver, now)
-        for task in case.tasks.filter(state=TaskState.OPEN):
-            evidence = _("A drill: nothing was changed in the source system.")
-            carry_out.record_task(task, True, evidence, drill.preparer, now)
+            decide.approve_for_controller(case, drill.approver, now)
+
+
+def _change(drill: _Drill) -> None:
+    """The plan by the rules, tried out; and where it is to be, approved, carried out, proven and certified."""
+    controllers = [drill.controller.pk]
+    _until(drill, drill_changes.is_idle, _("What is to be changed was not found in time."))
+    with unit_of_work(controllers):
+        unwritable = drill_changes.judge_values(drill.case(), drill.preparer, timezone.now())
+    _until(drill, drill_changes.is_planned, _("The plan was not made in time."))
+    with unit_of_work(controllers):
+        drill.changes = drill_changes.told(drill.case(), unwritable=unwritable)
+        if not drill.wish.execute:
+            drill_changes.end_dry(drill.case(), drill.preparer, timezone.now())
+            return
+        drill_changes.decide_all(drill.case(), drill.preparer, timezone.now())
+    _until(drill, drill_changes.is_planned, _("The plan was not made in time."))
+    with unit_of_work(controllers):
+        drill_changes.approve(drill.case(), drill.preparer, drill.approver, timezone.now())
+    _until(drill, _is_carried_out, _("The changes did not come to their end: see what failed or is left."))
+    with unit_of_work(controllers):
+        drill_changes.record_by_hand(drill.case(), drill.preparer, timezone.now())
+    _until(drill, _is_closed, _("The changes did not come to their end: see what failed or is left."))
+    with unit_of_work(controllers):
+        drill_changes.certify(drill.case(), drill.preparer, timezone.now())
+
+
+def _is_carried_out(case: Case) -> bool:
+    """Only people could go on."""
+    return _is_closed(case) or (
+        case.tasks.filter(state=TaskState.OPEN).exists() and drill_changes.is_idle(case)
+    )
+
+
+def _changes(drill: _Drill, case: Case) -> Changes | None:
+    """What stands of the plan now; what the sources refused is told as they refused it."""
+    if case.right not in CHANGING:
+        return None
+    before = drill.changes or Changes()
+    if not drill.wish.execute and drill.changes is not None:
+        return before
+    now = drill_changes.told(case, is_executed=drill.wish.execute, unwritable=before.unwritable)
+    return replace(now, refusals=before.refusals or now.refusals)
 
 
 # -- what it tells -----------------------------------------------------------------------------------
@@ -299,6 +366,7 @@ def _report(drill: _Drill, written: Sequence[WrittenFile] = ()) -> Report:
         sources=tuple(_sources(case, groups)),
         decisions={name: sum(getattr(group, name) for group in groups) for name in DECISIONS},
         withheld=dict(items.withheld_counts(case)),
+        changes=_changes(drill, case),
         files=tuple(written),
     )
 

@@ -132,6 +132,25 @@ class Facts(Strict):
     transfers: Words = []
 
 
+BasisName: TypeAlias = Literal["consent", "contract", "other"]
+OriginName: TypeAlias = Literal["provided", "observed", "derived", "inferred"]
+
+
+class PortableOf(Strict):
+    """What of one record type a person can take along (Art 20(1)); what is left out holds as for the source."""
+
+    basis: BasisName | None = None
+    origin: OriginName | None = None
+    automated: bool | None = None
+    fields: dict[Text, OriginName] = {}
+
+
+class Portable(PortableOf):
+    """The same for a whole source, and for record types that differ."""
+
+    collections: dict[Text, PortableOf] = {}
+
+
 Days: TypeAlias = list[Annotated[int, Field(ge=0, le=366)]]
 
 
@@ -167,6 +186,7 @@ class Source(Strict):
     dataset: Text | None = None
     data_kinds: list[KindName] = []
     facts: Facts = Facts()
+    portable: Portable = Portable()
     erasing_secrets: dict[str, Hidden] = {}
     credentials_expire_on: date | None = None
     country: Annotated[str, Field(max_length=60)] = ""

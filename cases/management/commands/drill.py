@@ -1,4 +1,7 @@
-"""Exit code 0: answered; 1: the drill got stuck; 2: wrong usage; 3: refused, and on the record."""
+"""Exit code 0: answered, or planned where a source would be changed; 1: the drill got stuck.
+
+2: wrong usage; 3: refused, and on the record.
+"""
 
 import json
 from dataclasses import asdict
@@ -16,6 +19,7 @@ from cases.operations.drill import (
     UnknownController,
     rehearse,
 )
+from cases.operations.drill_changes import CHANGING, Changes, Wish
 from cases.words import Right
 from cases.workflow.intake import Person
 
@@ -27,6 +31,8 @@ REFUSED = 3
 class Command(BaseCommand):
     help = (
         "Rehearse one request from the log to the answer, on test systems or for test persons (docs/apply.md). "
+        "What would change a source ends with the plan, tried out by reading; --execute carries it out, on test "
+        "systems alone. "
         "Nobody is written to, and no statistic counts it. "
         "Exit code 0: answered; 1: it got stuck; 2: wrong usage; 3: refused, and on the record."
     )
@@ -41,6 +47,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--out", required=True, type=Path, metavar="DIR", help="where the answer's files go"
         )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            dest="values",
+            help="for a rectification: what is right; repeatable",
+        )
+        parser.add_argument(
+            "--execute",
+            action="store_true",
+            help="carry the plan out; only on sources marked as test systems",
+        )
         parser.add_argument("--json", action="store_true", help="report as JSON")
         parser.add_argument("--in-process", action="store_true", help="do the work here, without a worker")
         parser.add_argument(
@@ -49,7 +68,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = _rehearse(options)
+            report = _rehearse(options, _wish(options))
         except UnknownController:
             raise CommandError(f"There is no controller {options['controller']}.", returncode=USAGE) from None
         except DrillRefused as refused:
@@ -65,7 +84,26 @@ class Command(BaseCommand):
         )
 
 
-def _rehearse(options: dict[str, Any]) -> Report:
+def _wish(options: dict[str, Any]) -> Wish:
+    """What is to be changed, and whether it is. Raises CommandError for what does not go with the right."""
+    right, values = Right(options["right"]), dict(_pair(text) for text in options["values"])
+    if values and right != Right.RECTIFICATION:
+        raise CommandError("--set goes with --right rectification alone.", returncode=USAGE)
+    if right == Right.RECTIFICATION and not values:
+        raise CommandError("Say what is right: --set FIELD=VALUE.", returncode=USAGE)
+    if options["execute"] and right not in CHANGING:
+        raise CommandError("--execute goes with rights that change a source.", returncode=USAGE)
+    return Wish(values, options["execute"])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise CommandError(f"“{text}” is not FIELD=VALUE.", returncode=USAGE)
+    return name.strip(), value.strip()
+
+
+def _rehearse(options: dict[str, Any], wish: Wish) -> Report:
     person = Person(
         name=options["name"],
         email=options["email"],
@@ -73,7 +111,7 @@ def _rehearse(options: dict[str, Any]) -> Report:
         external_id=options["external_id"],
     )
     patience = Patience(options["wait"], options["in_process"])
-    return rehearse(options["controller"], Right(options["right"]), person, options["out"], patience)
+    return rehearse(options["controller"], Right(options["right"]), person, options["out"], patience, wish)
 
 
 def _as_text(report: Report) -> str:
@@ -87,5 +125,22 @@ def _as_text(report: Report) -> str:
     lines.append(
         ", ".join(f"{name} {count}" for name, count in report.decisions.items() if count) or "nothing decided"
     )
+    lines += _of_changes(report.changes) if report.changes else []
     lines += [f"{file.path}  {file.size} bytes" for file in report.files]
     return "\n".join([*lines, f"{report.seconds} seconds"])
+
+
+def _of_changes(told: Changes) -> list[str]:
+    """The plan by treatment, what stands in its way, and what became of it."""
+    head = "carried out" if told.is_executed else "dry run: nothing was written"
+    lines = [f"plan {told.stage or 'none'}, {head}"]
+    for line in told.lines:
+        why = " ".join(part for part in (line.code, f"({line.rule})" if line.rule else "") if part)
+        hand = " by hand" if line.by_hand else ""
+        lines.append(f"{line.source}: {line.collection} {line.treatment}{hand} {line.count} {why}".rstrip())
+    lines += [f"{one.source}: {one.collection} refused, {one.obstacle} {one.count}" for one in told.refusals]
+    lines += [f"{place}: value refused, {code}" for place, code in told.unwritable.items()]
+    if told.receipts:
+        lines.append("receipts: " + ", ".join(f"{state} {count}" for state, count in told.receipts.items()))
+    lines += [f"{one.source}: left at {one.where} ({one.remains})" for one in told.leftovers]
+    return lines

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
+from cases import rights
 from cases.deadlines.events import ExtensionReason
 from cases.law.loader import others_code
 from cases.models import (
@@ -16,8 +17,10 @@ from cases.models import (
     FulfilmentTask,
     ItemDecision,
     LetterState,
+    LookResult,
     SearchState,
     SourceSearch,
+    SourceSystem,
     TaskState,
 )
 from cases.operations.demo import papers
@@ -35,17 +38,25 @@ from cases.workflow import (
     identity,
     people,
     questions,
+    restriction,
     review,
     search,
+    second_look,
 )
 from cases.workflow.intake import Intake, Person, Representation, log_request
+from cases.workflow.restriction import Chosen
 from cases.workflow.review import Choice, Selection
+from cases.workflow.second_look import Prepared
 from identity import services
 from identity.evidence.checking import checked
 from identity.evidence.intake import Picture
 from identity.models import DocumentKind, Level
 
 DONE = "Done, and checked by searching again."
+RESTRICTED = "The consumption figures of this year; the meter is being read again."
+DECIDED = "Payment by instalments was refused by the scoring alone."
+LOGIC = "The scoring adds up open invoices, late payments and the length of the contract. Late payments weigh most."
+FOUND = "Two payments were counted as late although they had come in time. Payment by instalments is granted."
 NOT_DONE = "The archive cannot change single records."
 _SPOKEN = {Channel.CALL, Channel.CHAT}
 SUBMISSIONS = UUID("3f0c6c52-8a5e-4ab1-9d43-7a3f6a3f5d10")
@@ -131,7 +142,28 @@ class Scene:
     def reviewed(self, days: float = 4) -> Story:
         """Everything is decided: the person's own goes out, or is acted on."""
         yield self.after(days)
+        if self.case.right in rights.OWN_PATH:
+            yield from self._own_path()
         review.decide_by_rules(self.case, self.by_handler(), timezone.now())
+
+    def _own_path(self) -> Story:
+        """What a restriction or an automated decision asks for before its answer."""
+        case, now = self.case, timezone.now()
+        if case.right == Right.RESTRICTION:
+            restriction.choose(case, Chosen("ACCURACY", self._found_in(), RESTRICTED), self.by_handler(), now)
+        elif case.right == Right.AUTOMATED:
+            colleague = next(one for one in self.stage.handlers if one.pk != self.handler.pk)
+            basis = second_look.bases(case)[0].code
+            about = Prepared(DECIDED, basis, LOGIC, colleague.pk, representations=self.said(case.right))
+            look = second_look.prepare(case, about, self.by_handler(), now)
+            yield now + timedelta(hours=20)
+            second_look.end(look, LookResult.CHANGED, FOUND, self.stage.by(colleague), timezone.now())
+
+    def _found_in(self) -> list[UUID]:
+        """The systems in which something was found; all where nothing was."""
+        found = self.case.items.filter(source__is_active=True).values_list("source_id", flat=True).distinct()
+        own = SourceSystem.objects.filter(controller=self.stage.controller, is_active=True)
+        return list(found) or list(own.values_list("pk", flat=True))
 
     def submitted(self, days: float = 5) -> Story:
         """The answer is prepared for the second pair of eyes."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from cases.correspondence.outbox import mails
 from cases.models import Case, Letter, SubjectRequest, TaskState
 from cases.operations.apply import hashes_of
-from cases.words import Outcome, Right, State
+from cases.words import Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.tenancy import unit_of_work
@@ -122,16 +122,33 @@ def test_drill_files_are_for_their_owner_alone(brand, drill, tmp_path):
     assert modes == {0o600}
 
 
-@pytest.mark.parametrize("right", ["portability", "erasure"])
-def test_drill_of_another_right_comes_to_its_end(right, brand, drill):
+def test_drill_of_portability_comes_to_its_end(brand, drill):
     source(brand, is_test=True)
 
-    report = drill(right=right)
+    report = drill(right="portability")
+
+    assert (report["right"], Case.objects.get().state) == ("portability", State.CLOSED)
+
+
+def test_drill_of_an_erasure_ends_with_its_plan(brand, drill):
+    source(brand, is_test=True)
+
+    report = drill(right="erasure")
 
     case = Case.objects.get()
-    assert (report["right"], case.state) == (right, State.CLOSED)
-    assert case.tasks.exclude(state=TaskState.DONE).count() == 0
-    assert case.tasks.count() == (1 if right == Right.ERASURE else 0)
+    treated = [(line["collection"], line["treatment"], line["count"]) for line in report["changes"]["lines"]]
+    assert (case.state, case.outcome, case.tasks.count()) == (State.CLOSED, Outcome.WITHDRAWN, 0)
+    assert sorted(treated) == [("notes", "delete", 1), ("people", "delete", 1)]
+
+
+def test_drill_of_an_erasure_by_hand_comes_to_its_end(brand, drill):
+    source(brand, is_test=True)
+
+    report = drill("--execute", right="erasure")
+
+    case = Case.objects.get()
+    assert (report["state"], report["outcome"]) == (State.CLOSED, Outcome.FULFILLED)
+    assert [task.state for task in case.tasks.all()] == [TaskState.DONE]
 
 
 def test_drill_of_a_person_who_is_not_there_finds_no_data(brand, drill):
