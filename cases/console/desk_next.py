@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases import authority, queries
+from cases import authority, corrections, queries
 from cases.collection import outstanding
 from cases.collection.outstanding import Outstanding
 from cases.correspondence.compose import Kind
+from cases.fulfilment import plans
 from cases.models import (
     Case,
     Decision,
@@ -33,6 +34,7 @@ from cases.review import items
 from cases.words import Right, State
 from cases.workflow import carry_out, decide, document, extension
 from cases.workflow.perform import available
+from dsar.lib.errors import Refused
 from identity.roles import Permission
 
 STUCK = (LetterState.FAILED, LetterState.BOUNCED)
@@ -346,6 +348,8 @@ def _review(found: Situation) -> Next:
         )
     if found.outstanding.to_decide:
         return _doubts(found, review)
+    if corrections.is_by_value(found.case):
+        return _by_value(found, submit)
     if not found.undecided:
         return Next(
             _("Prepare the answer"),
@@ -356,6 +360,34 @@ def _review(found: Situation) -> Next:
         "%(count)s item is still to be decided.", "%(count)s items are still to be decided.", found.undecided
     )
     return Next(_("Review what was found"), text % {"count": found.undecided}, (review,))
+
+
+def _by_value(found: Situation, submit: Offer) -> Next:
+    """Disputed values first, then what the sources say to it, then the letter."""
+    case, left = found.case, corrections.undecided(found.case)
+    decide_ = _offer(
+        found,
+        Permission.WORK,
+        _("Decide the corrections"),
+        reverse("console:corrections", args=[case.pk]),
+        shortcut="r",
+    )
+    if left:
+        text = ngettext(
+            "%(count)s disputed value is still to be decided.",
+            "%(count)s disputed values are still to be decided.",
+            left,
+        )
+        return Next(_("Decide what is put right"), text % {"count": left}, (decide_,))
+    try:
+        plans.demand_ready(case)
+    except Refused as waits:
+        return Next(_("The sources are tried first"), str(waits), (decide_,))
+    return Next(
+        _("Prepare the answer"),
+        _("Every value is decided, and the sources can do it. Write the letter and send it to approval."),
+        (submit, decide_),
+    )
 
 
 def _doubts(found: Situation, review: Offer) -> Next:

@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{CASE}corrections/", desk_corrections.corrections_of, name="corrections"),
     path(f"{CASE}corrections/<uuid:value_id>/", desk_corrections.correction, name="correction"),
     path(f"{CASE}corrections/evidence/<int:number>/", desk_corrections.evidence, name="evidence"),
+    path(f"{CASE}corrections/by-hand/<uuid:line_id>/", desk_corrections.by_hand, name="correct-by-hand"),
     path(f"{CASE}right/", desk_right.right, name="right"),
     path(f"{CASE}restrictions/<uuid:restriction_id>/lift/", desk_right.lift, name="lift"),
     path(f"{CASE}plan/", desk_plan.plan, name="plan"),

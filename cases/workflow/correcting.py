@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases import corrections
 from cases.connectors.base import JSON
@@ -30,12 +32,17 @@ from cases.models import (
     PlanStage,
     SourceSystem,
 )
+from cases.permissions import By
 from cases.words import State
 from cases.workflow import plan as planning
-from cases.workflow.perform import lock
+from cases.workflow.perform import act, lock, put_on_record, touch
+from dsar.audit.actions import Action
+from dsar.audit.record import Codes
 from dsar.jobs.queue import enqueue
 from dsar.jobs.run import Claim
+from dsar.lib.errors import Refused
 from dsar.vault.fields import opener
+from identity.roles import Permission
 
 PLAN: Final = "plan_corrections"
 PAGE: Final = 1000
@@ -170,3 +177,19 @@ def _make_parts(found: ChangePlan) -> None:
             source_id=source_id,
             stage=PartStage.WAITING if source_id in machine else PartStage.PLANNED,
         )
+
+
+def by_hand(line: PlannedChange, by: By, now: datetime, *, version: int | None = None) -> None:
+    """What a source refused in the dry run, a person does there. Raises Refused where nothing was refused."""
+    with transaction.atomic():
+        case = act(line.case, Permission.WORK, by, now, version=version, name="correct_by_hand")
+        held = PlannedChange.objects.select_for_update().get(pk=line.pk, case=case)
+        if case.state != State.REVIEW or not held.obstacle:
+            raise Refused(_("The source did not refuse this."), "nothing_refused")
+        held.by_hand, held.obstacle, held.predicted = True, "", ""
+        held.decided_by_id, held.decided_at = by.person_id, now
+        held.save(update_fields=["by_hand", "obstacle", "predicted", "decided_by", "decided_at"])
+        held.steps.all().delete()
+        codes: Codes = {"treatment": held.treatment, "basis": held.basis, "by_hand": True, "count": 1}
+        put_on_record(case, Action.PLAN_LINES_DECIDED, by, now, codes)
+        touch(case)

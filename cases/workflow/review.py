@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import corrections
 from cases.law import loader as law
 from cases.models import Case, Item, ItemDecision, Treatment
 from cases.permissions import By
@@ -49,6 +50,8 @@ def decide(
     """Decide about the selected items; returns how many. Raises Refused for a code that the law has not."""
     with transaction.atomic():
         case = _in_review(case, by, now, version)
+        if corrections.is_by_value(case):
+            raise Refused(_("This case is decided value by value: see its corrections."), "by_value")
         _check(case, choice)
         chosen = _opened(_selected(case, selection), selection, choice)
         _follow(case, chosen, choice, by, now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cases import corrections, rights
 from cases.console.forms_corrections import MoreToCorrect, Verdict
 from cases.console.going import see_other
-from cases.models import Case, Correction, RequestFile
+from cases.fulfilment import plans
+from cases.models import Case, Correction, PartStage, PlannedChange, PlanStage, RequestFile
 from cases.review import showing
 from cases.surface import attempt, by, case_or_404, version_of
 from cases.words import Right, State
-from cases.workflow import disputed, rectify, restriction
+from cases.workflow import correcting, disputed, rectify, restriction
 from cases.workflow.intake import Upload
 from cases.workflow.perform import put_on_record
 from dsar.audit.actions import Action
@@ -133,6 +134,21 @@ def evidence(request: HttpRequest, case_id: UUID, number: int) -> HttpResponse:
     return see_other("console:corrections", case.pk)
 
 
+@require_POST
+def by_hand(request: HttpRequest, case_id: UUID, line_id: UUID) -> HttpResponse:
+    """Have a person do what the source refuses."""
+    case = _case(request, case_id)
+    line = PlannedChange.objects.filter(case=case, pk=line_id).select_related("case").first()
+    if line is None:
+        raise Http404
+    attempt(
+        request,
+        lambda: correcting.by_hand(line, by(request), timezone.now(), version=version_of(request)),
+        _("A colleague does it in the source itself."),
+    )
+    return see_other("console:corrections", case.pk)
+
+
 @require_http_methods(["GET", "POST"])
 def correction(request: HttpRequest, case_id: UUID, value_id: UUID) -> HttpResponse:
     """Look at one disputed value in its record, and decide about it."""
@@ -196,6 +212,7 @@ def _page(request: HttpRequest, case: Case, form: MoreToCorrect, status: int = 2
         "may_work": _may_work(request, case),
         "may_add": case.state in rectify.BEFORE_DECISION and _works(request, case),
         "next": found.filter(outcome="").first(),
+        **_plan(case),
         "restriction": rights.restriction_of(case),
         "may_restrict": _works(request, case) and restriction.may_begin_meanwhile(case),
     }
@@ -204,6 +221,17 @@ def _page(request: HttpRequest, case: Case, form: MoreToCorrect, status: int = 2
     )
     with timezone.override(case.controller.zone):
         return render(request, "console/desk/corrections.html", context, status=status)
+
+
+def _plan(case: Case) -> dict[str, Any]:
+    """What the sources said when they were tried."""
+    plan = plans.live(case) if case.state == State.REVIEW else None
+    if plan is None or corrections.undecided(case):
+        return {"is_tried": False, "is_trying": False, "refused": []}
+    is_trying = plan.stage == PlanStage.MAKING or bool(plans.open_parts(plan))
+    refused = plans.by_machine(plan.lines.exclude(obstacle="")).select_related("source")
+    failed = plan.parts.filter(stage=PartStage.FAILED).select_related("source")
+    return {"is_tried": not is_trying, "is_trying": is_trying, "refused": refused, "failed": failed}
 
 
 def _claims(case: Case, page: "Page[Correction]") -> list[ClaimShown]:
