@@ -83,6 +83,7 @@ ENTRIES = (
         (Permission.ADMINISTER, Permission.OVERSEE),
     ),
     Entry("administration:sources", gettext_lazy("Source systems"), "g s", (Permission.ADMINISTER,)),
+    Entry("administration:recipients", gettext_lazy("Recipients"), "g c", (Permission.ADMINISTER,)),
     Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),
 )
 

@@ -177,6 +177,13 @@ class SourceForm(forms.Form):
     purged_after_days = forms.IntegerField(
         label=_("Recordings are deleted there after days"), required=False, min_value=1, max_value=36_500
     )
+    backup_days = forms.IntegerField(
+        label=_("Backups are overwritten after days"),
+        help_text=_("The customer is told until when they hold what was erased. Empty: not known."),
+        required=False,
+        min_value=0,
+        max_value=3660,
+    )
     credentials_expire_on = forms.DateField(
         label=_("Credentials end on"),
         help_text=_("Where the source does not say so itself. You are told two weeks before."),
@@ -255,7 +262,11 @@ class SourceForm(forms.Form):
                 _("Printed in the answer to an access request (Article 15(1)); one statement a line."),
                 [*self._named(FACT), *those("country", "safeguard")],
             ),
-            (_("How it is dealt with"), "", those("erase_after", "may_list_whole", "credentials_expire_on")),
+            (
+                _("How it is dealt with"),
+                "",
+                those("erase_after", "backup_days", "may_list_whole", "credentials_expire_on"),
+            ),
         ]
         return [part for part in found if part[2]]
 
@@ -285,8 +296,8 @@ class SourceForm(forms.Form):
         wanted: dict[str, Any] = {
             name: given[name]
             for name in (
-                "name", "owner_email", "purged_after_days", "credentials_expire_on", "country", "safeguard",
-                "may_list_whole", "is_active", "data_kinds", "erase_after",
+                "name", "owner_email", "purged_after_days", "backup_days", "credentials_expire_on", "country",
+                "safeguard", "may_list_whole", "is_active", "data_kinds", "erase_after",
             )
             if name in given
         }  # fmt: skip
@@ -320,7 +331,7 @@ def initial(source: SourceSystem) -> dict[str, Any]:
         name: getattr(source, name)
         for name in (
             "name", "slug", "dataset", "data_kinds", "country", "safeguard", "owner_email", "purged_after_days",
-            "credentials_expire_on", "erase_after", "may_list_whole", "is_active",
+            "backup_days", "credentials_expire_on", "erase_after", "may_list_whole", "is_active",
         )
     }  # fmt: skip
     options = {OPTION + name: value for name, value in source.options.items()}

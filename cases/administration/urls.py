@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.administration.views import credentials, settings, sources, stops
+from cases.administration.views import credentials, recipients, settings, sources, stops, suppression
 
 app_name = "administration"
 
@@ -22,5 +22,11 @@ urlpatterns = [
     path(f"{SOURCE}tried/", sources.tried, name="tried-source"),
     path(f"{SOURCE}pause/", sources.pause, name="pause-source"),
     path(f"{SOURCE}resume/", sources.resume, name="resume-source"),
+    path("recipients/", recipients.recipients, name="recipients"),
+    path("recipients/new/", recipients.choose, name="choose-recipient"),
+    path("recipients/new/<slug:brand>/", recipients.add, name="add-recipient"),
+    path("recipients/<uuid:recipient_id>/", recipients.edit, name="recipient"),
+    path("suppression/", suppression.lists, name="suppression"),
+    path("suppression/tokens/<uuid:token_id>/revoke/", suppression.revoke, name="revoke-token"),
     path(f"{SOURCE}search-again/", sources.search_again, name="search-source-again"),
 ]

@@ -84,6 +84,11 @@ class Recipient(TenantModel):
     def sealing_key_id(self) -> UUID:
         return self.key_id
 
+    @property
+    def finds_by_words(self) -> str:
+        """What it finds a person by, as a list to read."""
+        return ", ".join(str(FindsBy(one).label) for one in self.finds_by)
+
 
 class NoticeState(models.TextChoices):
     WAITING = "waiting", _("to be sent")
