@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, SourceSystem
+from cases.retention import rules as retention
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
@@ -148,6 +149,14 @@ def _whose(data: Data) -> str:
         "count": data.get("count", 1),
     }
     return _("%(source)s: %(verdict)s (%(count)s)") % words
+
+
+def _forgotten(data: Data) -> str:
+    """The rule, and how much went by it; codes where the rule is no longer there."""
+    rule = retention.BY_CODE.get(str(data.get("rule")))
+    name = str(rule.name) if rule else str(data.get("rule", ""))
+    went = _("%(rows)s rows, %(files)s files") % {"rows": data.get("rows", 0), "files": data.get("files", 0)}
+    return f"{name}: {went}"
 
 
 def _classified(data: Data) -> str:
@@ -295,6 +304,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.FILE_ASKED_AGAIN: lambda data: str(data["source"]),
     Action.FILE_WAIVED: lambda data: str(data["source"]),
     Action.FIELD_CLASSIFIED: _classified,
+    **dict.fromkeys((Action.KEY_DESTROYED, Action.CASE_FILE_DESTROYED, Action.RETENTION_APPLIED), _forgotten),
     Action.ITEMS_DECIDED: _decided,
     Action.LETTER_WRITTEN: _letter,
     Action.LETTER_SENT: _letter,
@@ -332,6 +342,9 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.FILE_ADDED: (gettext_lazy("File added"), "neutral", "upload"),
     Action.FILE_OPENED: (gettext_lazy("File opened"), "neutral", "download"),
     Action.KEY_DESTROYED: (gettext_lazy("Collected data destroyed"), "danger", "trash"),
+    Action.CASE_FILE_DESTROYED: (gettext_lazy("The case's file destroyed"), "danger", "trash"),
+    Action.RETENTION_APPLIED: (gettext_lazy("Forgotten by a rule of retention"), "neutral", "trash"),
+    Action.RETENTION_ISSUED: (gettext_lazy("Periods of retention chosen"), "accent", "edit"),
     Action.IDENTITY_ASKED: (gettext_lazy("Identity asked for"), "neutral", "shield"),
     Action.IDENTITY_REMINDED: (gettext_lazy("Asked again for identity"), "neutral", "mail"),
     Action.SIGNAL_DISMISSED: (gettext_lazy("A signal was looked into"), "neutral", "search"),
@@ -416,6 +429,18 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.PACK_MISDIRECTED: (gettext_lazy("Misdirected: possible breach"), "danger", "alert"),
     Action.TASK_RECORDED: (gettext_lazy("Task recorded"), "success", "check"),
     Action.PRESERVE_NOTICE_SENT: (gettext_lazy("Preserve notice sent"), "neutral", "mail"),
+    Action.RESTRICTION_CHOSEN: (gettext_lazy("Chosen what is restricted"), "neutral", "lock"),
+    Action.RESTRICTION_BEGUN: (gettext_lazy("The use of the data is restricted"), "warning", "lock"),
+    Action.PLACE_RECORDED: (gettext_lazy("Recorded how a system is marked"), "neutral", "database"),
+    Action.LIFT_PROPOSED: (gettext_lazy("The end of the restriction is proposed"), "accent", "clock"),
+    Action.LIFT_AGREED: (gettext_lazy("Agreed that the restriction ends"), "success", "scale"),
+    Action.LIFT_RETURNED: (gettext_lazy("The restriction goes on"), "warning", "lock"),
+    Action.LIFT_TOLD: (gettext_lazy("The customer was told that the restriction ends"), "success", "mail"),
+    Action.RESTRICTION_LIFTED: (gettext_lazy("The restriction is lifted"), "success", "check"),
+    Action.OBJECTION_WEIGHED: (gettext_lazy("The objection was weighed"), "neutral", "scale"),
+    Action.LOOK_PREPARED: (gettext_lazy("Somebody is named to look at the decision again"), "accent", "user"),
+    Action.LOOK_ENDED: (gettext_lazy("The decision was looked at again"), "success", "eye"),
+    Action.PORTABLE_SORTED: (gettext_lazy("Sorted what can be taken along"), "neutral", "check"),
     Action.DRILL_RUN: (gettext_lazy("Drill run"), "neutral", "flag"),
     Action.DRILL_REFUSED: (gettext_lazy("Drill refused"), "warning", "flag"),
     Action.COMMAND_RUN: (gettext_lazy("Command run"), "neutral", "keyboard"),

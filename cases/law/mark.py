@@ -48,6 +48,7 @@ def _texts(lists: LawBook) -> Iterator[str]:
     yield from (entry.name for entry in lists.mandates)
     yield from (entry.name for entry in lists.outside)
     yield from (entry.note for entry in lists.mandates if entry.note)
+    yield from (entry.note for entry in lists.grounds if entry.kind == "automated_limit")
 
 
 if __name__ == "__main__":

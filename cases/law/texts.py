@@ -61,6 +61,7 @@ SENTENCES = (
     gettext_noop("We keep this data for reasons of public health."),
     gettext_noop("We keep this data for archiving, research or statistics, which erasing it would seriously hinder."),
     gettext_noop("We keep this data because it is needed to make or defend legal claims."),
+    gettext_noop("We hold this data for another organisation, which decides about it. Please turn to that organisation."),
     gettext_noop("We have blocked this data: it is kept apart for courts and authorities alone, until claims expire, and then destroyed."),
     gettext_noop("We do not act on your request because it is manifestly unfounded."),
     gettext_noop("We do not act on your request because it is manifestly excessive, in particular because it repeats earlier ones."),
@@ -147,6 +148,7 @@ SENTENCES = (
     gettext_noop("Public health"),
     gettext_noop("Archiving, research and statistics"),
     gettext_noop("Legal claims"),
+    gettext_noop("Another controller's data"),
     gettext_noop("Blocked (bloqueo)"),
     gettext_noop("Manifestly unfounded"),
     gettext_noop("Manifestly excessive"),
@@ -275,4 +277,6 @@ SENTENCES = (
     gettext_noop("Such as the Vorsorgevollmacht or the mandat de protection future. Look it up where the state keeps a register."),
     gettext_noop("Such as the Betreuerausweis or the ordonnance of the juge des tutelles."),
     gettext_noop("Not where the dead person forbade it."),
+    gettext_noop("Not based on special categories of data, unless Article 9(2)(a) (explicit consent) or (g) (substantial public interest, by law) applies and suitable safeguards are in place, even where Article 22(2) allows the decision. If neither holds, withdraw it."),
+    gettext_noop("A significant decision that uses special categories of data is not made by automated means alone, unless it rests entirely on explicit consent, or is needed for a contract or required or authorised by law and Article 9(2)(g) (substantial public interest) applies. Neither may it rest on a recognised legitimate interest (Article 6(1)(ea)). If none holds, withdraw it."),
 )
