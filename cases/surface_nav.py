@@ -82,6 +82,12 @@ ENTRIES = (
         "g i",
         (Permission.ADMINISTER, Permission.OVERSEE),
     ),
+    Entry(
+        "dpo:retention",
+        gettext_lazy("What we keep"),
+        "g k",
+        (Permission.ADMINISTER, Permission.OVERSEE),
+    ),
     Entry("administration:sources", gettext_lazy("Source systems"), "g s", (Permission.ADMINISTER,)),
     Entry("administration:recipients", gettext_lazy("Recipients"), "g c", (Permission.ADMINISTER,)),
     Entry("identity:people", gettext_lazy("People"), "g p", (Permission.ADMINISTER,)),

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "identity.middleware.StaffAccessMiddleware",
     "identity.middleware.LimitsMiddleware",
+    "dsar.middleware.ForgottenMiddleware",
     "identity.middleware.UnitOfWorkMiddleware",
 ]
 

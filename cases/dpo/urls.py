@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.dpo.views import approvals, extensions, oversight, plan, trail
+from cases.dpo.views import approvals, extensions, oversight, plan, retention, trail
 
 app_name = "dpo"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{EXTENSION}return/", extensions.send_back, name="return-extension"),
     path(f"{EXTENSION}letter/", extensions.letter, name="extension-letter"),
     path("oversight/", oversight.oversight, name="oversight"),
+    path("retention/", retention.kept, name="retention"),
     path("trail/", trail.trail, name="trail"),
     path("trail/<uuid:case_id>/", trail.case_trail, name="case-trail"),
 ]

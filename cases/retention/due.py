@@ -53,6 +53,7 @@ from cases.retention.chosen import Periods
 from cases.retention.rules import Rule
 from cases.words import State
 from dsar.jobs.models import Job
+from dsar.vault.models import KeyPurpose
 from identity.models import (
     AccessToken,
     Attempt,
@@ -182,7 +183,8 @@ def _answers_over(moment: Moment) -> Rows:
     packs = ResponsePack.objects.filter(
         controller_id=moment.controller_id, case__state=State.CLOSED, case__closed_at__lte=moment.limit
     ).exclude(state=PackState.BUILDING)
-    ended = packs.filter(Exists(PackFile.objects.filter(pack=OuterRef("pk")))).exclude(Exists(live))
+    answers = PackFile.objects.filter(pack=OuterRef("pk"), file__key__purpose=KeyPurpose.COLLECTED)
+    ended = packs.filter(Exists(answers)).exclude(Exists(live))
     return ended.annotate(over_since=F("case__closed_at"))
 
 

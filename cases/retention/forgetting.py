@@ -41,7 +41,10 @@ class Gone:
 
 def forget(rule: Rule, roots: Sequence[UUID], now: datetime) -> Gone:
     """Forget what the rule covers of these cases, requests, persons or rows; returns how much there was."""
-    chosen = {model: _ids(model, path, roots) for model, path in _models(rule.rows)}
+    chosen = {
+        model: _ids(model, {f"{path}__in": roots, **rule.only.get(model._meta.label, {})})
+        for model, path in _models(rule.rows)
+    }
     stored = _pointed_at(chosen, StoredFile)
     keys = VaultKey.objects.filter(pk__in=_pointed_at(chosen, VaultKey), purpose__in=OWN_KEYS)
     own = list(keys.values_list("pk", flat=True))
@@ -61,8 +64,8 @@ def _models(paths: Mapping[str, str]) -> Iterator[tuple[type[models.Model], str]
         yield apps.get_model(label), path
 
 
-def _ids(model: type[models.Model], path: str, roots: Sequence[UUID]) -> list[Any]:
-    return list(model._base_manager.filter(**{f"{path}__in": roots}).values_list("pk", flat=True))
+def _ids(model: type[models.Model], which: Mapping[str, Any]) -> list[Any]:
+    return list(model._base_manager.filter(**which).values_list("pk", flat=True))
 
 
 def _pointed_at(chosen: Mapping[type[models.Model], list[Any]], target: type[models.Model]) -> list[UUID]:

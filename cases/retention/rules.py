@@ -42,7 +42,8 @@ class Rule:
     """One kind of data. ``keep`` is None for what is kept while it is in use; ``least`` and ``most`` bound a choice.
 
     ``rows`` maps a model to the way from it to what the rule counts by, ``fields`` a model's field likewise; models in
-    ``also`` go with the rows that refer to them. A rule ``of_site`` is nobody's and the same for every controller.
+    ``also`` go with the rows that refer to them; ``only`` names conditions on rows of a model. A rule ``of_site`` is
+    nobody's, and the same for every controller.
     """
 
     code: str
@@ -58,6 +59,7 @@ class Rule:
     rows: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    only: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     of_site: bool = False
 
     @property
@@ -138,6 +140,9 @@ _OF_REQUEST = {
     **_by("check_of__verification__subject_request", "identity.ExternalEvent"),
 }
 
+# A certificate is given like an answer; it holds nothing that was collected, and stays with the case's file.
+_ANSWERS = {"cases.PackFile": {"file__key__purpose": "collected"}}
+
 COLLECTED = Rule(
     code="collected_data",
     name=_("What was collected"),
@@ -164,6 +169,7 @@ COLLECTED = Rule(
         "cases.InquiryFile": "inquiry__search__run__case",
         "cases.PackFile": "pack__case",
     },
+    only=_ANSWERS,
     fields={
         **_by(
             "run__case",
@@ -200,6 +206,7 @@ ANSWER = Rule(
     then=(Then.ROWS, Then.FILES),
     basis="GDPR Art 5(1)(c) and (e)",
     rows={"cases.PackFile": "pack"},
+    only=_ANSWERS,
 )
 CASE_FILE = Rule(
     code="case_file",

@@ -17,6 +17,7 @@ from cases.console.desk_next import Situation
 from cases.correspondence import date_moves as moved
 from cases.models import Case, Letter, RequestFile
 from cases.proving import proving
+from cases.retention import outlook
 from cases.review import items
 from cases.surface import by, case_or_404
 from cases.why import why
@@ -77,6 +78,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "kinds": KINDS_WORDS,
         "files": RequestFile.objects.filter(subject_request=case.subject_request).select_related("file"),
         "notes": _notes(case),
+        "retention": outlook.of(case, now),
         "history": told[:RECENT],
         "earlier": told[RECENT:],
         **_sources(found),

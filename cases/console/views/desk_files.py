@@ -9,6 +9,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from cases.console.desk_acts import letter_of
+from cases.console.going import not_there
 from cases.models import Case, PackFile, RequestFile
 from cases.packs.posting import printed
 from cases.surface import by, case_or_404
@@ -52,7 +53,7 @@ def pack_file(request: HttpRequest, case_id: UUID, file_id: UUID) -> HttpRespons
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     found = PackFile.objects.filter(pk=file_id, pack__case=case).select_related("file").first()
     if found is None:
-        raise Http404
+        not_there(case)
     return _download(request, case, found.file)
 
 
@@ -62,7 +63,7 @@ def item_file(request: HttpRequest, case_id: UUID, item_id: UUID) -> HttpRespons
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     found = case.items.filter(pk=item_id).exclude(file=None).select_related("file").first()
     if found is None or found.file is None:
-        raise Http404
+        not_there(case)
     return _download(request, case, found.file)
 
 

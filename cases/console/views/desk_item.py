@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cases.console.desk_decisions import decision_words, picklists
 from cases.console.desk_forms import ByHand
-from cases.console.going import see_other
+from cases.console.going import not_there, see_other
 from cases.console.views.desk_review import choice_of
 from cases.models import Case, Item, ItemDecision
 from cases.review import marking, showing
@@ -115,7 +115,7 @@ def _found(request: HttpRequest, case_id: UUID, item_id: UUID) -> tuple[Case, It
         .first()
     )
     if found is None:
-        raise Http404
+        not_there(case)
     return case, found
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cases.console.desk_decisions import decision_words, picklists
 from cases.console.going import SEE_OTHER
 from cases.models import Case, Item, ItemDecision
+from cases.retention import outlook
 from cases.review import items, showing
 from cases.review.items import Group
 from cases.surface import attempt, by, case_or_404, version_of
@@ -109,6 +110,7 @@ def _page(request: HttpRequest, case: Case, query: QueryDict, status: int = 200)
     page = _items(case, chosen, query) if chosen else None
     context = {
         "case": case,
+        "gone_at": outlook.collected_gone_at(case),
         "groups": groups,
         "chosen": chosen,
         "page": page,
