@@ -34,8 +34,9 @@ class Wish:
     """What was decided for one record that was collected.
 
     ``key`` tells this wish from every other, for ever; ``handle`` is the record's. ``values`` are what fields are to
-    hold afterwards; ``expected`` what they held when it was decided: where the source holds something else, somebody
-    changed it meanwhile, and nothing is written.
+    hold afterwards; where a record is made anonymous, fields that they do not name are made so as the connector knows.
+    ``expected`` is what they held when it was decided: where the source holds something else, somebody changed it
+    meanwhile, and nothing is written.
     """
 
     key: str

@@ -365,7 +365,7 @@ def _payload(wish: Wish) -> Mapping[str, JSON]:
         case Verb.DELETE:
             return {}
         case Verb.ANONYMISE:
-            return dict(wish.values) or dict(ANONYMOUS)
+            return {**ANONYMOUS, **wish.values}
         case Verb.SET:
             return dict(wish.values)
         case _:

@@ -206,7 +206,7 @@ def _changing(wish: Wish) -> Iterator[Action]:
         type=wish.type,
         predicted=Effect.ANONYMISED if is_anonymous else Effect.RETAINED,
         handle=wish.handle,
-        payload=dict(wish.values) or dict(ANONYMOUS) if is_anonymous else dict(wish.values),
+        payload={**(ANONYMOUS if is_anonymous else {}), **wish.values},
         expected=wish.expected,
     )
     yield Action(

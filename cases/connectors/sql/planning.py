@@ -210,7 +210,8 @@ class Planner:
         """Return what the row is to hold. Raises Blocked where that cannot stand in it."""
         if wish.verb is Verb.DELETE:
             return {}
-        wanted = wish.values or (_masks(wish, bound) if wish.verb is Verb.ANONYMISE else {})
+        masks = _masks(wish, bound) if wish.verb is Verb.ANONYMISE else {}
+        wanted = {**masks, **wish.values}
         if not wanted:
             raise Blocked(Obstacle.STATE, "It is not said what the fields are to hold.")
         return {name: self._fitting(bound, name, value) for name, value in wanted.items()}
@@ -419,7 +420,8 @@ def _masks(wish: Wish, bound: BoundCollection) -> dict[str, JSON]:
     masks: dict[str, JSON] = {}
     for field in bound.collection.fields:
         column = bound.table.c[field.name]
-        if field.path not in bound.collection.personal_fields or field.name in bound.key or field.read_only:
+        is_told = field.name in wish.values or field.name in bound.key or field.read_only
+        if is_told or field.path not in bound.collection.personal_fields:
             continue
         if not column.info["computed"]:
             masks[field.name] = None if column.nullable else _mask(wish, field.length, column)
