@@ -138,6 +138,7 @@ STEPS: Mapping[str, Step] = {
     "portal:external-message": _MESSAGE,
     "portal:withdraw": _INSIDE,
     "portal:complain": _INSIDE,
+    "portal:recipients": _INSIDE,
     "portal:pack": _TRY,
     "portal:pack-code": _SEND,
     "portal:pack-fetch": _INSIDE,

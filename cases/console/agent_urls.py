@@ -38,6 +38,7 @@ urlpatterns = [
     path(f"{REQUEST}file/", agent_request.add_file, name="request-file"),
     path(f"{REQUEST}correct/<slug:what>/", agent_correct.correct, name="correct"),
     path(f"{CASE}withdraw/", agent_request.withdraw, name="withdraw"),
+    path(f"{CASE}recipients/", agent_request.name_recipients, name="name-recipients"),
     path(f"{CASE}complain/", agent_request.complain, name="complain"),
     path("outbox/", outbox.outbox, name="outbox"),
 ]

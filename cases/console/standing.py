@@ -14,7 +14,7 @@ from cases.models import Case, DataSubject, SubjectRequest
 from cases.models.case import authority_suffices, requester_suffices
 from cases.why import why
 from cases.words import DISCLOSING, AnswerBy, Outcome, Right, State
-from cases.workflow import letters
+from cases.workflow import letters, recipients
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.vault.keyring import KeyDestroyed
@@ -67,6 +67,8 @@ class Standing:
     may_be_withdrawn: bool
     may_be_complained_about: bool
     why: str = ""
+    may_ask_recipients: bool = False
+    recipients: tuple[str, ...] = ()
 
 
 def name_of(subject: DataSubject) -> str:
@@ -92,7 +94,14 @@ def standing(case: Case, today: date) -> Standing:
         due_state=_due_state(case),
         may_be_withdrawn=case.is_open and not case.carried_out,
         may_be_complained_about=case.right != Right.COMPLAINT,
+        may_ask_recipients=recipients.can_be_asked(case) and not case.names_recipients,
+        recipients=tuple(recipients.names(case)) if _may_be_named(case) else (),
     )
+
+
+def _may_be_named(case: Case) -> bool:
+    """Those who received the data are named where somebody asked, who is known."""
+    return recipients.can_be_asked(case) and case.names_recipients and requester_suffices(case)
 
 
 def explained(found: Standing, now: datetime) -> Standing:

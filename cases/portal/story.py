@@ -29,10 +29,11 @@ from cases.models import (
     PackState,
     SubjectRequest,
 )
-from cases.models.case import authority_suffices
+from cases.models.case import authority_suffices, requester_suffices
 from cases.portal.words import RIGHTS, Words
 from cases.why import Bar, why_of
-from cases.words import REVIEWED, AnswerTo, Outcome, Party, Right, State
+from cases.words import CLOSINGS, REVIEWED, AnswerTo, Outcome, Party, Right, State
+from cases.workflow import certificate, recipients
 
 STEPS = (
     gettext_lazy("We have your request"),
@@ -224,6 +225,16 @@ class CaseStory:
     can_withdraw: bool
     is_complaint: bool
     more_time: "MoreTime | None" = None
+    recipients: "Recipients | None" = None
+    is_certified: bool = False
+
+
+@dataclass(frozen=True)
+class Recipients:
+    """Who received the person's data: whether they asked, and the names once these were told."""
+
+    asked: bool
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -288,7 +299,21 @@ def _told(
         can_withdraw=case.is_open and not case.carried_out,
         is_complaint=case.right == Right.COMPLAINT,
         more_time=more_time if case.is_open else None,
+        recipients=_recipients(case, party),
+        is_certified=case.right in certificate.CERTIFIED,
     )
+
+
+def _recipients(case: Case, party: Party) -> Recipients | None:
+    """What may be said of them to whoever showed who they are, and asked; None where there is nothing to ask."""
+    shown = party == Party.REQUESTER and requester_suffices(case)
+    if not shown or not recipients.can_be_asked(case) or case.outcome in _NOTHING_DONE:
+        return None
+    return Recipients(case.names_recipients, tuple(recipients.names(case)) if case.names_recipients else ())
+
+
+# Nothing was changed, so that there is nobody to be told.
+_NOTHING_DONE = frozenset(CLOSINGS) | {Outcome.WITHDRAWN, Outcome.NO_DATA, Outcome.LOGGED_IN_ERROR}
 
 
 def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:

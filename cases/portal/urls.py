@@ -46,6 +46,7 @@ urlpatterns = [
     path("provider/messages/", external.message, name="external-message"),
     path("request/<uuid:case_id>/corrections/", corrections.corrections, name="corrections"),
     path("request/<uuid:case_id>/withdraw/", mine.withdraw, name="withdraw"),
+    path("request/<uuid:case_id>/recipients/", mine.recipients, name="recipients"),
     path("request/<uuid:case_id>/complain/", mine.complain, name="complain"),
     path("answer/<uuid:delivery_id>/", pack.pack, name="pack"),
     path("answer/<uuid:delivery_id>/code/", pack.send, name="pack-code"),

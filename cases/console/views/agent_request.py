@@ -21,7 +21,7 @@ from cases.console.forms_request import ComplaintForm, FileForm, NoteForm, Withd
 from cases.console.views.agent_read_out import acknowledgement_of, proving_of, request_or_404
 from cases.models import Case, Note, SubjectRequest
 from cases.surface import attempt, by, see_other, staff, version_of
-from cases.workflow import contact, people
+from cases.workflow import contact, people, recipients
 from cases.workflow.intake import Upload
 from dsar.lib import uploads
 from identity.roles import Permission
@@ -128,6 +128,15 @@ def _complain(case: Case, form: ComplaintForm, request: HttpRequest, now: dateti
         now,
         submission=form.cleaned_data["submission"],
     )
+
+
+@require_POST
+def name_recipients(request: HttpRequest, request_id: UUID, case_id: UUID) -> HttpResponse:
+    """The customer asks who received their data: our letter names them, and so does this page to who is known."""
+    found, case = _request_and_case(request, request_id, case_id)
+    done = _("Noted: our letter names those who received their data.")
+    attempt(request, lambda: recipients.ask_names(case, by(request), timezone.now()), done=done)
+    return see_other("console:request", found.pk)
 
 
 def _request_and_case(request: HttpRequest, request_id: UUID, case_id: UUID) -> tuple[SubjectRequest, Case]:

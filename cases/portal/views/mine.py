@@ -27,6 +27,7 @@ from cases.portal.views.enter import send_and_ask, text_and_ask
 from cases.words import Channel, Party, Right
 from cases.workflow import letters as workflow_letters
 from cases.workflow import people, questions, rectify
+from cases.workflow import recipients as told
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 
@@ -158,6 +159,19 @@ def withdraw(request: HttpRequest, controller: Controller, here: Visitor, case_i
 def _withdrawn(case: Case, now: datetime, version: int | None) -> Case:
     # A complaint is a request of its own, by the same person: they act as its requester.
     return people.withdraw(case, by_customer(case.subject_request_id), now, version=version)
+
+
+@require_POST
+@door
+@inside
+def recipients(request: HttpRequest, controller: Controller, here: Visitor, case_id: UUID) -> HttpResponse:
+    """Ask who received one's data (Article 19); the page and our letter name them."""
+    case, form = _case(here, case_id), PlainForm(request.POST)
+    by, now = by_customer(case.subject_request_id), timezone.now()
+    asked = attempt(lambda: told.ask_names(case, by, now), form)
+    if asked is None:
+        return _mine(request, controller, here, MessageForm(), 422)
+    return _back(controller, "recipients")
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,6 +23,7 @@ from cases.portal.sessions import Visitor
 from cases.portal.views.enter import Tries, code_is_right, explain
 from cases.portal.views.mine import inside
 from cases.workflow import answer, identity
+from cases.workflow.certificate import CERTIFIED
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import files
@@ -79,6 +80,7 @@ def _about(delivery: Delivery) -> dict[str, object]:
     return {
         "delivery": delivery,
         "case": delivery.pack.case,
+        "is_certified": delivery.pack.case.right in CERTIFIED,
         "entries": entries,
         "size": sum(entry.file.size for entry in entries),
     }
