@@ -3,7 +3,7 @@
 The verbs judge and put refusals on the record; the permissions here only decide what is offered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,8 +24,12 @@ from cases.models import (
     FoundIdentifier,
     FulfilmentTask,
     InquiryState,
+    Leftover,
     Letter,
+    LineState,
     NoticeState,
+    PlannedChange,
+    PlanPart,
     RecipientNotice,
     ResponsePack,
     RestrictedPlace,
@@ -50,6 +54,7 @@ from cases.workflow import (
     inquiry,
     lateness,
     letters,
+    mending,
     people,
     portability,
     questions,
@@ -181,6 +186,32 @@ def delivery_of(case: Case, delivery_id: UUID) -> Delivery | None:
 def pack_of(case: Case, pack_id: UUID) -> ResponsePack | None:
     found: ResponsePack | None = case.packs.filter(pk=pack_id).select_related("case", "decision").first()
     return found
+
+
+def part_of(case: Case, part_id: UUID) -> PlanPart | None:
+    kept = PlanPart.objects.filter(pk=part_id, plan__case=case)
+    return kept.select_related("plan__case", "source").first()
+
+
+def leftover_of(case: Case, leftover_id: UUID) -> Leftover | None:
+    kept = Leftover.objects.filter(pk=leftover_id, part__plan__case=case)
+    return kept.select_related("part__plan__case", "part__source", "proposed_by").first()
+
+
+def changed_line_of(case: Case, line_id: UUID) -> PlannedChange | None:
+    kept = PlannedChange.objects.filter(pk=line_id, plan__case=case, state=LineState.STALE)
+    return kept.select_related("item", "source").first()
+
+
+def _decide_changed(deed: Deed, ids: Sequence[UUID]) -> object:
+    data = deed.data
+    return mending.redecide(deed.case, ids, data["choice"], data["basis"], data["reason"], deed.by, deed.now)
+
+
+def _all_changed(case: Case) -> list[UUID]:
+    return list(
+        PlannedChange.objects.filter(plan__case=case, state=LineState.STALE).values_list("pk", flat=True)
+    )
 
 
 def file_of(case: Case, file_id: UUID) -> CollectedFile | None:
@@ -763,5 +794,104 @@ ACTS: dict[str, Act] = {
         lambda deed: answer.rebuild(deed.target, deed.by, deed.now),
         find=pack_of,
         has_weight=True,
+    ),
+    "expedite": Act(
+        _("Carry it out at once"),
+        _("Carry it out now"),
+        _("It begins now."),
+        lambda deed: mending.expedite(
+            deed.case, deed.data["reason"], deed.by, deed.now, version=deed.version
+        ),
+        forms.Hurry,
+        _("Only where it cannot wait, such as a danger to the person: afterwards nothing can be taken back."),
+        kind="danger",
+        has_weight=True,
+    ),
+    "retry-part": Act(
+        _("Take it up again"),
+        _("Go on with it"),
+        _("It goes on from where it stopped; what is done is not done again."),
+        lambda deed: mending.retry(deed.target, deed.by, deed.now),
+        find=part_of,
+    ),
+    "end-part": Act(
+        _("Try no more in this source"),
+        _("End here"),
+        _("Nothing more is tried there. What is left is looked for."),
+        lambda deed: mending.end_here(deed.target, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        _("What is left there holds the case until two people have settled it."),
+        kind="danger",
+        find=part_of,
+    ),
+    "look-for-leftovers": Act(
+        _("Look again whether it is gone"),
+        _("Look again"),
+        _("The source is searched once more."),
+        lambda deed: mending.look_again(deed.target, deed.by, deed.now),
+        find=part_of,
+    ),
+    "carry-out-again": Act(
+        _("Carry it out again"),
+        _("Carry it out again"),
+        _("It is carried out once more, as it was approved."),
+        lambda deed: mending.carry_out_again(deed.target, deed.by, deed.now),
+        find=leftover_of,
+        has_weight=True,
+    ),
+    "propose-leftover": Act(
+        _("Propose to let it stay"),
+        _("Propose it"),
+        _("A second person decides."),
+        lambda deed: mending.propose_acceptance(deed.target, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        _("The letter to the customer says that it is only partly done."),
+        find=leftover_of,
+    ),
+    "accept-leftover": Act(
+        _("Agree that it stays"),
+        _("Agree"),
+        _("It stays, and the case goes on."),
+        lambda deed: mending.accept(deed.target, deed.by, deed.now),
+        lede=_("Whoever proposed it cannot agree."),
+        permissions=(Permission.WAIVE_SOURCE,),
+        find=leftover_of,
+        has_weight=True,
+    ),
+    "decide-changed": Act(
+        _("Decide anew about a record that changed"),
+        _("Decide"),
+        _("Decided. A second person has to approve it."),
+        lambda deed: _decide_changed(deed, [deed.target.pk]),
+        forms.ChangedRecord,
+        _(
+            "It was changed in its source after the approval, and was left alone. Look at what it holds now first."
+        ),
+        find=changed_line_of,
+    ),
+    "decide-all-changed": Act(
+        _("Decide alike about all records that changed"),
+        _("Decide"),
+        _("Decided. A second person has to approve it."),
+        lambda deed: _decide_changed(deed, _all_changed(deed.case)),
+        forms.ChangedRecord,
+        _("They were changed in their sources after the approval, and were left alone."),
+    ),
+    "approve-changed": Act(
+        _("Approve what was decided anew"),
+        _("Approve"),
+        _("Approved. It is carried out now."),
+        lambda deed: mending.approve_changed(deed.case, deed.by, deed.now),
+        lede=_("Whoever decided it cannot approve it."),
+        permissions=(Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER),
+        has_weight=True,
+    ),
+    "return-changed": Act(
+        _("Send back what was decided anew"),
+        _("Send it back"),
+        _("It goes back to the handler."),
+        lambda deed: mending.return_changed(deed.case, deed.data["reason"], deed.by, deed.now),
+        forms.Reason,
+        permissions=(Permission.APPROVE, Permission.APPROVE_FOR_CONTROLLER),
     ),
 }

@@ -70,6 +70,36 @@ class SignalRemark(DeskForm):
     )
 
 
+class Hurry(DeskForm):
+    reason = paragraph(
+        _("Why it cannot wait"),
+        help_text=_("It is kept with the case. The customer loses the time to cancel."),
+    )
+
+
+class ChangedRecord(DeskForm):
+    """What becomes of a record that was changed in its source after the approval."""
+
+    choice = forms.ChoiceField(
+        label=_("What becomes of it"),
+        choices=[
+            ("again", _("As it was approved, with what the record holds now")),
+            ("keep", _("Keep it, under an exception")),
+            ("by_hand", _("Have it done by hand")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    basis = forms.ChoiceField(label=_("Exception, where kept"), required=False)
+    reason = paragraph(
+        _("Reason"), help_text=_("A second person reads it before it is carried out."), required=False
+    )
+
+    def prepare(self) -> None:
+        known = law.grounds_for("erasure_exception", self.case.regime)
+        names = [(one.code, f"{gettext(one.name)} ({one.provision})") for one in known]
+        self.fields["basis"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+
+
 class WaiverReason(DeskForm):
     reason = paragraph(
         _("Why the answer goes out without this source"),

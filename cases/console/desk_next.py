@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from cases import authority, corrections, queries
 from cases.collection import outstanding
 from cases.collection.outstanding import Outstanding
+from cases.console import desk_carrying
 from cases.correspondence.compose import Kind
 from cases.fulfilment import plans
 from cases.models import (
@@ -441,6 +442,10 @@ def _proposal(found: Situation, permission: Permission, title: str, text: str) -
 
 def _fulfilling(found: Situation) -> Next:
     case = found.case
+    carrying = desk_carrying.advice(case)
+    if carrying is not None:
+        look = Offer(_("Look at it"), "#carrying", kind="secondary")
+        return Next(carrying.title, carrying.text, (look,), carrying.tone)
     if found.open_tasks:
         return _tasks(found)
     if found.stuck:

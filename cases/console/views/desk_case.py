@@ -10,7 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases import history, queries, representing, rights, signals, worklist
-from cases.console import desk_doubts, desk_extensions, desk_notices, desk_recipients, desk_rights
+from cases.console import (
+    desk_doubts,
+    desk_extensions,
+    desk_notices,
+    desk_recipients,
+    desk_rights,
+)
 from cases.console.desk_external import external_checks
 from cases.console.desk_forms import KINDS_WORDS, Assign, Message, Note
 from cases.console.desk_next import Situation

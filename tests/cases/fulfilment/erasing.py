@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from cases.models import Case, ChangePlan, ChangeStep, PlanPart
 from cases.workflow import decide, plan
+from dsar.jobs.models import Job, JobState
 from tests.cases.chinook import Shop, keep_invoices, luis_in_review, make_shop
 from tests.cases.connectors.sql.conftest import Source
 from tests.cases.workflow.conftest import Desk, make_desk
+from tests.factories.cases import run_jobs
 from tests.factories.identity import ControllerFactory
 
 STEPS = 18
@@ -38,6 +40,13 @@ def erasure(desk: Desk, make_source: Callable[[str], Source]) -> tuple[Shop, Cas
     shop = make_shop(desk.controller, make_source)
     keep_invoices(shop)
     return shop, approved(desk, luis_in_review(desk))
+
+
+def run_all() -> None:
+    """Run what is queued until nothing is left, also what a slow machine made wait."""
+    run_jobs()
+    while Job.objects.filter(state=JobState.QUEUED).update(not_before=timezone.now()):
+        run_jobs()
 
 
 def live(case: Case) -> ChangePlan:

@@ -4,15 +4,26 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
-from cases.models import PartStage, PlanStage
+from cases.models import Case, Leftover, PartStage, PlannedChange, PlanStage
 from cases.words import Outcome, State
-from tests.cases.chinook import needs_chinook
+from cases.workflow import mending
+from dsar.lib.errors import NotAllowed
+from tests.cases.chinook import Shop, needs_chinook
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
-from tests.cases.fulfilment.erasing import STEPS, erasure, live, open_desk, planned, receipts, the_part
+from tests.cases.fulfilment.erasing import (
+    STEPS,
+    erasure,
+    live,
+    open_desk,
+    planned,
+    receipts,
+    run_all,
+    the_part,
+)
 from tests.cases.fulfilment.whole import changes, everything
 from tests.cases.workflow.conftest import Desk
-from tests.factories.cases import run_jobs
 
 pytestmark = [pytest.mark.django_db, needs_chinook]
 
@@ -28,7 +39,7 @@ def test_database_is_row_by_row_what_the_plan_said(desk: Desk, make_source: Make
     shop, case = erasure(desk, make_source)
     before = everything(shop.source)
 
-    run_jobs()
+    run_all()
 
     case.refresh_from_db()
     part = the_part(case)
@@ -45,17 +56,76 @@ def test_database_is_row_by_row_what_the_plan_said(desk: Desk, make_source: Make
     assert changes(before, everything(shop.source)).keys() - planned(case).keys() == {"track/3503"}
 
 
-def test_record_changed_meanwhile_is_left_alone_and_the_rest_goes_on(desk: Desk, make_source: Make) -> None:  # noqa: F811
+def test_record_changed_meanwhile_goes_back_alone_and_is_carried_out_as_it_is_now(
+    desk: Desk,
+    make_source: Make,  # noqa: F811
+) -> None:
     shop, case = erasure(desk, make_source)
     line = live(case).lines.filter(treatment="delete", collection="invoice").first()
     number = line.item.content["data"]["invoice_id"]
     shop.source.execute(f"UPDATE invoice SET billing_city = 'Elsewhere' WHERE invoice_id = {number}")
 
-    run_jobs()
+    run_all()
 
     line.refresh_from_db()
-    part = the_part(case)
-    still = shop.source.rows(f"SELECT billing_city FROM invoice WHERE invoice_id = {number}")
-    assert (line.state, line.obstacle, still) == ("stale", "changed", [("Elsewhere",)])
+    part, found = the_part(case), f"SELECT billing_city FROM invoice WHERE invoice_id = {number}"
+    assert (line.state, line.obstacle, shop.source.rows(found)) == ("stale", "changed", [("Elsewhere",)])
     assert Counter(state for _verb, state, _tries in receipts(case)) == {"done": 17, "stale": 1}
     assert (part.stage, part.held_for, part.steps_done) == (PartStage.HELD, "stale", 17)
+    assert PlannedChange.objects.get(pk=line.pk).expected["billing_city"] == "Elsewhere"
+
+    mending.redecide(case, [line.pk], mending.AGAIN, "", "", desk.handler, timezone.now())
+    with pytest.raises(NotAllowed):
+        mending.approve_changed(case, desk.handler, timezone.now())
+    mending.approve_changed(case, desk.dpo, timezone.now())
+    run_all()
+
+    case.refresh_from_db()
+    assert (shop.source.rows(found), str(case.state)) == ([], State.CLOSED)
+
+
+def test_what_came_back_is_found_and_held_until_two_have_settled_it(desk: Desk, make_source: Make) -> None:  # noqa: F811
+    shop, case = erasure(desk, make_source)
+    come_back(shop, case)
+
+    run_all()
+
+    case.refresh_from_db()
+    part, leftover = the_part(case), Leftover.objects.get(part__plan__case=case)
+    assert (part.stage, part.held_for, str(case.state)) == (PartStage.HELD, "leftovers", State.FULFILLING)
+    assert (leftover.remains, leftover.where) == ("residual", "invoice")
+
+    mending.propose_acceptance(leftover, "The shop writes it back each night.", desk.handler, timezone.now())
+    with pytest.raises(NotAllowed):
+        mending.accept(leftover, desk.handler, timezone.now())
+    mending.accept(leftover, desk.dpo, timezone.now())
+    run_all()
+
+    case.refresh_from_db()
+    assert (str(case.state), case.outcome) == (State.CLOSED, Outcome.PARTLY_FULFILLED)
+
+
+def test_what_came_back_is_carried_out_again(desk: Desk, make_source: Make) -> None:  # noqa: F811
+    shop, case = erasure(desk, make_source)
+    come_back(shop, case)
+    run_all()
+    shop.source.execute("DROP TRIGGER back ON invoice")
+
+    mending.carry_out_again(Leftover.objects.get(part__plan__case=case), desk.handler, timezone.now())
+    run_all()
+
+    case.refresh_from_db()
+    assert list(Leftover.objects.values_list("settled", flat=True)) == ["again"]
+    assert str(case.state) == State.CLOSED
+
+
+def come_back(shop: Shop, case: Case) -> None:
+    """Let the shop itself put an invoice back as soon as it was deleted."""
+    line = live(case).lines.filter(treatment="delete", collection="invoice").first()
+    number = line.item.content["data"]["invoice_id"]
+    shop.source.execute(
+        "CREATE FUNCTION put_back() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        " EXECUTE format('INSERT INTO %I.invoice SELECT ($1).*', TG_TABLE_SCHEMA) USING OLD; RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER back AFTER DELETE ON invoice DEFERRABLE INITIALLY DEFERRED"
+        f" FOR EACH ROW WHEN (OLD.invoice_id = {number}) EXECUTE FUNCTION put_back()"
+    )
