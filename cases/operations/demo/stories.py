@@ -8,12 +8,14 @@ from uuid import UUID, uuid5
 
 from django.utils import timezone
 
-from cases import rights
+from cases import corrections, rights
 from cases.deadlines.events import ExtensionReason
 from cases.law.loader import others_code
 from cases.models import (
     Case,
+    CorrectionOutcome,
     ExtensionState,
+    Found,
     FulfilmentTask,
     ItemDecision,
     LetterState,
@@ -38,12 +40,14 @@ from cases.workflow import (
     identity,
     people,
     questions,
+    rectify,
     restriction,
     review,
     search,
     second_look,
 )
 from cases.workflow.intake import Intake, Person, Representation, log_request
+from cases.workflow.rectify import Judged
 from cases.workflow.restriction import Chosen
 from cases.workflow.review import Choice, Selection
 from cases.workflow.second_look import Prepared
@@ -144,7 +148,18 @@ class Scene:
         yield self.after(days)
         if self.case.right in rights.OWN_PATH:
             yield from self._own_path()
-        review.decide_by_rules(self.case, self.by_handler(), timezone.now())
+        if corrections.is_by_value(self.case):
+            self._values()
+        else:
+            review.decide_by_rules(self.case, self.by_handler(), timezone.now())
+
+    def _values(self) -> None:
+        """What is said to be wrong is put right where it stands; texts that mention it tell what was."""
+        for one in corrections.of(self.case):
+            is_value = one.found in {Found.VALUE, Found.POINTED}
+            judged = Judged(CorrectionOutcome.CORRECTED, wanted=str(one.claimed))
+            put_right = judged if is_value else Judged(CorrectionOutcome.NOT_MEANT)
+            rectify.decide(one, put_right, self.by_handler(), timezone.now())
 
     def _own_path(self) -> Story:
         """What a restriction or an automated decision asks for before its answer."""
