@@ -18,6 +18,7 @@ from tests.bench.web import Browser
 ROWS = ("kill-worker", "redis-down", "redis-empty-lost", "redis-empty-found", "postgres-gone")
 BIG = "c1@example.com"
 LARGE_ROWS = 30_000
+HALF = LARGE_ROWS // 2
 QUEUED = 4
 GONE_SECONDS = 10.0
 WAIT_SECONDS = 180.0
@@ -47,10 +48,11 @@ def _tried(site: Site, names: tuple[str, ...], act: Callable[[Site], list[Result
 def kill_worker(site: Site) -> list[Result]:
     """Until another worker goes on with the run, and until it is done; nothing may be doubled."""
     before = quiet()
-    (case,) = site.act("log", email=BIG)["cases"]
-    wait(lambda: _is_half_way(site, case), "the collection to be half-way", WAIT_SECONDS)
-    site.kill("worker")
-    killed, had = time.monotonic(), _found(site, case)
+    with site.holding_searches(HALF):
+        (case,) = site.act("log", email=BIG)["cases"]
+        wait(lambda: _is_half_way(site, case), "the collection to be half-way", WAIT_SECONDS)
+        site.kill("worker")
+        killed, had = time.monotonic(), _found(site, case)
     site.start_worker()
     wait(lambda: _found(site, case) > had, "the run to go on", WAIT_SECONDS)
     resumed = time.monotonic() - killed
@@ -103,10 +105,11 @@ def redis_empty(site: Site) -> list[Result]:
 def postgres_gone(site: Site) -> list[Result]:
     """A run is half-way; the database is away for ten seconds, and visitors read a page that says so."""
     before = quiet()
-    (case,) = site.act("log", email=BIG)["cases"]
-    wait(lambda: _is_half_way(site, case), "the collection to be half-way", WAIT_SECONDS)
     path = f"/p/{site.slug()}/"
-    site.kill_server("postgres")
+    with site.holding_searches(HALF):
+        (case,) = site.act("log", email=BIG)["cases"]
+        wait(lambda: _is_half_way(site, case), "the collection to be half-way", WAIT_SECONDS)
+        site.kill_server("postgres")
     try:
         statuses = _visit_for(site, path, GONE_SECONDS)
     finally:

@@ -1,9 +1,10 @@
 """Real processes, really killed: the run completes, nothing is lost, nothing is doubled.
 
-``make test`` does one round of each; ``make soak`` ten.
+``make test`` does one round of each on a few pages of records; ``make soak`` ten on many.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +12,42 @@ import pytest
 
 from tests.kills.desk import Desk
 
-ROWS = 30_000
-ITEMS = ROWS + 1  # the customer's own row
-HALF = ROWS // 2
+PAGE_SIZE = 500
 BIG = "c1@example.com"
 
-ROUNDS = [pytest.param(1, id="once"), pytest.param(10, id="ten-times", marks=pytest.mark.soak)]
+# How often, and how many orders the customer has.
+ROUNDS = [pytest.param(1, 5_000, id="once"), pytest.param(10, 30_000, id="ten-times", marks=pytest.mark.soak)]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A desk, and the source that it searches."""
+
+    desk: Desk
+    rows: int
+
+    @property
+    def items(self) -> int:
+        """The orders, and the customer's own row."""
+        return self.rows + 1
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def shop(tmp_path: Path, rows: int) -> Iterator[Shop]:
     opened = Desk(tmp_path)
     try:
-        opened.open(ROWS)
-        yield opened
+        opened.open(rows, page_size=PAGE_SIZE)
+        yield Shop(opened, rows)
     finally:
         opened.close()
 
 
-def is_half_way(desk: Desk, case: str) -> bool:
-    count = desk.one(
+def is_half_way(shop: Shop, case: str) -> bool:
+    count = shop.desk.one(
         "SELECT sum(found) FROM cases_sourcesearch JOIN cases_collectionrun run ON run.id = run_id WHERE case_id = %s",
         case,
     )
-    return bool(count) and 0 < count < ITEMS
+    return bool(count) and 0 < count < shop.items
 
 
 def in_review(desk: Desk, case: str) -> bool:
@@ -46,36 +59,34 @@ def attempts(desk: Desk, case: str) -> int:
     return int(desk.one("SELECT attempts FROM jobs_job WHERE case_id = %s AND kind = 'search_source'", case))
 
 
-def whole(desk: Desk, case: str) -> dict[str, Any]:
-    facts = desk.act("found", case=case)
-    assert (facts["state"], facts["items"], facts["distinct"], facts["broken_chains"]) == (
-        "review",
-        ITEMS,
-        ITEMS,
-        0,
-    )
+def whole(shop: Shop, case: str) -> dict[str, Any]:
+    facts = shop.desk.act("found", case=case)
+    told = [facts[name] for name in ("state", "items", "distinct", "broken_chains")]
+    assert told == ["review", shop.items, shop.items, 0]
     return facts
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
-def test_worker_killed_in_mid_collection(desk, rounds):
+@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+def test_worker_killed_in_mid_collection(shop, rounds):
+    desk = shop.desk
     desk.start_sweeper()
     desk.start_worker()
 
     for _ in range(rounds):
-        with desk.holding_searches(HALF):
+        with desk.holding_searches(shop.rows // 2):
             (case,) = desk.act("log", email=BIG)["cases"]
-            desk.wait(lambda case=case: is_half_way(desk, case), "the collection to be half-way")
+            desk.wait(lambda case=case: is_half_way(shop, case), "the collection to be half-way")
             desk.kill("worker")
             begun = attempts(desk, case)
         desk.start_worker()
 
         desk.wait(lambda case=case: in_review(desk, case), "the collection to be finished by another worker")
-        assert whole(desk, case)["attempts"] > begun
+        assert whole(shop, case)["attempts"] > begun
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
-def test_broker_killed_and_back_empty(desk, rounds):
+@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+def test_broker_killed_and_back_empty(shop, rounds):
+    desk = shop.desk
     desk.start_sweeper()
 
     for _ in range(rounds):
@@ -87,21 +98,22 @@ def test_broker_killed_and_back_empty(desk, rounds):
 
         for case in [*queued, *accepted]:
             desk.wait(lambda case=case: in_review(desk, case), "what the broker forgot to be found")
-            whole(desk, case)
+            whole(shop, case)
         desk.kill("worker")
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
-def test_database_killed_in_mid_collection(desk, rounds):
+@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+def test_database_killed_in_mid_collection(shop, rounds):
+    desk = shop.desk
     desk.start_sweeper()
     desk.start_worker()
 
     for _ in range(rounds):
-        with desk.holding_searches(HALF):
+        with desk.holding_searches(shop.rows // 2):
             (case,) = desk.act("log", email=BIG)["cases"]
-            desk.wait(lambda case=case: is_half_way(desk, case), "the collection to be half-way")
+            desk.wait(lambda case=case: is_half_way(shop, case), "the collection to be half-way")
             desk.kill_server("postgres")
         desk.revive()
 
         desk.wait(lambda case=case: in_review(desk, case), "the collection to go on after the restart")
-        whole(desk, case)
+        whole(shop, case)
