@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,6 +19,7 @@ from cases.deadlines.deadline import Deadline, StretchKind
 from cases.deadlines.deadline import State as ClockState
 from cases.deadlines.events import EventKind, ExtensionReason
 from cases.deadlines.steps import Step, StepCode
+from cases.fulfilment import plans
 from cases.models import (
     Case,
     ClockEvent,
@@ -27,6 +29,7 @@ from cases.models import (
     Letter,
     LetterState,
     PackState,
+    PlanStage,
     SubjectRequest,
 )
 from cases.models.case import authority_suffices, requester_suffices
@@ -227,6 +230,7 @@ class CaseStory:
     more_time: "MoreTime | None" = None
     recipients: "Recipients | None" = None
     is_certified: bool = False
+    cancel_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,7 @@ def _told(
         more_time=more_time if case.is_open else None,
         recipients=_recipients(case, party),
         is_certified=case.right in certificate.CERTIFIED,
+        cancel_until=cancel_until(case) if case.state == State.FULFILLING else None,
     )
 
 
@@ -334,6 +339,8 @@ def _working(case: Case) -> Stage:
     """What is done about an open case, by its right where that says more than its state."""
     if case.about_marketing and case.state == State.FULFILLING:
         return _MARKETING_STOPS
+    if case.state == State.FULFILLING and plans.live(case) is not None:
+        return _carried_out(case)
     if case.state in _PREPARED:
         if case.right in {Right.OBJECTION, Right.RECTIFICATION} and rights.is_in_force(case):
             return _RESTS
@@ -341,6 +348,41 @@ def _working(case: Case) -> Stage:
     return _STAGES[case.state]
 
 
+def _carried_out(case: Case) -> Stage:
+    """What is being done to the person's records, and until when they can still say no."""
+    until = cancel_until(case)
+    if until is None:
+        return _CORRECTING if case.right == Right.RECTIFICATION else _ERASING
+    day = date_format(timezone.localtime(until), _("l j F Y, H:i"))
+    return Stage(
+        WORK,
+        _("Your data will be erased after %(day)s") % {"day": day},
+        _(
+            "Until then you can change your mind: cancel it here, and nothing is erased. After that it is final."
+        ),
+    )
+
+
+def cancel_until(case: Case) -> datetime | None:
+    """When the time to cancel an erasure is over; None where there is none, or it is."""
+    plan = plans.live(case)
+    if plan is None or plan.stage != PlanStage.APPROVED or plan.executes_at is None:
+        return None
+    return plan.executes_at if plan.executes_at > timezone.now() else None
+
+
+_ERASING = Stage(
+    WORK,
+    gettext_lazy("We are erasing your data"),
+    gettext_lazy(
+        "Afterwards we search again whether anything is left, and write to you what was done. You need not do anything."
+    ),
+)
+_CORRECTING = Stage(
+    WORK,
+    gettext_lazy("We are putting your data right"),
+    gettext_lazy("Then we write to you what was done. You need not do anything."),
+)
 _PREPARED = frozenset({State.REVIEW, State.APPROVAL, State.WITH_CONTROLLER})
 
 
