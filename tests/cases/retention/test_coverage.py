@@ -1,16 +1,19 @@
 """Nothing that can hold personal data is without a rule."""
 
+import inspect
+
 import pytest
 from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
+from django.core.management import call_command
 from django.db import models
 
 from cases.retention import coverage
 from cases.retention.due import QUERIES
 from cases.retention.period import parsed
-from cases.retention.rules import BY_CODE, CASE_FILE, OF_CASE, RULES, SELF, Then
+from cases.retention.rules import BY_CODE, CASE_FILE, COLLECTED, OF_CASE, RULES, SELF, Then
 from cases.workflow.retention import OF_SITE
-from dsar.vault.fields import sealed_text
+from dsar.vault.fields import SealedField, sealed_text
 from dsar.vault.models import StoredFile
 
 
@@ -66,6 +69,32 @@ def test_every_rule_is_carried_out(rule):
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.may_be_chosen], ids=lambda rule: rule.code)
 def test_usual_period_lies_within_the_bounds(rule):
     assert rule.least.length <= rule.keep.length <= rule.most.length
+
+
+def test_what_the_key_of_the_collected_data_seals_goes_with_it():
+    sealed = {
+        (label, field.name)
+        for label in OF_CASE
+        for field in apps.get_model(label)._meta.concrete_fields
+        if isinstance(field, SealedField) and _is_collected(apps.get_model(label), field)
+    }
+    left = {
+        f"{label}.{name}"
+        for label, name in sealed
+        if label not in COLLECTED.rows and f"{label}.{name}" not in COLLECTED.fields
+    }
+
+    assert len(sealed) > 10
+    assert left == set()
+
+
+def _is_collected(model: type[models.Model], field: SealedField) -> bool:
+    source = inspect.getsource(getattr(model, field.key_attribute).fget)
+    return "collected_key_id" in source
+
+
+def test_table_of_the_documentation_is_as_the_rules():
+    call_command("retention_table", "--check")
 
 
 def goes_along(labels: dict[str, str]) -> set[str]:
