@@ -41,10 +41,10 @@ RULES: Final[Mapping[str, "str | Promise"]] = {
     "": gettext_lazy("Decided by a person"),
 }
 _NAMED: Final[Mapping[str, "str | Promise"]] = {
-    rules.KEEPING: gettext_lazy("Rule “%(rule)s”"),
-    rules.PART_OF: gettext_lazy("Belongs to a record under the rule “%(rule)s”"),
-    rules.UNDATED: gettext_lazy("Rule “%(rule)s”; the record's date cannot be read"),
-    rules.PAST: gettext_lazy("Older than the rule “%(rule)s” keeps it"),
+    rules.KEEPING: gettext_lazy("By rule: %(rule)s"),
+    rules.PART_OF: gettext_lazy("Part of a record under the rule: %(rule)s"),
+    rules.UNDATED: gettext_lazy("By rule, though the record's date cannot be read: %(rule)s"),
+    rules.PAST: gettext_lazy("The time of this rule is over: %(rule)s"),
 }
 OBSTACLES: Final[Mapping[str, "str | Promise"]] = {
     Obstacle.LEGAL_RETENTION: gettext_lazy("kept there by law"),

@@ -15,6 +15,7 @@ from cases.models import (
     Case,
     ChangePlan,
     ItemDecision,
+    KeepingRule,
     LineState,
     PartStage,
     PlannedChange,
@@ -98,6 +99,20 @@ def digest(plan: ChangePlan) -> str:
     with connection.cursor() as cursor:
         cursor.execute(_DIGEST, [plan.pk, plan.pk])
         return str(cursor.fetchone()[0])
+
+
+def kept(case: Case) -> list[tuple[str, str, int]]:
+    """What stays of what was asked to be erased: the code of each exception, the rule's own words, how many records."""
+    plan = live(case)
+    if plan is None or case.right != Right.ERASURE:
+        return []
+    rows: Any = plan.lines.filter(treatment__in=AT_REST).values_list("basis", "rule").annotate(Count("pk"))
+    words = dict(KeepingRule.objects.filter(controller=case.controller_id).values_list("slug", "words"))
+    counts: dict[tuple[str, str], int] = {}
+    for basis, rule, count in rows.order_by("basis", "rule"):
+        said = words.get(rule.partition(":")[2], "")
+        counts[basis, said] = counts.get((basis, said), 0) + count
+    return [(basis, said, count) for (basis, said), count in counts.items()]
 
 
 # What was sealed stands for what is in it: sealed anew it differs, which is on the safe side.
