@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from cases import corrections
 from cases.console.desk_forms import Closing, LetterText, Submission
 from cases.console.going import see_other
 from cases.models import Case
@@ -157,10 +158,15 @@ def _page(request: HttpRequest, name: str, case: Case, form: LetterText) -> Http
         "outcome_words": Outcome(outcome).label if outcome else "",
         "is_complaint": case.right == Right.COMPLAINT,
         "is_refused": outcome == Outcome.REFUSED,
-        "undecided": items.undecided(case) if case.state == State.REVIEW else 0,
+        "undecided": _undecided(case) if case.state == State.REVIEW else 0,
         "groups": items.groups(case),
         "withheld": decide.withheld_sentences(case),
         "discloses": case.right in DISCLOSING,
     }
     with timezone.override(case.controller.zone):
         return render(request, f"console/desk/{name}.html", context, status=422 if form.errors else 200)
+
+
+def _undecided(case: Case) -> int:
+    """Records without a decision; where values are decided, the rest of the records needs none."""
+    return 0 if corrections.is_by_value(case) else items.undecided(case)

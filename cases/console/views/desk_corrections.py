@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cases import corrections, rights
 from cases.console.forms_corrections import MoreToCorrect, Verdict
 from cases.console.going import see_other
+from cases.disputes_shown import Row
 from cases.fulfilment import plans
 from cases.models import Case, Correction, PartStage, PlannedChange, PlanStage, RequestFile
 from cases.review import showing
@@ -32,30 +33,6 @@ from dsar.lib.errors import Refused
 from identity.roles import Permission
 
 PER_PAGE = 50
-
-
-@dataclass(frozen=True)
-class Row:
-    """One disputed value as the pages show it."""
-
-    one: Correction
-    place: str
-    field: str
-    held: str
-    claimed: str
-    wanted: str
-
-    @classmethod
-    def of(cls, one: Correction) -> "Row":
-        source = one.source.name if one.source else _("added by hand")
-        return cls(
-            one,
-            f"{source}: {showing.label(one.collection)}",
-            showing.label(one.field),
-            showing.text_of(one.held),
-            showing.text_of(one.claimed),
-            showing.text_of(one.wanted),
-        )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cases import planned, queries, representing, rights, rights_shown, worklist
+from cases import disputes_shown, planned, queries, representing, rights, rights_shown, worklist
 from cases.dpo import reading
 from cases.models import Case, Decision
 from cases.packs.posting import proposed
@@ -208,6 +208,7 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         "groups": items.groups(case),
         "withheld": reading.withheld(case),
         **planned.brief(case),
+        **disputes_shown.decided(case),
         "reason_words": decide.reason_sentence(case, found.reason_code),
         "waivers": reading.waivers(case),
         "outgoing": outgoing,
