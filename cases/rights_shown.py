@@ -48,14 +48,12 @@ def _places(found: Restriction) -> "QuerySet[RestrictedPlace]":
 
 def answered_from(case: Case) -> dict[str, Any]:
     """What the answer of such a case rests on, for whoever prepares and whoever approves it."""
-    weighed, looks = (
-        case.balancings.select_related("weighed_by", "case"),
-        case.looks.select_related("reviewer", "case"),
-    )
+    weighed = case.balancings.select_related("weighed_by", "case")
+    looks = list(case.looks.select_related("reviewer", "named_by", "case").order_by("-named_at"))
     return {
         "balancings": [_weighed(case, one) for one in weighed.order_by("-weighed_at")],
-        "looks": [_looked(case, one) for one in looks.order_by("-named_at")],
-        "limits": limits(case),
+        "looks": [_looked(case, one) for one in looks],
+        "limits": limits(case) if any(one.is_special for one in looks) else [],
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cases import rights
@@ -42,7 +42,7 @@ class Places(DeskForm):
     )
 
     def prepare(self) -> None:
-        found = {group.source_id: group.total for group in _by_source(self.case)}
+        found = _found(self.case)
         own = SourceSystem.objects.filter(controller_id=self.case.controller_id, is_active=True)
         field = self.fields["sources"]
         field.choices = [(str(one.pk), _with_count(one.name, found.get(one.pk, 0))) for one in own]  # type: ignore[attr-defined]
@@ -158,6 +158,8 @@ class LookForm(DeskForm):
         self.fields["involved"].choices = people  # type: ignore[attr-defined]
         self.fields["reviewer"].choices = [("", _("Choose a colleague")), *people]  # type: ignore[attr-defined]
         self.fields["basis"].choices = named(second_look.bases(self.case))  # type: ignore[attr-defined]
+        if not second_look.rests_on_exception(self.case):
+            self.fields["basis"].label = _("What the customer asks for")
         said = rights.said(self.case)
         self.initial = {
             "about": said.get("decision", ""),
@@ -225,11 +227,17 @@ class FreedForm(DeskForm):
     evidence = paragraph(_("How the mark was taken away, and checked"))
 
 
-def _by_source(case: Case) -> list[items.Group]:
-    return [group for group in items.groups(case) if group.source_id]
+def _found(case: Case) -> dict[UUID, int]:
+    """How many records each system holds of the person."""
+    found: dict[UUID, int] = {}
+    for group in items.groups(case):
+        if group.source_id:
+            found[group.source_id] = found.get(group.source_id, 0) + group.total
+    return found
 
 
 def _with_count(name: str, found: int) -> str:
     if not found:
         return gettext("%(source)s: nothing was found") % {"source": name}
-    return gettext("%(source)s: %(count)d records") % {"source": name, "count": found}
+    words = ngettext("%(source)s: %(count)d record", "%(source)s: %(count)d records", found)
+    return words % {"source": name, "count": found}

@@ -35,10 +35,10 @@ DONE: Final = (Outcome.DONE, Outcome.ALREADY)
 
 
 def order(found: Restriction, now: datetime) -> None:
-    """Have the connectors set or take away what they can; what a task speaks of is a person's to do."""
+    """Have the connectors set or take away what they can; where there is a task, a person sees to the rest."""
     case = found.case
     for place in found.places.filter(state__in=VERBS, source__isnull=False).select_related("source"):
-        if place.task_id is None and _kinds(reach_of(place.source)):
+        if _kinds(reach_of(place.source)):
             enqueue(
                 MARK,
                 controller_id=case.controller_id,
@@ -79,10 +79,16 @@ def run(claim: Claim, place_id: UUID, state: str) -> None:
 
 def _work(place_id: UUID, state: str) -> _Work | None:
     place = RestrictedPlace.objects.select_related("source", "restriction__case").get(pk=place_id)
-    if place.state != state or place.source is None:
+    if place.source is None or not _is_wanted(place, state):
         return None
     case = place.restriction.case
     return _Work(place.source, case.pk, _wishes(case, place, VERBS[PlaceState(state)]))
+
+
+def _is_wanted(place: RestrictedPlace, state: str) -> bool:
+    """A place still waits for it; one with a task may have been recorded by a person who was quicker."""
+    with_task = (PlaceState.MARKED,) if state == PlaceState.TO_MARK else (PlaceState.FREED,)
+    return place.state == state or (place.task_id is not None and place.state in with_task)
 
 
 def _wishes(case: Case, place: RestrictedPlace, verb: Verb) -> list[Wish]:
@@ -116,18 +122,31 @@ def _record(place_id: UUID, state: str, receipts: Sequence[Receipt], now: dateti
     place = (
         RestrictedPlace.objects.select_for_update(of=("self",)).select_related("restriction").get(pk=place_id)
     )
-    if place.state != state:
+    if not _is_wanted(place, state):
         return
     place.restriction.case = case
-    said = _said(receipts)
-    if state == PlaceState.TO_MARK:
-        place.state, place.evidence, place.marked_at = PlaceState.MARKED, said, now
-    else:
-        place.state, place.freed_evidence, place.freed_at = PlaceState.FREED, said, now
+    _note(place, state, _said(receipts), now)
     place.save()
     codes: Codes = {"source": str(place.source_id), "state": place.state, "records": len(receipts)}
     put_on_record(case, Action.PLACE_RECORDED, BY_SYSTEM, now, codes)
     touch(case)
+
+
+def _note(place: RestrictedPlace, state: str, said: str, now: datetime) -> None:
+    """What the connector did; where there is a task, a person says when the place as a whole is done."""
+    if state == PlaceState.TO_MARK:
+        place.evidence = together(place.evidence, said)
+        if place.task_id is None:
+            place.state, place.marked_at = PlaceState.MARKED, now
+    else:
+        place.freed_evidence = together(place.freed_evidence, said)
+        if place.task_id is None:
+            place.state, place.freed_at = PlaceState.FREED, now
+
+
+def together(noted: str, said: str) -> str:
+    """Both in their order; the same once."""
+    return "\n".join(dict.fromkeys(part for part in (*noted.split("\n"), *said.split("\n")) if part))
 
 
 def _said(receipts: Sequence[Receipt]) -> str:

@@ -117,6 +117,7 @@ def approved(case: Case, decision: Decision, now: datetime) -> None:
     for place in found.places.all():
         place.task = tasks.get(place.source_id)
         place.save(update_fields=["task"])
+    marking.order(found, now)
     put_on_record(case, Action.RESTRICTION_BEGUN, BY_SYSTEM, now, _codes(found) | {"ground": found.ground})
 
 
@@ -132,7 +133,8 @@ def task_recorded(task: FulfilmentTask) -> None:
     if place is None:
         return
     place.state = PlaceState.MARKED if task.state == TaskState.DONE else PlaceState.IMPOSSIBLE
-    place.evidence, place.marked_by_id, place.marked_at = task.evidence, task.done_by_id, task.done_at
+    place.evidence = marking.together(place.evidence, task.evidence)
+    place.marked_by_id, place.marked_at = task.done_by_id, task.done_at
     place.save()
 
 
@@ -293,7 +295,8 @@ def free(place: RestrictedPlace, evidence: str, by: By, now: datetime) -> None:
         held = _held(place, case)
         if held.state != PlaceState.TO_FREE:
             raise Conflict(_("There is no mark to be taken away in this place."), "place_not_open")
-        held.state, held.freed_evidence = PlaceState.FREED, evidence.strip()
+        held.state = PlaceState.FREED
+        held.freed_evidence = marking.together(held.freed_evidence, evidence.strip())
         held.freed_by_id, held.freed_at = by.person_id, now
         held.save()
         _place_on_record(held, by, now)

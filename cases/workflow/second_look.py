@@ -49,6 +49,11 @@ def bases(case: Case) -> tuple[law.Ground, ...]:
     )
 
 
+def rests_on_exception(case: Case) -> bool:
+    """Whether the law forbids such decisions but for exceptions (EU), rather than asking for safeguards (UK)."""
+    return bool(law.grounds_for("automated_exception", case.regime))
+
+
 def stated_logic(case: Case) -> str:
     """What the controller states of its automated decisions (Art 15(1)(h)), to begin from."""
     stated: Any = case.controller.statement.get("automated_decisions") or ()

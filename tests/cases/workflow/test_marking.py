@@ -3,13 +3,15 @@
 import pytest
 from django.utils import timezone
 
-from cases.models import Letter, PlaceState, RestrictedPlace
-from cases.workflow import restriction
+from cases.models import FulfilmentTask, Letter, PlaceState, RestrictedPlace
+from cases.words import Right
+from cases.workflow import carry_out, decide, restriction
 from cases.workflow.restriction import Chosen, Ending
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
 from tests.cases.connectors.demo_crm.crm_world import ADA, ADA_AGAIN, BOB
+from tests.cases.workflow.rectifying import ADA as ADA_PERSON
 from tests.cases.workflow.rectifying import Shop, shop
 from tests.factories.cases import run_jobs
 
@@ -92,3 +94,36 @@ def test_a_source_that_may_not_be_written_to_is_left_to_a_person(here):
 
     assert marked(here) == {ADA: False, ADA_AGAIN: False, BOB: False}
     assert found.places.get().state == PlaceState.TO_MARK
+
+
+def test_a_decided_restriction_is_marked_and_a_person_sees_to_the_rest(here):
+    desk, now = here.desk, timezone.now
+    desk.allow()
+    case = desk.in_review(Right.RESTRICTION, person=ADA_PERSON)
+    restriction.choose(case, Chosen("ACCURACY", [here.source.pk]), desk.handler, now())
+    decide.approve(desk.submitted(case), desk.dpo, now())
+    run_jobs()
+
+    place, task = RestrictedPlace.objects.get(), FulfilmentTask.objects.get()
+    assert marked(here) == {ADA: True, ADA_AGAIN: True, BOB: False}
+    assert (place.state, place.task) == (PlaceState.TO_MARK, task)
+
+    carry_out.record_task(task, True, "The invoices are locked.", desk.handler, now())
+
+    place.refresh_from_db()
+    assert place.state == PlaceState.MARKED
+    assert place.evidence.split("\n")[1] == "The invoices are locked."
+    assert place.evidence.startswith("Done in 2 records by the connector")
+
+
+def test_a_record_of_somebody_else_is_not_marked_by_a_decided_restriction(here):
+    desk, now = here.desk, timezone.now
+    desk.allow()
+    case = desk.in_review(Right.RESTRICTION, person=ADA_PERSON)
+    restriction.choose(case, Chosen("ACCURACY", [here.source.pk]), desk.handler, now())
+    case.items.filter(collection="contacts").update(is_third_party=True)
+    decide.approve(desk.submitted(case), desk.dpo, now())
+
+    run_jobs()
+
+    assert marked(here) == {ADA: False, ADA_AGAIN: False, BOB: False}
