@@ -26,6 +26,7 @@ def dealt_with(case: Case | None, person_id: UUID) -> bool:
         or case.decisions.filter(_decided(person_id)).exists()
         or case.extensions.filter(_decided(person_id)).exists()
         or case.items.filter(decided_by=person_id).exists()
+        or _decided_items_that_are_gone(case, person_id)
     )
 
 
@@ -36,6 +37,12 @@ def _decided(person_id: UUID) -> Q:
 def _owned_before(case: Case, person_id: UUID) -> bool:
     assigned = AuditEvent.objects.filter(case_id=case.pk, action=Action.CASE_ASSIGNED)
     return assigned.filter(data__owner=str(person_id)).exists()
+
+
+def _decided_items_that_are_gone(case: Case, person_id: UUID) -> bool:
+    """What was collected may be forgotten by now; the trail still says who decided about it."""
+    decided = AuditEvent.objects.filter(case_id=case.pk, action=Action.ITEMS_DECIDED, actor_id=person_id)
+    return bool(decided.exists())
 
 
 def acknowledged(letter: Letter, by: By, now: datetime) -> None:

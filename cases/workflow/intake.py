@@ -201,7 +201,9 @@ def _subject(intake: Intake, keys: Keys, now: datetime) -> DataSubject:
         key, person = keys[KeyPurpose.PERSON].pop(), intake.person
         subject = new_subject(intake.controller, intake.language, now, key)
     else:
-        subject = DataSubject.objects.get(pk=intake.subject_id, controller=intake.controller)
+        # Held, so that a person whose last file is being forgotten is either found here or not chosen any more.
+        known = DataSubject.objects.select_for_update(no_key=True)
+        subject = known.get(pk=intake.subject_id, controller=intake.controller)
         person = _unknown_so_far(subject, intake.person)
         if (person.email or person.postal_address) and _is_being_answered(subject):
             subject, person = _beside(subject, intake.language, now), _with_known(subject, person)

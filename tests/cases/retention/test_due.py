@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cases.models import Case, DataSubject, Item, Letter, LetterState, PackFile, SubjectRequest
+from cases.models import Case, DataSubject, Item, ItemDecision, Letter, LetterState, PackFile, SubjectRequest
 from cases.permissions import by_customer
 from cases.retention import rules
 from cases.words import Right, State
-from cases.workflow import answer, hold, reopening, retention
+from cases.workflow import answer, complaint, hold, reopening, retention, review
+from cases.workflow.review import Choice, Selection
 from dsar.lib.errors import Refused
 from dsar.vault import files
 from dsar.vault.keyring import KeyDestroyed
@@ -122,19 +123,19 @@ def test_hold_that_was_lifted_keeps_it_no_longer(desk):
 
 def test_open_complaint_keeps_it(desk):
     case = closed(desk)
-    complaint = complained(desk, case)
+    later = complained(desk, case)
 
     done = carried_out(rules.COLLECTED, desk, in_days(400))
 
-    assert complaint.is_open
+    assert later.is_open
     assert (done.of, case.items.count()) == (0, 2)
 
 
 def test_time_runs_from_the_end_of_the_complaint(desk):
     case = closed(desk)
-    complaint = complained(desk, case)
-    in_state(complaint, State.CLOSED)
-    Case.objects.filter(pk=complaint.pk).update(closed_at=in_days(60))
+    later = complained(desk, case)
+    in_state(later, State.CLOSED)
+    Case.objects.filter(pk=later.pk).update(closed_at=in_days(60))
 
     early = carried_out(rules.COLLECTED, desk, in_days(120))
     done = carried_out(rules.COLLECTED, desk, in_days(151))
@@ -242,9 +243,9 @@ def test_person_of_another_request_stays(desk):
 
 def test_file_of_a_case_outlives_neither_hold_nor_complaint(desk):
     case = closed(desk)
-    complaint = complained(desk, case)
-    in_state(complaint, State.CLOSED)
-    Case.objects.filter(pk=complaint.pk).update(closed_at=in_days(500))
+    later = complained(desk, case)
+    in_state(later, State.CLOSED)
+    Case.objects.filter(pk=later.pk).update(closed_at=in_days(500))
 
     before = carried_out(rules.CASE_FILE, desk, in_days(1100))
     after = carried_out(rules.CASE_FILE, desk, in_days(1600))
@@ -282,6 +283,19 @@ def test_customer_is_told_that_the_answer_is_gone(desk):
         answer.fetch(delivery, by_customer(case.subject_request_id), in_days(46))
 
     assert refused.value.code == "expired"
+
+
+def test_whoever_decided_about_what_is_gone_judges_no_complaint_about_it(desk):
+    case = desk.in_review()
+    everything = Selection(only_undecided=True)
+    review.decide(case, everything, Choice(ItemDecision.DISCLOSE), desk.second_handler, timezone.now())
+    in_state(case, State.CLOSED)
+
+    carried_out(rules.COLLECTED, desk, in_days(91))
+
+    assert case.items.count() == 0
+    assert complaint.dealt_with(case, desk.second_handler.person_id)
+    assert not complaint.dealt_with(case, desk.reviewer.person_id)
 
 
 def test_order_is_given_once_a_day(desk):
