@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from cases import history, queries, representing, rights, signals, worklist
 from cases.console import (
+    desk_carrying,
     desk_doubts,
     desk_extensions,
     desk_notices,
@@ -87,6 +88,7 @@ def _context(request: HttpRequest, found: Situation) -> dict[str, Any]:
         "retention": outlook.of(case, now),
         "history": told[:RECENT],
         "earlier": told[RECENT:],
+        "carrying": desk_carrying.of(case, found.by.person_id),
         **_sources(found),
         **desk_recipients.panel(found, now),
         **_content(found),
