@@ -42,24 +42,27 @@ def _lines(label: Any, help_text: Any = "") -> forms.CharField:
     return forms.CharField(label=label, required=False, help_text=help_text, max_length=LONG, widget=widget)
 
 
-def _fields() -> Iterator[tuple[str, str, forms.Field]]:
-    """Right, particular, field; none of them is needed, since any words are a request."""
+def _fields(is_own: bool) -> Iterator[tuple[str, str, forms.Field]]:
+    """Right, particular, field; none of them is needed, since any words are a request. ``is_own``: a customer types."""
     why = forms.ChoiceField(label=gettext_lazy("Why shall its use rest?"), choices=GROUNDS, required=False)
     yield Right.RESTRICTION, "ground", why
     yield Right.RESTRICTION, "what", _lines(gettext_lazy("Which data shall not be used?"))
     yield Right.OBJECTION, "use", _lines(gettext_lazy("Which use of the data is it about?"))
-    yield Right.OBJECTION, "reasons", _lines(gettext_lazy("Why? The reasons of the person's own situation"))
-    yield (
-        Right.PORTABILITY,
-        "to",
-        _line(
-            gettext_lazy("Which company shall get it?"),
-            gettext_lazy("Empty: a copy for the person alone. They get their copy in any case."),
-        ),
-    )
+    yield Right.OBJECTION, "reasons", _lines(_REASONS[is_own])
+    yield Right.PORTABILITY, "to", _line(gettext_lazy("Which company shall get it?"), _COPY[is_own])
     yield Right.PORTABILITY, "address", _line(gettext_lazy("Where can it be sent there?"))
     yield Right.AUTOMATED, "decision", _lines(gettext_lazy("Which decision was it, and when?"))
     yield Right.AUTOMATED, "representations", _lines(gettext_lazy("What speaks against it?"))
+
+
+_REASONS: dict[bool, Any] = {
+    False: gettext_lazy("Why? The reasons of the person's own situation"),
+    True: gettext_lazy("Why? What is it about your situation?"),
+}
+_COPY: dict[bool, Any] = {
+    False: gettext_lazy("Empty: a copy for the person alone. They get their copy in any case."),
+    True: gettext_lazy("Leave it empty for a copy for yourself alone. You get your own copy in any case."),
+}
 
 
 def _legends() -> dict[str, str]:
@@ -71,25 +74,28 @@ def _legends() -> dict[str, str]:
     }
 
 
-def add_to(form: forms.Form) -> None:
-    """Give the form the fields of every right that has some."""
-    for right, name, field in _fields():
+def add_to(form: forms.Form, *, is_own: bool = False) -> None:
+    """Give the form the fields of every right that has some; ``is_own`` where the customer fills it in."""
+    for right, name, field in _fields(is_own):
         form.fields[f"{right}_{name}"] = field
 
 
 def groups(form: forms.Form) -> list[Group]:
     """The fields by right, for the page."""
     found: dict[str, list[forms.BoundField]] = {}
-    for right, name, _field in _fields():
+    for right, name in NAMES:
         found.setdefault(right, []).append(form[f"{right}_{name}"])
     return [Group(right, legend, tuple(found[right])) for right, legend in _legends().items()]
+
+
+NAMES = tuple((right, name) for right, name, _field in _fields(is_own=False))
 
 
 def said(form: forms.Form, rights: Iterable[str]) -> dict[str, dict[str, str]]:
     """What was typed for the rights that were chosen, card numbers masked; what is empty is left out."""
     chosen, given = set(rights), form.cleaned_data
     told: dict[str, dict[str, str]] = {}
-    for right, name, _field in _fields():
+    for right, name in NAMES:
         text = str(given.get(f"{right}_{name}") or "").strip()
         if text and right in chosen:
             told.setdefault(right, {})[name] = cards.mask_cards(text)[0]

@@ -219,7 +219,7 @@ class AskForm(PlainForm):
         field.choices = [(code, _own_name(code)) for code in spoken]
         for number in range(1, CLAIMS + 1):
             self._add_claim(number)
-        particulars.add_to(self)
+        particulars.add_to(self, is_own=True)
 
     def _add_claim(self, number: int) -> None:
         self.fields[f"claim_{number}_field"] = _text(_("What is wrong, for example “address”"))
