@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cases.console.desk_forms import DeskForm, paragraph
@@ -42,7 +43,7 @@ class Verdict(DeskForm):
 
     outcome = forms.ChoiceField(
         label=_("What becomes of it?"),
-        choices=[(one.value, one.label) for one in HINTS],
+        choices=[(one.value, capfirst(one.label)) for one in HINTS],
         widget=_Outcomes,
         error_messages={"required": _("Choose what becomes of this value.")},
     )
