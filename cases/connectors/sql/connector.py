@@ -55,6 +55,7 @@ from cases.connectors.questions import Answer, Question
 from cases.connectors.sql.applying import Writer
 from cases.connectors.sql.asking import answers, is_one_person, questions_of
 from cases.connectors.sql.dialect import Dialect, WriteRefused, is_binary
+from cases.connectors.sql.engines import Engines
 from cases.connectors.sql.explaining import warn_of_scans
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
@@ -66,6 +67,7 @@ from cases.connectors.sql.values import PLAIN, held_back, key_text, measured, ro
 from cases.connectors.sql.verifying import ERASING, Verifier
 
 _CACHE = SchemaCache()
+_ENGINES = Engines()
 
 # What every kind of database asks beside its address.
 COMMON_OPTIONS = (
@@ -475,11 +477,15 @@ class SQLConnector(ABC):
 
     def _open_reading(self) -> sa.Engine:
         settings = self._settings
-        return self._make_engine(settings.text("user"), settings.secret("password"))
+        return self._engine(settings.text("user"), settings.secret("password"))
 
     def _open_writing(self) -> sa.Engine:
         settings = self._settings
-        return self._make_engine(settings.secret("erase_user"), settings.secret("erase_password"))
+        return self._engine(settings.secret("erase_user"), settings.secret("erase_password"))
+
+    def _engine(self, user: str | None, password: str | None) -> sa.Engine:
+        made_from = (self.key, tuple(sorted(self._settings.values.items())), user, password)
+        return _ENGINES.get(made_from, lambda: self._make_engine(user, password))
 
     def _make_engine(self, user: str | None, password: str | None) -> sa.Engine:
         """Make an engine without a pool: a connector is one connection, and hidden ones would outlive it."""

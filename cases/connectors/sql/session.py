@@ -18,12 +18,11 @@ class Session:
     """Opens its connection when it is first needed, keeps it between calls, and drops it when something fails."""
 
     def __init__(
-        self, dialect: Dialect, make_engine: Callable[[], sa.Engine], *, writes: bool = False
+        self, dialect: Dialect, engine: Callable[[], sa.Engine], *, writes: bool = False
     ) -> None:
         self._dialect = dialect
-        self._make_engine = make_engine
+        self._engine = engine
         self._writes = writes
-        self._engine: sa.Engine | None = None
         self._connection: sa.Connection | None = None
         # The table that is being read or written, for the words of an error.
         self.place = ""
@@ -49,17 +48,12 @@ class Session:
     def close(self) -> None:
         """Close the connection, if there is one."""
         connection, self._connection = self._connection, None
-        engine, self._engine = self._engine, None
         if connection is not None:
             connection.close()
-        if engine is not None:
-            engine.dispose()
 
     def _connect(self) -> sa.Connection:
-        if self._engine is None:
-            self._engine = self._make_engine()
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self._engine().connect()
         return self._connection
 
     def _drop(self) -> None:
