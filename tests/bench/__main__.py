@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.bench import access, clock, failures, intake, memory, queue, starting
+from tests.bench import access, clock, crowd, failures, intake, memory, queue, starting
 from tests.bench.figures import FAILED, Result, skipped
 from tests.bench.options import Options
 from tests.bench.peer import BY_NAME
@@ -35,6 +35,7 @@ SECTIONS = (
     Section("memory", memory.ROWS, memory.measure),
     Section("intake", intake.ROWS, intake.measure),
     Section("collection", access.ROWS, access.measure, needs_crm=True),
+    Section("crowd", crowd.ROWS, crowd.measure),
     Section("queue", queue.ROWS, queue.measure),
     Section("clock", ("clock",), clock.measure_engine, on_site=False),
     Section("recomputing", clock.RECOMPUTED, clock.measure_recomputing),
