@@ -39,7 +39,7 @@ from dsar.jobs.run import Claim
 from dsar.vault.fields import opener, sealer
 
 DRY_RUN: Final = "dry_run"
-BATCH: Final = 200
+BATCH: Final = 500
 # Of a source with a published limit, so many calls may be needed for one record.
 CALLS_A_LINE: Final = 5
 MOST_TASKS: Final = 20

@@ -51,6 +51,7 @@ from cases.connectors.changes import (
 from cases.connectors.dataset import parse_dataset
 from cases.connectors.description import Collection, Dataset, Field
 from cases.connectors.options import Settings, read_settings
+from cases.connectors.places import PlacePage
 from cases.connectors.questions import Answer, Question
 from cases.connectors.sql.applying import Writer
 from cases.connectors.sql.asking import answers, is_one_person, questions_of
@@ -59,6 +60,7 @@ from cases.connectors.sql.engines import Engines
 from cases.connectors.sql.explaining import warn_of_scans
 from cases.connectors.sql.identity import equals
 from cases.connectors.sql.matching import Finder, traits_of
+from cases.connectors.sql.places import walk
 from cases.connectors.sql.planning import Blocked, Planner, find_key, read_row
 from cases.connectors.sql.query import PagePlan, Row, Search
 from cases.connectors.sql.schema import BoundCollection, BoundSource, SchemaCache, bind
@@ -378,14 +380,30 @@ class SQLConnector(ABC):
             return Stretch(records, None)
         return Stretch(records, [key_text(value) for value in plan.key_of(rows[room - 1])])
 
+    # --- Walking --------------------------------------------------------------------------------------------
+
+    def places(self, cursor: Cursor | None) -> PlacePage:
+        """Return one page of the keys of all rows, and of the identifiers that they bear."""
+        return self._run(
+            lambda connection: walk(
+                connection, self._bind(connection), self._dialect, cursor, self._page_size
+            )
+        )
+
     # --- Changing -------------------------------------------------------------------------------------------
 
     def plan(self, wishes: Sequence[Wish]) -> Plan:
         """Say what would be done for these wishes, as the account that changes rows sees it, without writing."""
+        return self.plan_part(wishes, {})
+
+    def plan_part(self, wishes: Sequence[Wish], going: Mapping[tuple[str, str], str]) -> Plan:
+        """The same for some of many wishes, of which those are known that delete something."""
         if not self._may_change:
             return Plan(blockers=tuple(_no_account(wish) for wish in wishes))
         source = self._run(self._bind)
-        return self._planning.run(lambda connection: Planner(connection, source, self._dialect).plan(wishes))
+        return self._planning.run(
+            lambda connection: Planner(connection, source, self._dialect, going).plan(wishes)
+        )
 
     def read_again(self, wish: Wish) -> Mapping[str, JSON] | None:
         """Return the described columns of one row as they are now, through the account that reads."""

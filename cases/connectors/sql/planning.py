@@ -16,7 +16,7 @@ from cases.connectors.sql.dialect import Dialect, Referrer, Rights, WriteRefused
 from cases.connectors.sql.fitting import UnfitError, assigned, fit, same
 from cases.connectors.sql.query import pinned
 from cases.connectors.sql.schema import BoundCollection, BoundSource
-from cases.connectors.sql.values import key_text, row_key, to_json
+from cases.connectors.sql.values import key_text, row_key, row_ref, to_json
 
 _PREDICTED = {Verb.DELETE: Effect.REMOVED, Verb.ANONYMISE: Effect.ANONYMISED, Verb.SET: Effect.RETAINED}
 # What a text that has to hold something holds when it was anonymised, before some digits that tell rows apart.
@@ -115,28 +115,54 @@ class _Ground:
     triggers: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Referring:
+    """A row that refers to another: its type, its reference as records have it, and its place."""
+
+    type: str
+    ref: str
+    place: tuple[str, RowKey]
+
+    @classmethod
+    def of(cls, child: BoundCollection, row: Sequence[Any]) -> _Referring:
+        name = child.collection.name
+        ref = row_ref(name, row, readable=child.readable_key)
+        return cls(name, ref, (name, tuple(key_text(value) for value in row)))
+
+
 class Planner:
     """Makes one plan, in one transaction in which nothing can be written."""
 
-    def __init__(self, connection: sa.Connection, source: BoundSource, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        source: BoundSource,
+        dialect: Dialect,
+        going: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self._connection = connection
+        self._going = going or {}
         self._source = source
         self._dialect = dialect
         self._grounds: dict[str, _Ground] = {}
         self._tasks: dict[str, None] = {}
         self._targets: dict[tuple[str, RowKey], Target] = {}
+        self._own: frozenset[str] = frozenset()
 
     def plan(self, wishes: Sequence[Wish]) -> Plan:
         """Say what would be done, children first, and what stands in the way."""
         blockers: dict[str, Blocker] = {}
         met = [target for wish in wishes if (target := self._try(blockers, wish, self._meet, wish))]
         self._targets = {target.place: target for target in met}
+        self._own = frozenset(wish.key for wish in wishes)
         waits = {
             target.wish.key: found
             for target in met
             if (found := self._try(blockers, target.wish, self._examine, target)) is not None
         }
-        order = self._in_order(waits, {target.wish.key: target.wish for target in met}, blockers)
+        # What is deleted in another part is seen to there, and comes first by the number of its step.
+        mine = {key: after & self._own for key, after in waits.items()}
+        order = self._in_order(mine, {target.wish.key: target.wish for target in met}, blockers)
         by_key = {target.wish.key: target for target in met}
         actions = tuple(_action(by_key[key], sorted(waits[key])) for key in order)
         return Plan(
@@ -273,24 +299,38 @@ class Planner:
     def _taken_care(self, target: Target, one: Referrer) -> Iterator[str]:
         child, table = child_of(one, self._source)
         loose = 0
-        for place in self._referring_rows(target, one, child, table):
-            other = self._targets.get(place) if place else None
+        for found in self._referring_rows(target, one, child, table):
+            other = self._targets.get(found.place) if found else None
             if other is target:
                 continue
-            if other and (other.wish.verb is Verb.DELETE or set(one.columns) & set(other.values)):
-                yield other.wish.key
+            key = self._key_of(other, one) or self._planned_elsewhere(found)
+            if key:
+                yield key
             else:
                 loose += 1
         if loose:
             self._judge_loose(target, one, loose)
 
+    @staticmethod
+    def _key_of(other: Target | None, one: Referrer) -> str | None:
+        """Return the key of a wish that deletes the referring row, or empties what refers."""
+        if other and (other.wish.verb is Verb.DELETE or set(one.columns) & set(other.values)):
+            return other.wish.key
+        return None
+
+    def _planned_elsewhere(self, found: _Referring | None) -> str | None:
+        """Return the key of a deletion in another part; one of this part that is blocked counts no more."""
+        key = self._going.get((found.type, found.ref)) if found else None
+        return None if key in self._own else key
+
     def _referring_rows(
         self, target: Target, one: Referrer, child: BoundCollection | None, table: sa.FromClause
-    ) -> list[tuple[str, RowKey] | None]:
-        """Return the places of the rows that refer to one; None for rows that nothing tells apart."""
+    ) -> list[_Referring | None]:
+        """Return the rows that refer to one; None for rows that nothing tells apart."""
         condition = referring(one, target.bound, target.key, table, self._dialect)
         key = [table.c[name] for name in child.key] if child and child.key else [sa.literal(1)]
-        chosen = sa.select(*key).select_from(table).where(condition).limit(len(self._targets) + 1)
+        chosen = sa.select(*key).select_from(table).where(condition)
+        chosen = chosen.limit(len(self._targets) + len(self._going) + 1)
         try:
             with self._connection.begin_nested():
                 rows = self._connection.execute(chosen).all()
@@ -301,7 +341,7 @@ class Planner:
             raise Blocked(Obstacle.PERMISSION, remedy) from None
         if child is None or not child.key:
             return [None for _ in rows]
-        return [(child.collection.name, tuple(key_text(value) for value in row)) for row in rows]
+        return [_Referring.of(child, row) for row in rows]
 
     def _judge_loose(self, target: Target, one: Referrer, count: int) -> None:
         """Rows nobody planned to change are neither deleted with this one nor left without what they refer to."""
