@@ -14,6 +14,7 @@ from cases.models import RetentionPolicy
 from cases.retention import due
 from cases.retention.chosen import Periods, in_force, periods_of
 from cases.retention.due import Tally
+from cases.retention.period import Period
 from cases.retention.rules import RULES, THEN, Rule
 from cases.surface import staff
 from cases.workflow import retention
@@ -92,7 +93,7 @@ def _line(rule: Rule, periods: Periods, tally: Tally | None) -> Line:
     keep = periods.of(rule)
     bounds = ""
     if rule.least is not None and rule.most is not None:
-        bounds = _("%(least)s to %(most)s") % {"least": rule.least.words, "most": rule.most.words}
+        bounds = _between(rule.least, rule.most)
     return Line(
         code=rule.code,
         name=rule.name,
@@ -106,3 +107,9 @@ def _line(rule: Rule, periods: Periods, tally: Tally | None) -> Line:
         basis=rule.basis,
         tally=tally,
     )
+
+
+def _between(least: Period, most: Period) -> str:
+    if not least.length:
+        return _("up to %(most)s") % {"most": most.words}
+    return _("%(least)s to %(most)s") % {"least": least.words, "most": most.words}

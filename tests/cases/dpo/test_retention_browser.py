@@ -40,7 +40,8 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
 
 
 def test_pages_of_what_is_kept_and_gone(site: str, page: Page) -> None:
-    look = Judge("retention").look
+    judge = Judge("retention")
+    look = judge.look
     with unit_of_work([]):
         brand = ControllerFactory.create(name="Northwind Energy")
         source(brand, name="Customer system")
@@ -70,3 +71,4 @@ def test_pages_of_what_is_kept_and_gone(site: str, page: Page) -> None:
     page.goto(site + reverse("console:item", args=[case.pk, item.pk]))
     look(page, "gone")
     assert page.get_by_role("heading", name="This is not kept any more").is_visible()
+    assert judge.complaints == []
