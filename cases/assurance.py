@@ -17,9 +17,17 @@ from cases.correspondence.compose import Kind
 from cases.deadlines.events import EventKind
 from cases.models import Case, Letter, SourceSystem, SubjectRequest
 from cases.words import Right
+from dsar.lib.prepared import Prepared
 from identity import assurance, texting
 from identity.external import provider_of
-from identity.models import CustomerLogin, IdentityPolicy, Method, TextMessage, VerificationState
+from identity.models import (
+    CustomerLogin,
+    IdentityPolicy,
+    Method,
+    TextMessage,
+    Verification,
+    VerificationState,
+)
 from identity.models.policy import rules_of
 from identity.policy.combine import Evidence, reached
 from identity.policy.propose import Proposal, propose
@@ -27,6 +35,23 @@ from identity.policy.rules import Asked, CallCheck, Patience, Policy, Requiremen
 from identity.policy.words import MARKETING, DataKind, Requester
 from identity.providers import registry
 from identity.providers.base import About, Level, Need
+
+_DECLARED = Prepared(
+    lambda controller_id: (
+        SourceSystem.objects.filter(controller_id=controller_id, is_active=True)
+        .order_by()
+        .values_list("data_kinds", flat=True)
+    ),
+    UUID,
+)
+_ON_FILE = Prepared(
+    lambda request_id: (
+        Verification.objects.filter(subject_request_id=request_id, method=Method.EMAIL_CODE)
+        .order_by("-started_at", "-pk")
+        .values_list("address_on_file", flat=True)[:1]
+    ),
+    UUID,
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +89,7 @@ def standings(cases: Sequence[Case], now: datetime) -> list[Standing]:
         _standing(
             asked(case.right, case.about_marketing, request, kinds, new_address),
             [
-                case.identity_policy,
+                in_force if in_force and in_force.pk == case.identity_policy_id else case.identity_policy,
                 *([in_force] if in_force and in_force.pk != case.identity_policy_id else []),
             ],
             evidence,
@@ -102,9 +127,8 @@ def asked(
 
 def data_kinds(controller_id: UUID) -> frozenset[DataKind]:
     """What the controller's connected sources hold; one that says nothing holds an ordinary account's data."""
-    declared = SourceSystem.objects.filter(controller_id=controller_id, is_active=True)
     kinds: set[DataKind] = set()
-    for named in declared.values_list("data_kinds", flat=True):
+    for named in _DECLARED.all(controller_id):
         kinds |= {DataKind(kind) for kind in named} or {DataKind.ORDINARY}
     return frozenset(kinds)
 
@@ -117,8 +141,7 @@ def answers_elsewhere(request: SubjectRequest) -> bool:
     """
     if request.representative_id is not None:
         return False
-    checks = request.verifications.filter(method=Method.EMAIL_CODE).order_by("-started_at", "-pk")
-    return checks.values_list("address_on_file", flat=True).first() is False
+    return _ON_FILE.first(request.pk) is False
 
 
 # -- what to ask for ---------------------------------------------------------------------------------

@@ -53,12 +53,16 @@ def outcome_of(case: Case) -> str:
 
 def decided_by(case: Case) -> set[UUID]:
     """Who decided about values: none of them approves it."""
+    if case.right != Right.RECTIFICATION:
+        return set()
     hands = of(case).exclude(decided_by=None).values_list("decided_by", flat=True).distinct().order_by()
     return set(hands)
 
 
 def digest(case: Case) -> str:
     """SHA-256 over each decision, as it is sealed; empty where there is none."""
+    if case.right != Right.RECTIFICATION:
+        return ""
     rows = case.corrections.order_by("pk").values_list("pk", "outcome", "decided_at")
     parts = [f"{pk}|{outcome}|{at.isoformat() if at else ''}" for pk, outcome, at in rows]
     return hashlib.sha256(",".join(parts).encode()).hexdigest() if parts else ""
@@ -93,6 +97,8 @@ def told(case: Case) -> list[Told]:
 
 def reasons(case: Case) -> str:
     """Why some of it is not done, each reason once."""
+    if case.right != Right.RECTIFICATION:
+        return ""
     given = [one.reason for one in disputed(case).exclude(outcome__in=("", *DONE))]
     return "\n".join(dict.fromkeys(reason for reason in given if reason))
 

@@ -19,11 +19,18 @@ from cases.deadlines.rules import ExtensionRule
 from cases.models import Case, ClockEvent, DataSubject, Instruction, SubjectIdentifier, SubjectRequest
 from cases.words import Say
 from dsar.lib import crypto, normalise, references
+from dsar.lib.prepared import Prepared
 from dsar.lib.tenancy import scratch
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
 from identity.models import Controller, User
 from identity.roles import Permission
+
+_NOTED = Prepared(lambda case_id: ClockEvent.objects.filter(case_id=case_id).order_by("at", "id"), UUID)
+_INSTRUCTION = Prepared(
+    lambda controller_id: Instruction.objects.filter(controller_id=controller_id).order_by("-version")[:1],
+    UUID,
+)
 
 # -- requests and cases ------------------------------------------------------------------------------
 
@@ -190,7 +197,7 @@ class NotedRow(NamedTuple):
 
 def facts_of(case: Case, zone_of: Controller) -> CaseFacts:
     """The case's clock events that stand, as the engine wants them."""
-    return facts_from(case.clock_events.all(), case.right, zone_of.zone)
+    return facts_from(_NOTED.all(case.pk), case.right, zone_of.zone)
 
 
 def facts_from(noted: Iterable[Noted], right: str, zone: ZoneInfo) -> CaseFacts:
@@ -208,7 +215,7 @@ def standing_of(noted: Iterable[NotedType]) -> list[NotedType]:
 
 def unanswered(case: Case, asked: EventKind) -> list[ClockEvent]:
     """The questions of this kind that wait for their answer, oldest first."""
-    standing = standing_of(case.clock_events.order_by("at", "id"))
+    standing = standing_of(_NOTED.all(case.pk))
     answers = {kind.value for kind, about in ANSWERED.items() if about is ASKED[asked]}
     put = [event for event in standing if event.kind == asked.value]
     return put[sum(event.kind in answers for event in standing) :]
@@ -284,10 +291,7 @@ def extension_rule(case: Case) -> ExtensionRule | None:
 
 def instruction_in_force(controller_id: UUID) -> Instruction | None:
     """The newest version; None where the controller has issued none, which means: ask."""
-    found: Instruction | None = (
-        Instruction.objects.filter(controller_id=controller_id).order_by("-version").first()
-    )
-    return found
+    return _INSTRUCTION.first(controller_id)
 
 
 def instructed(controller_id: UUID, steps: Iterable[str], right: str) -> tuple[Instruction | None, Say]:

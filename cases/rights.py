@@ -116,6 +116,8 @@ def missing(case: Case) -> tuple[str, str] | None:
 
 def prepared_by(case: Case) -> set[UUID]:
     """Who had a hand in what such a case is answered with: none of them approves it."""
+    if case.right not in OWN_PATH:
+        return set()
     restriction, weighed, look = restriction_of(case), balancing_of(case), look_of(case)
     hands: list[UUID | None] = [
         restriction.chosen_by_id if restriction else None,

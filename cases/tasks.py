@@ -1,6 +1,7 @@
 """What workers do: one function per kind of job, and the tick."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from celery import shared_task
@@ -26,6 +27,7 @@ from cases.models import (
     SourceSystem,
 )
 from cases.packs import build
+from cases.packs.spool import Spool
 from cases.permissions import BY_SYSTEM
 from cases.workflow import (
     answer,
@@ -58,6 +60,7 @@ from cases.workflow import (
     unanswered,
     upkeep,
 )
+from cases.workflow.perform import lock
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, PutBack, RetryLater
 from dsar.lib.tenancy import unit_of_work
@@ -81,14 +84,14 @@ def _search_given_up(claim: Claim, code: str) -> None:
 def search_source(claim: Claim) -> None:
     """Search one source for one case."""
     search_id = UUID(claim.args["search"])
+    assert claim.case_id is not None
+    # The case before its searches, as whoever works on it locks them.
+    around = engine.Around(before=partial(lock, claim.case_id), after=partial(_search_answered, claim))
     try:
-        if not engine.search(claim, search_id):
-            return
+        engine.search(claim, search_id, around)
     except ConnectorError as error:
         _search_in_trouble(claim, search_id, error)
-    else:
-        _search_answered(claim, search_id)
-    _search_ended(claim)
+        _search_ended(claim)
 
 
 def _search_in_trouble(claim: Claim, search_id: UUID, error: ConnectorError) -> None:
@@ -99,10 +102,11 @@ def _search_in_trouble(claim: Claim, search_id: UUID, error: ConnectorError) -> 
     engine.fail(claim, search_id, error, error.code)
 
 
-def _search_answered(claim: Claim, search_id: UUID) -> None:
-    with claim.step():
-        found = SourceSearch.objects.get(pk=search_id)
-        standing.went_well(found.source_id, timezone.now())
+def _search_answered(claim: Claim, found: SourceSearch) -> None:
+    """What follows for the case and says of the source, with the end of the search: no death comes in between."""
+    search.search_ended(found, timezone.now())
+    standing.went_well(found.source_id, timezone.now())
+    claim.finish()
 
 
 def _search_ended(claim: Claim) -> None:
@@ -269,39 +273,49 @@ def _pack_failed(claim: Claim, code: str) -> None:
 def build_pack(claim: Claim) -> None:
     """Render an approved answer and make it available."""
     pack_id = UUID(claim.args["pack"])
-    with claim.step():
-        if not _as_approved(claim, pack_id):
-            return
-    manifest = build.build(pack_id, claim.step, timezone.now())
+    with Spool() as spool:
+        with claim.step():
+            pack = _as_approved(claim, pack_id)
+            if pack is None:
+                return
+            content = build.content_of(pack, claim.step, spool, timezone.now())
+        rendered = build.render(content)
     with claim.step():
         # Rendering takes its time: asked again, since the approval may have been taken back meanwhile.
-        pack = answer.wanted(pack_id)
-        if pack is None or not _as_approved(claim, pack_id):
+        pack = _as_approved(claim, pack_id)
+        if pack is None:
+            rendered.discard()
             return
-        pack.state, pack.built_at, pack.manifest = PackState.READY, timezone.now(), manifest
+        build.keep(pack, rendered, timezone.now())
+        pack.state, pack.built_at, pack.manifest = PackState.READY, timezone.now(), rendered.manifest
         pack.save()
         answer.built(pack, timezone.now())
-        carry_out.settle(pack.case, timezone.now())
+        carry_out.settle_held(pack.case, timezone.now())
+        claim.finish()
 
 
-def _as_approved(claim: Claim, pack_id: UUID) -> bool:
-    """Whether the pack is still wanted, of exactly what was approved, by somebody of whom it is sure who they are.
+def _as_approved(claim: Claim, pack_id: UUID) -> ResponsePack | None:
+    """The pack, locked with its case, where it is still wanted, of exactly what was approved, by somebody who may.
 
     Anything else is shown as a failure.
     """
     pack = answer.wanted(pack_id)
     if pack is None:
-        return False
+        return None
+    code = _why_not_built(pack)
+    if code:
+        _pack_failed(claim, code)
+        return None
+    return pack
+
+
+def _why_not_built(pack: ResponsePack) -> str:
+    """Why an answer is not made at this moment, as a code."""
     if decide.digest(pack.case, pack.decision) != pack.decision.digest:
-        _pack_failed(claim, "digest_differs")
-        return False
+        return "digest_differs"
     if not level.is_known(pack.case, timezone.now()):
-        _pack_failed(claim, level.lapsed(pack.case))
-        return False
-    if not authority.recipients(pack.case, timezone.now()):
-        _pack_failed(claim, "authority_lapsed")
-        return False
-    return True
+        return level.lapsed(pack.case)
+    return "" if authority.recipients(pack.case, timezone.now()) else "authority_lapsed"
 
 
 def _letter_given_up(claim: Claim, code: str) -> None:

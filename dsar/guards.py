@@ -139,7 +139,8 @@ def _name(*parts: str) -> str:
     return text if len(text) < 60 else f"{text[:50]}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-# The workflow names the row that it moves; without that no state changes, whichever way it is written.
+# The workflow names the row that it moves; without that no state changes, whichever way it is written. The name is
+# good for one writing of that row.
 STATE_GUARD = """
 CREATE OR REPLACE FUNCTION dsar_state_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -155,6 +156,9 @@ BEGIN
             RAISE EXCEPTION 'no transition leads from % to %', OLD.state, NEW.state
                 USING ERRCODE = 'check_violation';
         END IF;
+    END IF;
+    IF coalesce(current_setting('dsar.performing', true), '') = NEW.id::text THEN
+        PERFORM set_config('dsar.performing', '', true);
     END IF;
     RETURN NEW;
 END $$"""

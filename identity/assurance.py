@@ -9,21 +9,31 @@ from django.db.models import Max
 
 from dsar.audit.actions import Action
 from dsar.audit.record import Actor, record
+from dsar.lib.prepared import Prepared
 from identity.models import Controller, IdentityPolicy, Method, Verification, VerificationState
 from identity.policy.combine import Evidence, Worth
 from identity.policy.form import policy_of
 from identity.providers import registry
 from identity.providers.base import Factor, Level, Performer
 
+_IN_FORCE = Prepared(
+    lambda controller_id: IdentityPolicy.objects.filter(controller_id=controller_id).order_by("-version")[:1],
+    UUID,
+)
+_ACHIEVED = Prepared(
+    lambda controller_id, subject_id: Verification.objects.filter(
+        controller_id=controller_id, subject_id=subject_id, state=VerificationState.ACHIEVED
+    ).select_related("subject_request"),
+    UUID,
+    UUID,
+)
+
 # -- policies ----------------------------------------------------------------------------------------
 
 
 def policy_in_force(controller_id: UUID) -> IdentityPolicy | None:
     """The newest version; None where the controller has written none, which means: the house's own."""
-    found: IdentityPolicy | None = (
-        IdentityPolicy.objects.filter(controller_id=controller_id).order_by("-version").first()
-    )
-    return found
+    return _IN_FORCE.first(controller_id)
 
 
 def issue_policy(
@@ -53,11 +63,7 @@ def evidence_of(subject_request: Any) -> list[Evidence]:
     Never of another person's or brand's: the check has to be of the very person whom the request names. What
     an agent heard in one conversation, and what was shown by a representative, serves no other request.
     """
-    rows = Verification.objects.filter(
-        controller_id=subject_request.controller_id,
-        subject_id=subject_request.subject_id,
-        state=VerificationState.ACHIEVED,
-    ).select_related("subject_request")
+    rows = _ACHIEVED.all(subject_request.controller_id, subject_request.subject_id)
     return [_evidence(row, subject_request.pk) for row in rows if _may_serve(row, subject_request)]
 
 

@@ -238,10 +238,10 @@ def record_by_staff(
 
 
 def _save_state(verification: Verification) -> None:
+    """Name the row to the database's guard, which takes the name back when it was written."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('dsar.performing', %s, true)", [str(verification.pk)])
-        verification.save()
-        cursor.execute("SELECT set_config('dsar.performing', '', true)")
+    verification.save()
 
 
 def context_of(verification: Verification, minutes: int, now: datetime) -> Context:

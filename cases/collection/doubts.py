@@ -4,16 +4,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from cases.collection.matches import Found, Wanted
 from cases.collection.proof import Doubt, Place, Proof, Trusted
 from cases.collection.store import Form
 from cases.connectors.base import Blob, ConnectorError, Link, LinkKind, Match, Record, RecordType
 from cases.models import Belongs, Candidate, Item, RecordDoubt, SearchState, SetAside, SourceSearch
+from dsar.lib.prepared import Prepared
 
 # So many records without proof are no accident any more; more of strangers' data are not kept to be looked at.
 MOST_ASIDE = 200
 MOST_CANDIDATES = 200
+
+
+_ASIDE = Prepared(
+    lambda case_id, source_id: SetAside.objects.filter(
+        case_id=case_id, source_id=source_id, verdict=Belongs.OPEN
+    ).select_related("case"),
+    UUID,
+    UUID,
+)
+_JUDGED = Prepared(
+    lambda case_id, source_id: (
+        SetAside.objects.filter(case_id=case_id, source_id=source_id)
+        .exclude(verdict=Belongs.OPEN)
+        .values_list("ref_hash", "verdict")
+    ),
+    UUID,
+    UUID,
+)
+_CONFIRMED = Prepared(
+    lambda case_id, source_id: Candidate.objects.filter(
+        case_id=case_id, source_id=source_id, verdict=Belongs.THEIRS
+    ).select_related("case"),
+    UUID,
+    UUID,
+)
 
 
 class Unproved(ConnectorError):
@@ -79,9 +106,8 @@ def _groups(confirmed: Sequence[Match], wanted: Wanted) -> dict[str, Trusted]:
 
 def judgements(search: SourceSearch, types: frozenset[str], *, goes_on: bool) -> Judgements:
     """Read them; where a search goes on, with the records that it has found so far."""
-    mine = {"case": search.run.case_id, "source": search.source_id}
-    aside = SetAside.objects.filter(**mine).exclude(verdict=Belongs.OPEN).values_list("ref_hash", "verdict")
-    confirmed = Candidate.objects.filter(**mine, verdict=Belongs.THEIRS).select_related("case")
+    aside = _JUDGED.all(search.run.case_id, search.source_id)
+    confirmed = _CONFIRMED.all(search.run.case_id, search.source_id)
     return Judgements(
         frozenset(bytes(place) for place, verdict in aside if verdict == Belongs.THEIRS),
         frozenset(bytes(place) for place, verdict in aside if verdict == Belongs.NOT_THEIRS),
@@ -158,11 +184,7 @@ def _keep_aside(search: SourceSearch, place: bytes, record: Record, why: RecordD
 def release(search: SourceSearch, form: Form, proof: Proof) -> int:
     """Take in what is proved by now: a record may come before the one to which it refers. Returns how many."""
     taken = 0
-    waiting = list(
-        SetAside.objects.filter(
-            case=search.run.case_id, source=search.source_id, verdict=Belongs.OPEN
-        ).select_related("case")
-    )
+    waiting = _ASIDE.all(search.run.case_id, search.source_id)
     while waiting:
         still = [one for one in waiting if proof.doubt(record_from_json(one.content)) is not None]
         proved = [one for one in waiting if one not in still]

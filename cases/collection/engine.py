@@ -4,7 +4,7 @@ The source is read outside of transactions, one page ahead of the one being stor
 job's attempt, so that a worker that was given up can't write late.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,8 +19,17 @@ from cases.collection.proof import Doubt, Proof, parents
 from cases.connectors.base import Connector, ConnectorError, Cursor, Match, Page, Throttled
 from cases.models import HeldFor, RunState, SearchState, SourceSearch
 from dsar.jobs.run import Claim, PutBack
+from dsar.lib.prepared import Prepared
 
 WARNINGS = 20
+_LOCKED = Prepared(
+    lambda search_id: (
+        SourceSearch.objects.select_for_update(of=("self", "run"), no_key=True)
+        .select_related("run__case__subject", "run__case__subject_request", "run__case__controller", "source")
+        .filter(pk=search_id)
+    ),
+    UUID,
+)
 
 
 @dataclass(frozen=True)
@@ -85,14 +94,21 @@ class Reading:
         return self.before + len(self.sealed.rows)
 
 
-def search(claim: Claim, search_id: UUID) -> bool:
+@dataclass(frozen=True)
+class Around:
+    """What belongs into the transaction that ends a search: what is locked before it, and what follows from it."""
+
+    before: Callable[[], object]
+    after: Callable[[SourceSearch], object]
+
+
+def search(claim: Claim, search_id: UUID, around: Around) -> bool:
     """Search until the source is finished; False where the search is not wanted any more.
 
     Raises ConnectorError for what went wrong at the source, and PutBack where it goes on later.
     """
-    turns.admit(claim, search_id)
     try:
-        _search(claim, search_id, _begin(claim, search_id))
+        _search(claim, search_id, _begin(claim, search_id), around)
     except _NotWanted:
         return False
     return True
@@ -102,21 +118,21 @@ class _NotWanted(Exception):
     """The search has ended, or its run was abandoned while the source answered."""
 
 
-def _search(claim: Claim, search_id: UUID, plan: Plan) -> None:
+def _search(claim: Claim, search_id: UUID, plan: Plan, around: Around) -> None:
     whole = plan.connector.capabilities().lists_whole
     if whole and not plan.is_agreed:
         raise turns.hold(claim, search_id, turns.Hold(HeldFor.AGREEMENT, text=whole))
     with closing(plan.connector):
         known = plan.before or find(plan.connector, plan.wanted)
-        reader = plan.reader(known)
+        reader, last = plan.reader(known), None
         if reader.matches:
             try:
-                _collect(claim, search_id, plan, reader)
+                last = _collect(claim, search_id, plan, reader)
             except (Throttled, PutBack):
                 _keep(claim, search_id, known)
                 raise
     plan.gate.leave()
-    _end(claim, search_id, plan, known, reader)
+    _end(claim, search_id, Ending(plan, known, reader, last), around)
 
 
 def _keep(claim: Claim, search_id: UUID, known: Found) -> None:
@@ -127,8 +143,11 @@ def _keep(claim: Claim, search_id: UUID, known: Found) -> None:
         found.save(update_fields=["matches"])
 
 
-def _collect(claim: Claim, search_id: UUID, plan: Plan, reader: Reader) -> None:
-    """While our database stores a page, a thread reads and seals the next; an error there is raised here."""
+def _collect(claim: Claim, search_id: UUID, plan: Plan, reader: Reader) -> Reading:
+    """Store page after page but the last, which is returned, to be stored with the end of the search.
+
+    While our database stores a page, a thread reads and seals the next; an error there is raised here.
+    """
     mine = turns.Slice(claim, search_id)
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as ahead:
         reading = reader.read(plan.cursor, plan.found)
@@ -139,7 +158,7 @@ def _collect(claim: Claim, search_id: UUID, plan: Plan, reader: Reader) -> None:
             coming = ahead.submit(reader.read, following, reading.found)
             _store(claim, search_id, plan, reading)
             reading = coming.result()
-        _store(claim, search_id, plan, reading)
+    return reading
 
 
 def fail(claim: Claim, search_id: UUID, error: ConnectorError | None, code: str) -> None:
@@ -160,12 +179,16 @@ _UNEXPECTED = (
 
 
 def _begin(claim: Claim, search_id: UUID) -> Plan:
+    """Read what the search needs. Raises PutBack where it may not begin yet."""
     with claim.step():
         found = _wanted(search_id)
-        found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
-        found.held_for = ""
-        found.save(update_fields=["state", "started_at", "held_for"])
-        return _plan(found)
+        hold = turns.admit(found, timezone.now())
+        if hold is None:
+            found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
+            found.held_for = ""
+            found.save(update_fields=["state", "started_at", "held_for"])
+            return _plan(found)
+    raise hold.put_back()
 
 
 def _plan(search: SourceSearch) -> Plan:
@@ -193,36 +216,63 @@ def _plan(search: SourceSearch) -> Plan:
 
 def _store(claim: Claim, search_id: UUID, plan: Plan, reading: Reading) -> None:
     """Store one page and where the next begins. Raises Unproved where the source gives whatever it likes."""
-    page = reading.page
     with claim.step():
-        found = _wanted(search_id)
-        reading.sealed.store(found)
-        is_sound = not reading.doubts or doubts.set_aside(found, plan.form, reading.doubts)
-        if page.unknown_fields:
-            drift.name(found.source, page.unknown_fields, timezone.now())
-        found.found = reading.found
-        found.expected = None if page.expected_total is None else plan.base + page.expected_total
-        found.cursor = page.next.to_json() if page.next else None
-        found.warnings = list(dict.fromkeys([*found.warnings, *page.warnings]))[:WARNINGS]
-        found.save(update_fields=["found", "expected", "cursor", "warnings"])
-        claim.progress(found=found.found, expected=found.expected or found.found)
+        is_sound = _stored(claim, _wanted(search_id), plan, reading)
     if not is_sound:
         raise doubts.Unproved
 
 
-def _end(claim: Claim, search_id: UUID, plan: Plan, known: Found, reader: Reader) -> None:
+def _stored(claim: Claim, found: SourceSearch, plan: Plan, reading: Reading) -> bool:
+    """Store a page of a locked search; False where the source gives whatever it likes."""
+    page = reading.page
+    reading.sealed.store(found)
+    is_sound = not reading.doubts or doubts.set_aside(found, plan.form, reading.doubts)
+    if page.unknown_fields:
+        drift.name(found.source, page.unknown_fields, timezone.now())
+    found.found = reading.found
+    found.expected = None if page.expected_total is None else plan.base + page.expected_total
+    found.cursor = page.next.to_json() if page.next else None
+    found.warnings = list(dict.fromkeys([*found.warnings, *page.warnings]))[:WARNINGS]
+    found.save(update_fields=["found", "expected", "cursor", "warnings"])
+    claim.progress(found=found.found, expected=found.expected or found.found)
+    return is_sound
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What a search ends with: what it knows of the person, and the last page, where there was any."""
+
+    plan: Plan
+    known: Found
+    reader: Reader
+    last: Reading | None
+
+
+def _end(claim: Claim, search_id: UUID, ending: Ending, around: Around) -> None:
+    """Store the last page and end the search. Raises Unproved where that page is whatever the source likes."""
     with claim.step():
+        around.before()
         found = _wanted(search_id)
-        found.state = SearchState.DONE if found.found else SearchState.NO_DATA
-        found.cursor, found.matches, found.ended_at = None, None, timezone.now()
-        doubts.release(found, plan.form, reader.proof)
-        doubts.keep_candidates(found, plan.form, known)
-        places = {(match.type, match.ref) for match in known.sure}
-        sure = [match for match in reader.matches if (match.type, match.ref) in places]
-        rounds.reveal(found, plan.form, plan.wanted, sure)
-        rounds.ended(found, plan.connector.capabilities().identifier_kinds, reader.matches)
-        found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings", "followed"])
-        blobs.order(found, timezone.now())
+        is_sound = ending.last is None or _stored(claim, found, ending.plan, ending.last)
+        if is_sound:
+            _ended(found, ending)
+            around.after(found)
+    if not is_sound:
+        raise doubts.Unproved
+
+
+def _ended(found: SourceSearch, ending: Ending) -> None:
+    plan, known, reader = ending.plan, ending.known, ending.reader
+    found.state = SearchState.DONE if found.found else SearchState.NO_DATA
+    found.cursor, found.matches, found.ended_at = None, None, timezone.now()
+    doubts.release(found, plan.form, reader.proof)
+    doubts.keep_candidates(found, plan.form, known)
+    places = {(match.type, match.ref) for match in known.sure}
+    sure = [match for match in reader.matches if (match.type, match.ref) in places]
+    rounds.reveal(found, plan.form, plan.wanted, sure)
+    rounds.ended(found, plan.connector.capabilities().identifier_kinds, reader.matches)
+    found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings", "followed"])
+    blobs.order(found, timezone.now())
 
 
 def _wanted(search_id: UUID) -> SourceSearch:
@@ -234,8 +284,4 @@ def _wanted(search_id: UUID) -> SourceSearch:
 
 
 def _locked(search_id: UUID) -> SourceSearch:
-    return (
-        SourceSearch.objects.select_for_update(of=("self", "run"), no_key=True)
-        .select_related("run__case__subject", "run__case__subject_request", "run__case__controller", "source")
-        .get(pk=search_id)
-    )
+    return _LOCKED.get(search_id)

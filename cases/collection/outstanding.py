@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, F
+from django.db import connection
+from django.db.models import Count
 
 from cases.models import (
     Belongs,
-    Candidate,
     Case,
-    CollectedFile,
-    FieldInCase,
     FileState,
     SetAside,
     UnknownField,
@@ -39,18 +37,22 @@ class Outstanding:
 
 
 def of(case: Case) -> Outstanding:
-    """Count what is outstanding, by an index each."""
-    outstanding = CollectedFile.objects.filter(case=case, state__in=[FileState.FAILED, FileState.WAITING])
-    files = dict(outstanding.values_list("state").annotate(count=Count("pk")))
-    fields = FieldInCase.objects.filter(case=case)
-    return Outstanding(
-        Candidate.objects.filter(case=case, verdict=Belongs.OPEN).count(),
-        SetAside.objects.filter(case=case, verdict=Belongs.OPEN).count(),
-        fields.filter(field__version=0).count(),
-        fields.filter(field__version__gt=0).exclude(applied=F("field__version")).count(),
-        files.get(FileState.FAILED.value, 0),
-        files.get(FileState.WAITING.value, 0),
-    )
+    """Count what is outstanding, by an index each; in one statement, since every answer asks twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, {"case": case.pk})
+        return Outstanding(*cursor.fetchone())
+
+
+_COUNTS = f"""
+SELECT (SELECT count(*) FROM cases_candidate WHERE case_id = %(case)s AND verdict = '{Belongs.OPEN.value}'),
+       (SELECT count(*) FROM cases_setaside WHERE case_id = %(case)s AND verdict = '{Belongs.OPEN.value}'),
+       (SELECT count(*) FROM cases_fieldincase held JOIN cases_unknownfield field ON field.id = held.field_id
+         WHERE held.case_id = %(case)s AND field.version = 0),
+       (SELECT count(*) FROM cases_fieldincase held JOIN cases_unknownfield field ON field.id = held.field_id
+         WHERE held.case_id = %(case)s AND field.version > 0 AND held.applied IS DISTINCT FROM field.version),
+       (SELECT count(*) FROM cases_collectedfile WHERE case_id = %(case)s AND state = '{FileState.FAILED.value}'),
+       (SELECT count(*) FROM cases_collectedfile WHERE case_id = %(case)s AND state = '{FileState.WAITING.value}')
+"""  # noqa: S608  Every part is a constant of the house.
 
 
 @dataclass(frozen=True)

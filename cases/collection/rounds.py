@@ -6,6 +6,7 @@ with where it came from. A handler may strike an identifier out; what it led to 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -26,11 +27,20 @@ from cases.models import (
     SourceSearch,
     SourceSystem,
 )
+from dsar.lib.prepared import Prepared
 from dsar.vault import files
 
 MOST_ROUNDS = 3
 MOST_IDENTIFIERS = 20
 LONGEST = 300
+_ACTIVE = Prepared(
+    lambda run_id: (
+        FoundIdentifier.objects.filter(run_id=run_id, struck_at=None)
+        .select_related("case")
+        .order_by("round", "kind", "value_hash")
+    ),
+    UUID,
+)
 BUSY = (SearchState.QUEUED, SearchState.RUNNING)
 ENDED = (SearchState.DONE, SearchState.NO_DATA)
 
@@ -44,8 +54,7 @@ def wanted(search: SourceSearch) -> Wanted:
 
 def _active(run: CollectionRun) -> Sequence[FoundIdentifier]:
     """In one order, so that a search that goes on asks for the same again."""
-    found = FoundIdentifier.objects.filter(run=run, struck_at=None).select_related("case")
-    return list(found.order_by("round", "kind", "value_hash"))
+    return _ACTIVE.all(run.pk)
 
 
 def _identifier(found: FoundIdentifier) -> Identifier:
@@ -57,9 +66,12 @@ def _identifier(found: FoundIdentifier) -> Identifier:
 
 def reveal(search: SourceSearch, form: Form, looked_for: Wanted, matches: Sequence[Match]) -> None:
     """Keep what exact matches reveal and was not known."""
+    revealed = list(_revealed(matches))
+    if not revealed:
+        return
     known = Trusted.of([*looked_for.verified, *map(_identifier, _active(search.run))], looked_for.region)
     room = MOST_IDENTIFIERS - FoundIdentifier.objects.filter(run=search.run).count()
-    for match, one in _revealed(matches):
+    for match, one in revealed:
         if room <= 0:
             return
         if one.kind in known.forms and known.agrees(one.kind, one.value):

@@ -15,8 +15,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cases.connectors.base import ConnectorError
-from cases.models import CollectionStop, HeldFor, RunState, SearchState, SourceSearch, SourceSystem
+from cases.models import CollectionStop, HeldFor, SearchState, SourceSearch, SourceSystem
 from dsar.jobs.run import Claim, PutBack, RetryLater
+from dsar.lib.prepared import Prepared
 from dsar.lib.tenancy import unit_of_work
 
 SLICE_PAGES = 20
@@ -26,7 +27,22 @@ LOOK_SECONDS = 1.0  # how often a running search looks whether it was stopped
 LOOK_AGAIN = timedelta(minutes=30)
 FAILURES_TO_REST = 5
 PROBE = timedelta(minutes=1)
+SUCCESS_NOTED = timedelta(seconds=5)
 LONGEST_REST = timedelta(minutes=30)
+_STOPS = Prepared(
+    lambda controller_id: CollectionStop.objects.filter(
+        Q(controller_id=controller_id) | Q(controller=None), lifted_at=None
+    ).values_list("pk", flat=True)[:1],
+    UUID,
+)
+_LOCKED = Prepared(
+    lambda search_id: (
+        SourceSearch.objects.select_for_update(of=("self", "source"), no_key=True)
+        .select_related("source", "run")
+        .filter(pk=search_id)
+    ),
+    UUID,
+)
 OPEN: Final = (SearchState.QUEUED, SearchState.RUNNING, SearchState.HELD)
 
 
@@ -45,8 +61,7 @@ class Hold:
 
 def is_stopped(controller_id: UUID) -> bool:
     """Whether collection is stopped, for this controller or for all."""
-    mine = Q(controller=controller_id) | Q(controller=None)
-    return CollectionStop.objects.filter(mine, lifted_at=None).exists()
+    return _STOPS.exists(controller_id)
 
 
 def held(source: SourceSystem, now: datetime) -> Hold | None:
@@ -71,30 +86,21 @@ def may_be_asked(source: SourceSystem, now: datetime) -> bool:
     return hold is None
 
 
-def admit(claim: Claim, search_id: UUID) -> None:
-    """Raise PutBack where the search has to wait; what it waits for stands with it then.
+def admit(search: SourceSearch, now: datetime) -> Hold | None:
+    """Why a locked search has to wait, which stands with it then; None where it may begin.
 
     After a rest one search goes ahead to see whether the source is well; the others wait for it a while.
     """
-    with claim.step():
-        search = _locked(search_id)
-        if search.state not in OPEN or search.run.state != RunState.RUNNING:
-            return
-        hold = held(search.source, timezone.now())
-        if hold is not None:
-            _mark(search, hold)
-        elif search.source.failures >= FAILURES_TO_REST:
-            probe(search.source_id, timezone.now())
+    hold = held(search.source, now)
+    if hold is None and search.source.failures >= FAILURES_TO_REST:
+        hold = probe(search.source_id, now)
     if hold is not None:
-        raise hold.put_back()
+        _mark(search, hold)
+    return hold
 
 
 def _locked(search_id: UUID) -> SourceSearch:
-    return (
-        SourceSearch.objects.select_for_update(of=("self", "source"), no_key=True)
-        .select_related("source", "run")
-        .get(pk=search_id)
-    )
+    return _LOCKED.get(search_id)
 
 
 def _mark(search: SourceSearch, hold: Hold) -> None:
@@ -103,9 +109,14 @@ def _mark(search: SourceSearch, hold: Hold) -> None:
         search.save(update_fields=["state", "held_for", "error_text"])
 
 
-def probe(source_id: UUID, now: datetime) -> None:
-    """After a rest one goes ahead; the others wait for it a while."""
-    SourceSystem.objects.filter(pk=source_id).update(held_until=now + PROBE)
+def probe(source_id: UUID, now: datetime) -> Hold | None:
+    """After a rest one goes ahead, unless another did at this moment; the others wait for it a while."""
+    source = SourceSystem.objects.select_for_update(no_key=True).get(pk=source_id)
+    hold = held(source, now)
+    if hold is None and source.failures >= FAILURES_TO_REST:
+        source.held_until = now + PROBE
+        source.save(update_fields=["held_until"])
+    return hold
 
 
 def hold(claim: Claim, search_id: UUID, reason: Hold) -> PutBack:
@@ -162,8 +173,14 @@ class Slice:
 
 
 def went_well(source_id: UUID, now: datetime) -> bool:
-    """The source answered: what was wrong is over. True where it had been in trouble."""
+    """The source answered: what was wrong is over. True where it had been in trouble.
+
+    Where nothing was wrong the moment is noted every few seconds: searches of one source need not wait for each other.
+    """
     source = SourceSystem.objects.filter(pk=source_id)
+    noted = Q(failures=0, succeeded_at__gt=now - SUCCESS_NOTED, succeeded_at__lte=now)
+    if not source.exclude(noted).exists():
+        return False
     rested = source.filter(failures__gte=FAILURES_TO_REST).update(held_until=None)
     source.filter(failures__gt=0).update(failures=0, trouble_code="", trouble_text="")
     source.update(succeeded_at=now)

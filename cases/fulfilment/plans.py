@@ -33,7 +33,9 @@ UNDECIDED: Final = (LineState.PROPOSED, LineState.RETURNED, LineState.STALE)
 
 
 def live(case: Case) -> ChangePlan | None:
-    """The plan of a case that is being made, decided or carried out."""
+    """The plan of a case that is being made, decided or carried out; other rights than these have none."""
+    if case.right not in RIGHTS:
+        return None
     found: ChangePlan | None = (
         ChangePlan.objects.filter(case=case).exclude(stage__in=ENDED).select_related("case").first()
     )

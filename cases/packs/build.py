@@ -62,49 +62,44 @@ class VaultSink:
         self.written.append((name, media_type, files.write(chunks)))
 
 
-def build(pack_id: UUID, step: Step, now: datetime) -> dict[str, Any]:
-    """Render the pack; each read of items is a transaction of its own, so that none stays open for long."""
+@dataclass
+class Rendered:
+    """The files of a pack as they lie on disk, and what the manifest says of them; named by ``keep``."""
+
+    sink: VaultSink
+    manifest: dict[str, Any]
+
+    def discard(self) -> None:
+        """Delete the files of a pack that is not wanted any more."""
+        for _name, _media_type, written in self.sink.written:
+            files.discard(written)
+
+
+def render(content: PackInput) -> Rendered:
+    """Render a pack; each read of items is a transaction of its own, so that none stays open for long."""
     sink = VaultSink()
-    with Spool() as spool:
-        with step():
-            content = _content(_pack(pack_id), step, spool, now)
-        with translation.override(content.language):
-            manifest = render_pack(content, sink)
-    with step():
-        _keep(_pack(pack_id), sink, now)
-    return asdict(manifest)
+    with translation.override(content.language):
+        manifest = render_pack(content, sink)
+    return Rendered(sink, asdict(manifest))
 
 
-def _pack(pack_id: UUID) -> ResponsePack:
-    return ResponsePack.objects.select_related(
-        "case__controller", "case__subject", "case__subject_request__representative", "decision"
-    ).get(pk=pack_id)
-
-
-def _keep(pack: ResponsePack, sink: VaultSink, now: datetime) -> None:
+def keep(pack: ResponsePack, rendered: Rendered, now: datetime) -> None:
     """Name the files; those of an earlier, unfinished build go."""
     for old in pack.files.select_related("file"):
         stored = old.file
         old.delete()
         files.remove(stored)
-    kept = [
-        files.keep(
-            written,
-            key_id=pack.case.collected_key_id,
-            controller_id=pack.controller_id,
-            name=name,
-            media_type=media_type,
-            now=now,
-        )
-        for name, media_type, written in sink.written
-    ]
+    kept = files.keep_all(
+        rendered.sink.written, key_id=pack.case.collected_key_id, controller_id=pack.controller_id, now=now
+    )
     PackFile.objects.bulk_create(
         PackFile(controller_id=pack.controller_id, pack=pack, file=stored, position=position)
         for position, stored in enumerate(kept)
     )
 
 
-def _content(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> PackInput:
+def content_of(pack: ResponsePack, step: Step, spool: Spool, now: datetime) -> PackInput:
+    """All that goes into a pack; its records are read as they are asked for, each page in a ``step`` of its own."""
     case, decision = pack.case, pack.decision
     controller, request = case.controller, case.subject_request
     language = request.language

@@ -20,12 +20,22 @@ from cases.workflow.perform import act, lock, put_on_record, refuse
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import NotAllowed, Refused
+from dsar.lib.prepared import Prepared
 from identity import services
 from identity.models import TokenPurpose
 from identity.roles import Permission
 
 BUILD = "build_pack"
 DOWNLOAD_MINUTES = 10
+_CASE_OF = Prepared(
+    lambda pack_id: ResponsePack.objects.filter(pk=pack_id).values_list("case_id", flat=True), UUID
+)
+_LOCKED = Prepared(
+    lambda pack_id: (
+        ResponsePack.objects.select_for_update(of=("self",)).select_related("decision").filter(pk=pack_id)
+    ),
+    UUID,
+)
 
 
 def order_pack(case: Case, decision: Decision, now: datetime) -> ResponsePack:
@@ -55,18 +65,16 @@ def rebuild(pack: ResponsePack, by: By, now: datetime) -> None:
 
 def wanted(pack_id: UUID) -> ResponsePack | None:
     """The pack, held with its case, while an approved decision still commands it; None where it does not."""
-    case = lock(ResponsePack.objects.values_list("case_id", flat=True).get(pk=pack_id))
-    pack: ResponsePack = (
-        ResponsePack.objects.select_for_update(of=("self",)).select_related("decision").get(pk=pack_id)
-    )
+    case = lock(_CASE_OF.get(pack_id))
+    pack = _LOCKED.get(pack_id)
     pack.case = pack.decision.case = case
     stands = pack.decision.verdict == Verdict.APPROVED and case.state == State.FULFILLING
     return pack if stands and pack.state == PackState.BUILDING else None
 
 
 def built(pack: ResponsePack, now: datetime) -> None:
-    """The pack is ready: make it available, and tell the customer by the letter that was approved."""
-    case = lock(pack.case_id)
+    """A pack, locked with its case, is ready: make it available, and tell the customer by the approved letter."""
+    case = pack.case
     put_on_record(
         case, Action.PACK_BUILT, BY_SYSTEM, now, {"pack": str(pack.pk), "digest": pack.decision.digest}
     )

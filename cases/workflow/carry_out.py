@@ -366,7 +366,11 @@ def posted(letter: Letter, tracking: str, by: By, now: datetime) -> None:
 
 def settle(case: Case, now: datetime) -> Case:
     """Close a fulfilling case when nothing is left to do: tasks, pack, and letters that were sent."""
-    case = lock(case.pk)
+    return settle_held(lock(case.pk), now)
+
+
+def settle_held(case: Case, now: datetime) -> Case:
+    """The same for a case as it was locked in this very transaction, and changed by its holder alone since."""
     if case.state != State.FULFILLING or unfinished(case):
         return case
     runs.abandon(case, now)

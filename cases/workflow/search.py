@@ -1,6 +1,7 @@
 """The sources are searched: begin, rerun, waive, finish."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,7 +15,12 @@ from cases.workflow import disputed, plan, portability, suppression
 from cases.workflow.perform import act, lock, perform, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Refused
+from dsar.lib.prepared import Prepared
 from identity.roles import Permission
+
+_OPEN_RUN = Prepared(
+    lambda case_id: CollectionRun.objects.filter(case_id=case_id, state=RunState.RUNNING)[:1], UUID
+)
 
 
 def begin(case: Case, by: By, now: datetime) -> Case:
@@ -60,8 +66,11 @@ def settle(case: Case, now: datetime) -> Case:
 
     What a source revealed of the person may send others round again first; and all files have to be here.
     """
-    case = lock(case.pk)
-    run = case.runs.filter(state="running").first()
+    return _settled(lock(case.pk), now)
+
+
+def _settled(case: Case, now: datetime) -> Case:
+    run = _OPEN_RUN.first(case.pk)
     if run is None or rounds.go_on(run, now) or not runs.is_complete(run) or blobs.are_coming(run):
         return case
     runs.end(run, now)
@@ -92,7 +101,7 @@ def search_ended(search: SourceSearch, now: datetime) -> None:
             "code": search.error_code,
         },
     )
-    settle(case, now)
+    _settled(case, now)
 
 
 def rerun(search: SourceSearch, by: By, now: datetime) -> SourceSearch:

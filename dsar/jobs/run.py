@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from dsar.jobs import queue
 from dsar.jobs.models import Job, JobState
+from dsar.lib.prepared import Prepared
 from dsar.lib.tenancy import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,17 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 5.0
 BACK_OFF_SECONDS = (2, 10, 60, 300, 900)
 CONNECTION_LOST = (OperationalError, InterfaceError)
+
+
+_MINE = Prepared(
+    lambda job_id, attempt: (
+        Job.objects.select_for_update()
+        .filter(pk=job_id, attempts=attempt, state=JobState.RUNNING)
+        .values_list("pk", flat=True)
+    ),
+    UUID,
+    int,
+)
 
 
 class LeaseLost(Exception):
@@ -61,6 +73,7 @@ class Claim:
     lost: threading.Event
     forgiven: int = 0
     got_on: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
 
     @property
     def tries(self) -> int:
@@ -81,6 +94,11 @@ class Claim:
             self._hold()
             yield
 
+    def finish(self) -> None:
+        """The job is done with this step: what it writes and the job's end are kept together, or neither."""
+        _mark_ended(self, JobState.DONE)
+        transaction.on_commit(self.done.set)
+
     def progress(self, **numbers: int) -> None:
         """Show how far the work is; inside a step. What went wrong before does not count any more."""
         Job.objects.filter(pk=self.job_id).update(progress=numbers, forgiven=F("attempts") - 1)
@@ -94,10 +112,7 @@ class Claim:
             return bool(cursor.fetchone()[0])
 
     def _hold(self) -> None:
-        mine = Job.objects.select_for_update().filter(
-            pk=self.job_id, attempts=self.attempt, state=JobState.RUNNING
-        )
-        if self.lost.is_set() or not mine.exists():
+        if self.lost.is_set() or not _MINE.all(self.job_id, self.attempt):
             raise LeaseLost
 
 
@@ -146,7 +161,8 @@ def _attempt(claim: Claim) -> None:
         return
     try:
         _kind(claim).run(claim)
-        _end(claim, JobState.DONE)
+        if not claim.done.is_set():
+            _end(claim, JobState.DONE)
     except PutBack as back:
         _put_back(claim, back.code, back.after)
     except RetryLater as later:
@@ -213,9 +229,13 @@ def _give_up(claim: Claim, code: str) -> None:
 
 def _end(claim: Claim, state: JobState, code: str = "") -> None:
     with contextlib.suppress(LeaseLost), claim.step():
-        Job.objects.filter(pk=claim.job_id).update(
-            state=state, ended_at=timezone.now(), lease_until=None, error_code=code[:60]
-        )
+        _mark_ended(claim, state, code)
+
+
+def _mark_ended(claim: Claim, state: JobState, code: str = "") -> None:
+    Job.objects.filter(pk=claim.job_id).update(
+        state=state, ended_at=timezone.now(), lease_until=None, error_code=code[:60]
+    )
 
 
 @contextlib.contextmanager

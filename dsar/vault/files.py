@@ -18,6 +18,9 @@ from dsar.vault.models import StoredFile
 
 READ_BYTES = 1024 * 1024
 
+# The folders (at most 256) that this process has seen named on the disk.
+_named_on_disk: set[Path] = set()
+
 
 class _Measure:
     """Counts and hashes what passes through."""
@@ -63,7 +66,24 @@ def keep(
     written: Written, *, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
 ) -> StoredFile:
     """Name what was written, its key sealed beneath ``key_id``; durable when the transaction commits."""
-    return StoredFile.objects.create(
+    stored = _named(written, key_id, controller_id, name, media_type, now)
+    stored.save(force_insert=True)
+    return stored
+
+
+def keep_all(
+    written: Iterable[tuple[str, str, Written]], *, key_id: UUID, controller_id: UUID, now: datetime
+) -> list[StoredFile]:
+    """The same for many at once, given with name and media type."""
+    return StoredFile.objects.bulk_create(
+        [_named(one, key_id, controller_id, name, media_type, now) for name, media_type, one in written]
+    )
+
+
+def _named(
+    written: Written, key_id: UUID, controller_id: UUID, name: str, media_type: str, now: datetime
+) -> StoredFile:
+    return StoredFile(
         id=written.file_id,
         controller_id=controller_id,
         key_id=key_id,
@@ -120,15 +140,19 @@ def path(file_id: UUID) -> Path:
 
 
 def _write(where: Path, chunks: Iterator[bytes]) -> None:
+    is_new = not where.parent.exists()
     where.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         _write_new(where, chunks)
     except BaseException:
         where.unlink(missing_ok=True)
         raise
-    # A file outlives a power cut only when the folders that name it do.
-    for folder in (where.parent, where.parent.parent):
-        _sync_folder(folder)
+    # A file outlives a power cut only when the folders that name it do. That the upper one names the lower is on
+    # the disk once it was synced after the lower was there, whoever made that.
+    _sync_folder(where.parent)
+    if is_new or where.parent not in _named_on_disk:
+        _sync_folder(where.parent.parent)
+        _named_on_disk.add(where.parent)
 
 
 def _write_new(where: Path, chunks: Iterator[bytes]) -> None:

@@ -8,8 +8,11 @@ from uuid import UUID
 from django.conf import settings
 
 from dsar.lib import crypto
+from dsar.lib.prepared import Prepared
 from dsar.lib.tenancy import scratch
 from dsar.vault.models import KeyPurpose, VaultKey
+
+_STORED = Prepared(lambda key_id: VaultKey.objects.filter(pk=key_id), UUID)
 
 
 class KeyDestroyed(Exception):
@@ -60,7 +63,7 @@ def shared_key(purpose: KeyPurpose, controller_id: UUID | None, now: datetime) -
 def key(key_id: UUID) -> crypto.DataKey:
     """Open a data key; raises KeyDestroyed. Opened keys are forgotten with the unit of work."""
     opened = scratch().get(key_id)
-    return opened if isinstance(opened, crypto.DataKey) else opened_of(VaultKey.objects.get(pk=key_id))
+    return opened if isinstance(opened, crypto.DataKey) else opened_of(_STORED.get(key_id))
 
 
 def opened_of(record: VaultKey) -> crypto.DataKey:

@@ -225,14 +225,14 @@ def test_taking_back_the_second_answer_leaves_the_first(desk):
 def test_answer_taken_back_while_it_is_built_is_not_released(desk, monkeypatch):
     desk.allow()
     case = decide.approve(desk.in_approval(), desk.dpo, timezone.now())
-    render = build.build
+    render = build.render
 
-    def meanwhile(pack_id, step, now):
-        manifest = render(pack_id, step, now)
+    def meanwhile(content):
+        rendered = render(content)
         carry_out.take_back(case, "One more item was found.", desk.handler, timezone.now())
-        return manifest
+        return rendered
 
-    monkeypatch.setattr(build, "build", meanwhile)
+    monkeypatch.setattr(build, "render", meanwhile)
     run_jobs()
 
     case.refresh_from_db()

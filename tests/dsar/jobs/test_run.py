@@ -83,6 +83,51 @@ def test_repeated_message_finds_the_job_done(kind: Callable[..., None]) -> None:
     assert (ran, teams()) == ([True, False, False], ["attempt 1"])
 
 
+def finish(claim: Claim, name: str, error: Exception | None = None) -> None:
+    """The last step of a job, which ends with it."""
+    with claim.step():
+        Team.objects.create(name=name)
+        claim.finish()
+        if error is not None:
+            raise error
+
+
+def test_job_ends_with_its_last_step(kind: Callable[..., None]) -> None:
+    kind(lambda claim: finish(claim, "once"))
+    job_id = added()
+
+    ran = [run_job(job_id), run_job(job_id)]
+
+    job = only()
+    assert (ran, teams(), job.state, job.lease_until) == ([True, False], ["once"], "done", None)
+    assert job.ended_at is not None
+
+
+def test_job_whose_last_step_fails_has_not_ended(kind: Callable[..., None]) -> None:
+    kind(lambda claim: finish(claim, "never", ValueError()))
+
+    run_job(added())
+
+    assert (teams(), only().state, only().error_code) == ([], "queued", "unexpected_ValueError")
+
+
+def test_last_step_of_a_job_that_was_taken_over_changes_nothing(kind: Callable[..., None]) -> None:
+    taken: list[UUID] = []
+
+    def late(claim: Claim) -> None:
+        if not taken:
+            taken.append(claim.job_id)
+            expire(claim.job_id)
+            run_job(claim.job_id)
+        finish(claim, f"attempt {claim.attempt}")
+
+    kind(late)
+
+    run_job(added())
+
+    assert (teams(), only().state, only().attempts) == (["attempt 2"], "done", 2)
+
+
 def test_job_for_later_is_not_claimed_early(kind: Callable[..., None]) -> None:
     kind(lambda claim: write(claim, "early"))
     now = timezone.now()
