@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, SourceSystem
+from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, Settled, SourceSystem
 from cases.retention import rules as retention
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
@@ -314,6 +314,11 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.EXTERNAL_TOLD: _external,
     Action.EXTERNAL_ENDED: lambda data: _label(CheckStage, data.get("stage")),
     Action.TASK_RECORDED: lambda data: f"{_code('verb')(data)}: {data.get('state', '')}",
+    **dict.fromkeys(
+        (Action.PART_WRITTEN, Action.PART_PROVEN, Action.PART_RETRIED, Action.PART_GIVEN_UP),
+        lambda data: str(data.get("source", "")),
+    ),
+    Action.LEFTOVER_SETTLED: lambda data: _label(Settled, data.get("settled")),
 }
 
 _TITLES: dict[str, tuple[Any, str, str]] = {
@@ -428,6 +433,19 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.PACK_REVOKED: (gettext_lazy("Response pack revoked"), "danger", "lock"),
     Action.PACK_MISDIRECTED: (gettext_lazy("Misdirected: possible breach"), "danger", "alert"),
     Action.TASK_RECORDED: (gettext_lazy("Task recorded"), "success", "check"),
+    Action.CHANGES_BEGUN: (gettext_lazy("The plan is being carried out"), "accent", "arrow-right"),
+    Action.CHANGES_EXPEDITED: (gettext_lazy("The time to cancel was cut short"), "warning", "clock"),
+    Action.CHANGES_HELD: (gettext_lazy("The plan waits"), "warning", "pause"),
+    Action.PART_WRITTEN: (gettext_lazy("A source was changed"), "neutral", "database"),
+    Action.PART_PROVEN: (gettext_lazy("A source was searched again"), "neutral", "search"),
+    Action.PART_RETRIED: (gettext_lazy("A source was taken up again"), "neutral", "refresh"),
+    Action.PART_GIVEN_UP: (gettext_lazy("Nothing more is tried in a source"), "danger", "x-circle"),
+    Action.STALE_DECIDED: (gettext_lazy("Changed records were decided anew"), "accent", "edit"),
+    Action.STALE_APPROVED: (gettext_lazy("What was decided anew is approved"), "success", "scale"),
+    Action.STALE_RETURNED: (gettext_lazy("What was decided anew was sent back"), "warning", "scale"),
+    Action.LEFTOVER_PROPOSED: (gettext_lazy("Proposed to let something stay"), "warning", "scale"),
+    Action.LEFTOVER_SETTLED: (gettext_lazy("What was left is settled"), "success", "scale"),
+    Action.CHANGES_ENDED: (gettext_lazy("The plan was carried out"), "success", "check"),
     Action.PRESERVE_NOTICE_SENT: (gettext_lazy("Preserve notice sent"), "neutral", "mail"),
     Action.RESTRICTION_CHOSEN: (gettext_lazy("Chosen what is restricted"), "neutral", "lock"),
     Action.RESTRICTION_BEGUN: (gettext_lazy("The use of the data is restricted"), "warning", "lock"),

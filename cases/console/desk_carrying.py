@@ -22,7 +22,6 @@ from cases.models import (
     PlanStage,
     Settled,
 )
-from cases.review import showing
 from cases.workflow import execution, mending
 
 SHOWN: Final = 20
@@ -66,6 +65,7 @@ class Shown:
     """One source's part."""
 
     part: PlanPart
+    says: str
     tone: str
     icon: str
     waits: str
@@ -149,7 +149,10 @@ def _one(part: PlanPart, row: dict[str, int]) -> Shown:
     tone, icon = _TONES.get(PartStage(part.stage), ("neutral", ""))
     waits = WAITS.get(part.held_for, "") if part.plan.stage == PlanStage.EXECUTING else ""
     counts = {name: row.get(name, 0) for name in ("refused", "by_hand", "kept")}
-    return Shown(part, tone, icon, str(waits), **counts)
+    # The dry run is what brought it here; from now on it waits for its turn.
+    is_next = part.stage == PartStage.PLANNED
+    says = _("not begun") if is_next else part.get_stage_display()
+    return Shown(part, says, tone, icon, str(waits), **counts)
 
 
 def _left(found: ChangePlan) -> list[Leftover]:
@@ -157,11 +160,6 @@ def _left(found: ChangePlan) -> list[Leftover]:
     return list(
         every.select_related("part__source", "part__plan__case", "proposed_by", "settled_by")[: 2 * SHOWN]
     )
-
-
-def label_of(line: PlannedChange) -> str:
-    """A record's type as a person reads it."""
-    return showing.label(line.collection)
 
 
 # -- the next thing to do ------------------------------------------------------------------------------
