@@ -353,8 +353,7 @@ class RecordType:
     ``parents`` are the types on which it hangs, and ``keys`` the fields by which others refer to records of this
     type; ``abilities`` what the source lets us do to it, ``delete_effect``
     what a delete really does there, and ``rectifiable`` which fields can be corrected. ``forms`` says what values
-    have to look like; ``statement_field`` names the text to which a statement of the person can be added;
-    ``categories`` are the data categories of each field, by which rules speak of records.
+    have to look like; ``statement_field`` names the text to which a statement of the person can be added.
     """
 
     name: str
@@ -367,7 +366,6 @@ class RecordType:
     rectifiable: frozenset[str] = frozenset()
     forms: Mapping[str, FieldForm] = field(default_factory=dict)
     statement_field: str = ""
-    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,4 +57,5 @@ def _connected(source: SourceSystem) -> Connector | None:
 def _kind(one: RecordType, *, writes: bool) -> Kind:
     able = one.abilities if writes else frozenset()
     can = Can(Ability.DELETE in able, Ability.ANONYMISE in able, Ability.RESTRICT in able)
-    return Kind(can, frozenset(name for held in one.categories.values() for name in held), one.keys)
+    own = [form for form in one.forms.values() if not form.third_party]
+    return Kind(can, frozenset(name for form in own for name in form.categories), one.keys)
