@@ -25,7 +25,7 @@ from cases.models import (
 )
 from cases.permissions import By
 from cases.words import Right
-from cases.workflow import certificate, recipients, suppression
+from cases.workflow import certificate, recipients, reerasure, suppression
 
 # What a source did, and its recipients are told of.
 CHANGED = (
@@ -44,6 +44,7 @@ def begin(plan: ChangePlan, by: By, now: datetime) -> None:
     if case.is_drill:
         return
     _date_backups(plan, now)
+    reerasure.keep(plan, by, now)
     suppression.follow(case, by, now)
     _tell(case, plan.pk, changed_in(plan), corrected_by(plan), by, now)
     if plan.decision is not None:

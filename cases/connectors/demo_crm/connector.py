@@ -43,6 +43,7 @@ from cases.connectors.demo_crm.description import (
     types,
 )
 from cases.connectors.options import Settings, read_settings
+from cases.connectors.places import Place, PlacePage
 from cases.connectors.web import WEB_OPTIONS, Meaning, Web, throttled
 
 Row: TypeAlias = Mapping[str, Any]
@@ -257,6 +258,22 @@ class DemoCrmConnector(Changes):
             handle={"id": row["id"]},
         )
 
+    # --- Walking --------------------------------------------------------------------------------------------------
+
+    def places(self, cursor: Cursor | None) -> PlacePage:
+        """Return one page of every record of one kind, archived ones among them; the kinds follow one another."""
+        kinds = [*CATEGORIES]
+        stage = cursor.stage if cursor else kinds[0]
+        if stage not in kinds:
+            raise ContractBroken(what="the place where an earlier search stopped")
+        asked = {"limit": self._page_size, "archived": "include", "cursor": cursor.after if cursor else None}
+        rows, _total, following = self._list(stage, asked)
+        places = [Place(f"{stage}/{row['id']}", stage, _borne(stage, row)) for row in rows]
+        if following is not None:
+            return PlacePage(places, Cursor(stage, following))
+        later = kinds[kinds.index(stage) + 1 :]
+        return PlacePage(places, Cursor(later[0]) if later else None)
+
     def open_blob(self, blob: Blob) -> Iterator[bytes]:
         """Yield a file."""
         yield from self._web.stream("GET", "/v1/files/{id}/content", fill={"id": blob.handle.get("id", 0)})
@@ -327,12 +344,19 @@ def _bears(row: Row, item: Identifier) -> bool:
     return str(row.get("number") or "") == item.value.strip()
 
 
+def _borne(kind: str, row: Row) -> tuple[Identifier, ...]:
+    """The identifiers that a record bears itself."""
+    if kind not in {CONTACTS, SUBSCRIPTIONS}:
+        return ()
+    names = IDENTITIES if kind == CONTACTS else {EMAIL: "email"}
+    held = [Identifier(item, str(row[name])) for item, name in names.items() if row.get(name)]
+    return (*held, *(Identifier(EMAIL, str(one)) for one in row.get("other_emails") or ()))
+
+
 def _match(row: Row, wanted: Sequence[Identifier]) -> Match:
     """Sure, but where only a number agrees, which a household may share, and the address is another."""
     kinds = _kinds_of(row, wanted)
     is_other = kinds == (PHONE,) and any(item.kind == EMAIL for item in wanted) and bool(row.get("email"))
-    held = [Identifier(kind, str(row[name])) for kind, name in IDENTITIES.items() if row.get(name)]
-    held += [Identifier(EMAIL, str(one)) for one in row.get("other_emails") or ()]
     return Match(
         ref=f"{CONTACTS}/{row['id']}",
         type=CONTACTS,
@@ -340,7 +364,7 @@ def _match(row: Row, wanted: Sequence[Identifier]) -> Match:
         confidence=Confidence.PROBABLE if is_other else Confidence.EXACT,
         selector={"id": row["id"]},
         summary={name: row.get(name) for name in ("name", "email", "phone", "number")},
-        reveals=tuple(held),
+        reveals=_borne(CONTACTS, row),
     )
 
 
