@@ -3,16 +3,19 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.models import Case, ItemDecision, LineState, PlannedChange
-from cases.words import Right, State
+from cases.words import Right
 from cases.workflow import plan
 from dsar.audit.models import AuditEvent
 from tests.cases.chinook import LUIS, keep_invoices, make_shop, needs_chinook
 from tests.cases.connectors.sql.conftest import database, make_source
 from tests.cases.desk_cases import in_review, make_office, office
 from tests.cases.staff_client import signed_in
+from tests.factories.cases import run_jobs
 
 __all__ = ["database", "make_source", "office"]
 
@@ -54,3 +57,137 @@ def test_everything_as_proposed_leaves_nothing_open(office, case):
 
     assert (response.status_code, lines(case, state=LineState.PROPOSED).count()) == (303, 0)
     assert lines(case, state=LineState.DECIDED).count() == 47
+
+
+def test_ticked_lines_are_kept_under_an_exception_with_a_reason(office, case):
+    line = lines(case, collection="invoice", treatment="delete").first()
+    data = {"line": str(line.pk), "treatment": "keep", "basis": "LEGAL_CLAIMS", "reason": "A claim is open."}
+
+    response = decide(signed_in(office.handler), case, scope="lines", **data)
+
+    line.refresh_from_db()
+    assert response.status_code == 303
+    assert (line.treatment, line.basis, line.reason, line.state) == (
+        "keep",
+        "LEGAL_CLAIMS",
+        "A claim is open.",
+        "decided",
+    )
+    assert (line.item.decision, line.item.exemption) == (ItemDecision.KEEP, "LEGAL_CLAIMS")
+
+
+def test_refused_decision_keeps_what_was_typed(office, case):
+    line = lines(case, collection="invoice", treatment="delete").first()
+    data = {"line": str(line.pk), "treatment": "keep", "basis": "", "reason": "A claim is open."}
+
+    response = decide(signed_in(office.handler), case, scope="lines", **data)
+
+    assert response.status_code == 422
+    assert "A claim is open." in response.content.decode()
+    assert "Choose the exception under which this is kept." in response.content.decode()
+    assert lines(case, state=LineState.DECIDED).count() == 1
+
+
+def test_group_is_decided_as_a_whole_and_nothing_else(office, case):
+    source = lines(case).first().source_id
+    shown = {
+        "source": str(source),
+        "collection": "invoice_line",
+        "shown_treatment": "delete",
+        "shown_rule": "usual",
+    }
+
+    decide(signed_in(office.handler), case, scope="group", treatment="refer", **shown)
+
+    decided = lines(case, state=LineState.DECIDED).exclude(collection="employee")
+    assert set(decided.values_list("collection", "treatment", "basis")) == {
+        ("invoice_line", "refer", "NOT_OURS")
+    }
+    assert decided.count() == 13
+
+
+def test_nothing_chosen_is_said(office, case):
+    response = decide(signed_in(office.handler), case, scope="lines", treatment="delete")
+
+    assert (response.status_code, lines(case, state=LineState.DECIDED).count()) == (422, 1)
+
+
+def test_fields_are_made_anonymous_as_a_line_says(office, case):
+    line = lines(case, collection="customer").get()
+    address = reverse("console:plan-line", args=[case.pk, line.pk])
+    version = Case.objects.get(pk=case.pk).version
+    ways = {
+        "field-city": "keep", "field-postal_code": "postcode:2", "field-email": "keyed_hash",
+        "field-company": "constant", "constant-company": "-",
+    }  # fmt: skip
+
+    response = signed_in(office.handler).post(address, {"version": version, "treatment": "anonymise", **ways})
+
+    run_jobs()
+    line.refresh_from_db()
+    assert response.status_code == 303
+    assert line.wanted == {
+        "city": "keep", "postal_code": {"postcode": 2}, "email": "keyed_hash", "company": {"constant": "-"},
+    }  # fmt: skip
+    values = line.steps.get().action["payload"]["values"]
+    assert (values["city"], values["postal_code"], values["company"]) == ("São José dos Campos", "12", "-")
+    assert values["email"].endswith("@anonymised.invalid")
+    assert (values["phone"], values["first_name"][:7]) == (None, "erased-")
+
+
+def test_ground_is_recorded_and_an_unknown_one_refused(office, case):
+    client, address = signed_in(office.handler), reverse("console:plan-ground", args=[case.pk])
+
+    for code in ("NO_SUCH", "CONSENT_WITHDRAWN"):
+        client.post(address, {"ground": code, "version": Case.objects.get(pk=case.pk).version})
+
+    assert plan.live(case).ground == "CONSENT_WITHDRAWN"
+    assert AuditEvent.objects.filter(action="fulfilment.plan_ground_chosen").count() == 1
+
+
+def test_pages_are_for_those_who_may_see_content_of_that_very_case(office, case):
+    line, stranger = lines(case).first(), make_office()
+    other = in_review(stranger.brand, stranger.handler, Right.ERASURE)
+    theirs = lines(other).first()
+    own = [
+        page(case),
+        reverse("console:plan-line", args=[case.pk, line.pk]),
+        reverse("dpo:plan", args=[case.pk]),
+    ]
+    mixed = reverse("console:plan-line", args=[case.pk, theirs.pk])
+
+    for user in (office.agent, stranger.handler, stranger.dpo):
+        assert [signed_in(user).get(address).status_code for address in own] == [404, 404, 404]
+    assert signed_in(office.handler).get(mixed).status_code == 404
+    assert signed_in(stranger.handler).get(mixed).status_code == 404
+    assert signed_in(office.handler).get(reverse("dpo:plan", args=[case.pk])).status_code == 404
+
+
+def test_viewing_a_plan_is_on_record(office, case):
+    signed_in(office.handler).get(page(case))
+
+    seen = AuditEvent.objects.filter(action="case.content_viewed").values_list("data", flat=True)
+    assert list(seen) == [{"plan": 1, "page": 1, "count": 1}]
+
+
+def test_queries_do_not_grow_with_lines(office, case):
+    client = signed_in(office.handler)
+    few = page(
+        case,
+        source=str(lines(case).first().source_id),
+        collection="customer",
+        treatment="anonymise",
+        rule="referenced",
+    )
+    many = (
+        few.replace("customer", "invoice_line").replace("anonymise", "delete").replace("referenced", "usual")
+    )
+    client.get(few)
+
+    with CaptureQueriesContext(connection) as one:
+        client.get(few)
+    with CaptureQueriesContext(connection) as thirteen:
+        response = client.get(many)
+
+    assert response.content.decode().count('name="line"') == 13
+    assert len(thirteen) == len(one)
