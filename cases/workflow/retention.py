@@ -16,7 +16,16 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from cases.models import Case, DataSubject, Forgotten, Representative, ResponsePack, RetentionPolicy
+from cases.models import (
+    Case,
+    DataSubject,
+    Delivery,
+    Forgotten,
+    PackFile,
+    Representative,
+    ResponsePack,
+    RetentionPolicy,
+)
 from cases.permissions import BY_SYSTEM, By
 from cases.retention import due, forgetting, rules
 from cases.retention.chosen import in_force, periods_of
@@ -31,6 +40,7 @@ from dsar.jobs.queue import enqueue
 from dsar.lib.errors import Refused
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
+from dsar.vault.models import KeyPurpose
 from identity.models import Controller, User
 
 log = logging.getLogger(__name__)
@@ -193,6 +203,7 @@ def _collected(case_id: UUID, controller_id: UUID, now: datetime) -> Gone:
     if case is None or not _still(rules.COLLECTED, case_id, controller_id, now):
         return Gone()
     counts = _counts(case)
+    _end_deliveries(case, now)
     gone = forgetting.forget(rules.COLLECTED, [case.pk], now)
     keyring.destroy(case.collected_key_id, now)
     _remember(case, rules.COLLECTED, gone, now, counts)
@@ -216,11 +227,19 @@ def _answer(pack_id: UUID, controller_id: UUID, now: datetime) -> Gone:
     case = _held(case_id) if case_id else None
     if case is None or not _still(rules.ANSWER, pack_id, controller_id, now):
         return Gone()
+    _end_deliveries(case, now)
     gone = forgetting.forget(rules.ANSWER, [pack_id], now)
     _remember(case, rules.ANSWER, gone, now)
     codes: Codes = {"rule": rules.ANSWER.code, "pack": str(pack_id), **_numbers(gone)}
     put_on_record(case, Action.RETENTION_APPLIED, BY_SYSTEM, now, codes)
     return gone
+
+
+def _end_deliveries(case: Case, now: datetime) -> None:
+    """What is gone cannot be fetched: the portal says that the time is over. A certificate stays where it lies."""
+    answers = PackFile.objects.filter(pack__case=case, file__key__purpose=KeyPurpose.COLLECTED)
+    open_ones = Delivery.objects.filter(pack__in=answers.values("pack"), route="portal", revoked_at=None)
+    open_ones.filter(available_until__gt=now).update(available_until=now)
 
 
 def _held(case_id: UUID) -> Case | None:

@@ -1,11 +1,23 @@
 """What goes when, and what holds it back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from cases.models import Case, DataSubject, Item, ItemDecision, Letter, LetterState, PackFile, SubjectRequest
+from cases.models import (
+    Case,
+    DataSubject,
+    Delivery,
+    Item,
+    ItemDecision,
+    Letter,
+    LetterState,
+    PackFile,
+    SubjectRequest,
+)
 from cases.permissions import by_customer
 from cases.retention import rules
 from cases.words import Right, State
@@ -296,6 +308,38 @@ def test_whoever_decided_about_what_is_gone_judges_no_complaint_about_it(desk):
     assert case.items.count() == 0
     assert complaint.dealt_with(case, desk.second_handler.person_id)
     assert not complaint.dealt_with(case, desk.reviewer.person_id)
+
+
+def test_answer_that_was_made_available_late_ends_with_what_it_was_made_from(desk):
+    case = answered(desk)
+    Delivery.objects.update(available_until=in_days(200))
+    carried_out(rules.COLLECTED, desk, in_days(91))
+
+    delivery = answer.live_delivery(case)
+    with pytest.raises(Refused) as refused:
+        answer.fetch(delivery, by_customer(case.subject_request_id), in_days(92))
+
+    assert refused.value.code == "expired"
+    assert delivery.available_until < in_days(92)
+
+
+def test_case_that_is_opened_again_in_between_is_not_touched(desk):
+    case = closed(desk)
+    entered = []
+
+    @contextmanager
+    def step() -> Iterator[None]:
+        entered.append(1)
+        if len(entered) == 2:  # It was found to be due; before it is held, somebody opens it again.
+            reopening.reopen(case, reopening.REVIEW, "One was missed.", desk.handler, timezone.now())
+        yield
+
+    done = carried_out(rules.COLLECTED, desk, in_days(91), step)
+
+    case.refresh_from_db()
+    assert (done.of, case.items.count(), case.state) == (0, 2, State.REVIEW)
+    assert case.collected_key.destroyed_at is None
+    assert case.items.first().content is not None
 
 
 def test_order_is_given_once_a_day(desk):

@@ -17,9 +17,10 @@ from dsar.jobs import queue
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import files, keyring
 from dsar.vault.models import StoredFile
-from tests.cases.retention.kept import answered, in_days
+from tests.cases.retention.kept import answered, closed, in_days
 from tests.cases.workflow.conftest import RECORDS, Desk, make_desk
 from tests.cases.workflow.test_reminders_killed import die, killed
+from tests.conftest import as_superuser
 from tests.factories.cases import SourceFactory
 from tests.factories.identity import ControllerFactory
 
@@ -100,3 +101,22 @@ def test_killed_before_the_files_go_upkeep_removes_them(brand: Desk, monkeypatch
 
     assert (ended_by, left, removed) == (signal.SIGKILL, written, written)
     assert (state(brand), on_disk()) == ((0, 0, False, 1), 0)
+
+
+def test_row_that_no_rule_knows_keeps_its_request_and_the_others_go(brand: Desk) -> None:
+    with unit_of_work([brand.controller.pk]):
+        first = Case.objects.get()
+        closed(brand)
+    with as_superuser() as database:
+        database.execute("CREATE TABLE planted (request uuid REFERENCES cases_subjectrequest (id))")
+        database.execute("INSERT INTO planted VALUES (%s)", [first.subject_request_id])
+        try:
+            step = partial(unit_of_work, [brand.controller.pk])
+            done = retention.carry_out(rules.CASE_FILE, brand.controller.pk, in_days(1200), step)
+        finally:
+            database.execute("DROP TABLE planted")
+
+    with unit_of_work([brand.controller.pk]):
+        left = [case.pk for case in Case.objects.all()]
+        items = first.items.count()
+    assert (done.of, done.failed, left, items) == (1, 1, [first.pk], 2)
