@@ -30,7 +30,7 @@ def plan_line(request: HttpRequest, case_id: UUID, line_id: UUID) -> HttpRespons
     case = erasure(request, case_id)
     line = _line(case, line_id)
     if request.method == "POST":
-        done = attempt(request, lambda: _decide(request, case, line), _("The line is decided."))
+        done = attempt(request, lambda: _decide(request, case, line), _("This line is decided."))
         if done is not None:
             return see_other("console:plan-line", case.pk, line.pk)
         case.refresh_from_db()

@@ -48,7 +48,7 @@ def test_handler_plans_and_dpo_sends_one_line_back(
     judge.look(page, "line")
     page.get_by_label("What becomes of it").select_option("anonymise")
     page.get_by_role("button", name="Decide").press("Enter")
-    page.get_by_text("The line is decided.").first.wait_for()
+    page.get_by_text("This line is decided.").first.wait_for()
     page.goto(site + reverse("console:plan", args=[case.pk]))
     page.get_by_role("button", name="Take all that is open as proposed").press("Enter")
     page.get_by_text("All 47 lines are decided.").wait_for()
