@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -285,8 +286,10 @@ def _is_stuck(case: Case) -> bool:
 
 
 def _jobs(case: Case) -> list[UUID]:
-    due = Job.objects.filter(case_id=case.pk, state=JobState.QUEUED, not_before__lte=timezone.now())
-    return list(due.values_list("pk", flat=True))
+    """What is due, and what lost its lease on a machine that was too busy to say that it lives."""
+    now = timezone.now()
+    due = Q(state=JobState.QUEUED, not_before__lte=now) | Q(state=JobState.RUNNING, lease_until__lt=now)
+    return list(Job.objects.filter(due, case_id=case.pk).values_list("pk", flat=True))
 
 
 def _decide(drill: _Drill) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from cases import queries
+from cases import queries, rights
 from cases.console import standing
 from cases.console.forms_agent import FindForm
 from cases.models import Case, SubjectRequest
@@ -35,6 +35,7 @@ class Row:
     subject_request: SubjectRequest
     name: str
     standings: Sequence[standing.Standing]
+    is_restricted: bool
 
 
 @sensitive_post_parameters()
@@ -89,7 +90,7 @@ def _newest(request: HttpRequest) -> list[Row]:
 
 
 def _rows(found: QuerySet[SubjectRequest]) -> list[Row]:
-    """Three queries, whatever is found."""
+    """Four queries, whatever is found."""
     rows = list(found.select_related("subject", "controller"))
     keyring.open_all(one.subject.key_id for one in rows)
     cases: dict[UUID, list[Case]] = {}
@@ -97,12 +98,13 @@ def _rows(found: QuerySet[SubjectRequest]) -> list[Row]:
         Case.objects.filter(subject_request__in=rows).select_related("subject_request").order_by("opened_at")
     ):
         cases.setdefault(case.subject_request_id, []).append(case)
-    return [_row(one, cases.get(one.pk, [])) for one in rows]
+    restricted = rights.restricted_among(one.subject_id for one in rows)
+    return [_row(one, cases.get(one.pk, []), one.subject_id in restricted) for one in rows]
 
 
-def _row(one: SubjectRequest, cases: Sequence[Case]) -> Row:
+def _row(one: SubjectRequest, cases: Sequence[Case], is_restricted: bool) -> Row:
     standings = [standing.standing(case, _today(one)) for case in cases]
-    return Row(one, standing.name_of(one.subject) or _("No longer kept"), standings)
+    return Row(one, standing.name_of(one.subject) or _("No longer kept"), standings, is_restricted)
 
 
 def _today(found: SubjectRequest) -> date:

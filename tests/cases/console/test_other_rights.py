@@ -165,8 +165,9 @@ def test_restriction_is_shown_wherever_staff_meet_the_person(office):
         agent.get(page(later)),
         agent.get(reverse("console:request", args=[later.subject_request_id])),
         agent.post(reverse("console:log-who"), {"brand": str(office.brand.pk), "email": "ada@example.com"}),
+        agent.get(reverse("console:requests")),
     ]
-    assert ["Use restricted" in shown.content.decode() for shown in pages] == [True] * 4
+    assert ["Use restricted" in shown.content.decode() for shown in pages] == [True] * 5
     stranger = agent.post(
         reverse("console:log-who"), {"brand": str(office.brand.pk), "email": "bob@example.com"}
     )

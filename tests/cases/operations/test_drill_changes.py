@@ -144,6 +144,26 @@ def test_rectification_is_carried_out_on_a_test_system(brand, drill, make_source
     assert ("carried out" in said, "receipts: done" in said) == (True, True)
 
 
+def without_right_to_delete(shop):
+    """An account that may not delete the lines of invoices, as the source says it in the dry run."""
+    shop.source.administer(
+        f'REVOKE DELETE ON "{shop.source.schema}".invoice_line FROM "{shop.source.eraser}"'
+    )
+
+
+def test_what_a_source_refuses_is_told_by_its_code(brand, drill, make_source):
+    shop = make_shop(brand, make_source, is_test=True)
+    without_right_to_delete(shop)
+    before = everything(shop.source)
+
+    told = drill("erasure")["changes"]
+
+    assert {(one["collection"], one["obstacle"]) for one in told["refusals"]} >= {
+        ("invoice_line", "permission")
+    }
+    assert changes(before, everything(shop.source)) == {}
+
+
 @pytest.mark.parametrize(
     ("right", "more"),
     [
