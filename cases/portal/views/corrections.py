@@ -1,5 +1,6 @@
 """Pointing at what is wrong: the details that were found, and what is right instead."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,16 @@ from cases.review.showing import label
 from cases.workflow import rectify
 from cases.workflow.rectify import Pointed, Shown
 from identity.models import Controller
+
+
+def _once(shown: list[Shown]) -> Iterator[tuple[str, str]]:
+    """Each detail once: what several records hold alike is found in all of them."""
+    seen = set()
+    for one in shown:
+        said = f"{label(one.name)}: {one.value}"
+        if said.casefold() not in seen:
+            seen.add(said.casefold())
+            yield f"{one.item.pk}:{one.name}", said
 
 
 class PointForm(PlainForm):
@@ -48,13 +59,9 @@ class PointForm(PlainForm):
 
     def __init__(self, shown: list[Shown], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for one in shown:
-            said = f"{label(one.name)}: {one.value}"
-            groups.setdefault(one.source, []).append((f"{one.item.pk}:{one.name}", said))
         place = self.fields["place"]
         assert isinstance(place, forms.ChoiceField)
-        place.choices = [choice for found in groups.values() for choice in found]
+        place.choices = list(_once(shown))
 
     def pointed(self) -> Pointed:
         """What was chosen, as the workflow takes it."""

@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from cases.models import Case, Letter
+from cases.portal.sessions import COOKIE
 from cases.words import Outcome, Right, State
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
@@ -14,6 +15,7 @@ from tests.browser import Judge, browser, page
 from tests.cases.connectors.demo_crm.crm_world import ADA as ADAS_CONTACT
 from tests.cases.console.test_desk_browser import site
 from tests.cases.desk_cases import allow_all, in_review
+from tests.cases.portal.conftest import Visitor
 from tests.cases.staff_client import enter
 from tests.cases.workflow.rectifying import ADA, Shop, shop
 from tests.factories.cases import run_jobs
@@ -36,14 +38,31 @@ def here(site: str) -> Iterator[Shop]:
     opened.__exit__(None, None, None)
 
 
+def _point_at(page: Page, site: str, visitor: Visitor, case: Case, judge: Judge) -> None:
+    """The customer sees what was found, and what cannot be right is said beside what they typed."""
+    cookie = visitor.cookies[COOKIE]
+    page.context.add_cookies([{"name": COOKIE, "value": cookie.value, "url": site + cookie["path"]}])
+    page.goto(site + visitor.at("mine"))
+    page.get_by_role("link", name="See the details").click()
+    judge.look(page, "portal")
+    page.get_by_label("Email: Ada.Example@shop.test").first.press("Space")
+    page.get_by_label("What it should be").fill("no address")
+    page.get_by_role("button", name="Say that this is wrong").press("Enter")
+    page.get_by_text("This is no e-mail address.").first.wait_for()
+    judge.look(page, "portal-refused")
+
+
 def test_refused_rectification_leaves_a_note_of_the_dispute(site: str, page: Page, here: Shop) -> None:
     brand = here.desk.controller
     with unit_of_work([brand.pk]):
         handler = staff(Role.HANDLER, brand, full_name="Hannah Handler")
         dpo = staff(Role.DPO, brand, full_name="Dora Protector")
         case = in_review(brand, handler, Right.RECTIFICATION, person=ADA, claims=[CLAIM])
+        visitor = Visitor(brand)
+        visitor.sign_in(case.subject_request, ADA.email)
     before = here.everything()
     judge = Judge("corrections")
+    _point_at(page, site, visitor, case, judge)
     enter(page, site, handler)
 
     page.goto(site + reverse("console:case", args=[case.pk]))
