@@ -18,7 +18,7 @@ from cases.connectors import registry
 from cases.connectors.base import ConfigurationError
 from cases.connectors.dataset import DatasetError
 from cases.law import loader as law
-from cases.models import Instruction, KeepingRule, SourceSystem
+from cases.models import Instruction, KeepingRule, Recipient, SourceSystem
 from cases.operations.reading import Document, FileWrong, Place, Problem, dotted, read, suggestion
 from cases.operations.schema import (
     LOGIN_LEVELS,
@@ -34,6 +34,7 @@ from cases.operations.schema import (
     Portable,
     Provider,
     ProviderSecrets,
+    RecipientEntry,
     Reminders,
     SignOn,
     Sms,
@@ -44,7 +45,7 @@ from cases.operations.schema import (
 )
 from cases.permissions import BY_OPERATOR
 from cases.retention import chosen
-from cases.workflow import level, retention, sources
+from cases.workflow import level, recipient_settings, retention, sources
 from dsar import env
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
@@ -160,6 +161,7 @@ class _Work:
                     "instruction",
                     "identity",
                     "keeping",
+                    "recipients",
                     "retention",
                 },
             ),
@@ -177,6 +179,8 @@ class _Work:
         if entry.sms_gateway is not None:
             self._sms_gateway((*place, "sms_gateway"), controller, entry.sms_gateway)
         self._sources((*place, "sources"), controller, entry.sources)
+        for index, recipient in enumerate(entry.recipients):
+            self._recipient((*place, "recipients", index), controller, recipient)
         if entry.keeping is not None:
             self._keeping((*place, "keeping"), controller, entry.keeping)
 
@@ -460,6 +464,36 @@ class _Work:
         if self._save(rule, place, is_new, changed):
             name = f"{controller.slug}/{rule.slug}"
             self._note("keeping rule", name, rule.pk, is_new, changed, controller_id=controller.pk)
+
+    # -- recipients ------------------------------------------------------------------------------
+
+    def _recipient(self, place: Place, controller: Controller, entry: RecipientEntry) -> None:
+        recipient = Recipient.objects.filter(controller=controller, slug=entry.slug).first()
+        is_new = recipient is None
+        if recipient is None:
+            recipient = recipient_settings.new(controller, self.now)
+        wanted = _fields_of(entry, leave_out={"secrets"}) | ({"finds_by": entry.finds_by} if is_new else {})
+        if entry.secrets is not None:
+            given = {name: getattr(entry.secrets, name) for name in entry.secrets.model_fields_set}
+            fetched = {
+                name: self._fetched((*place, "secrets", name), value)
+                for name, value in given.items()
+                if value
+            }
+            wanted["secrets"] = {**recipient.secrets, **fetched}
+        changed = self._set(recipient, place, wanted)
+        for problem in recipient_settings.wrong(recipient):
+            self._wrong((*place, problem.name), problem.message)
+        if self._save(recipient, place, is_new, changed):
+            self._note(
+                "recipient",
+                f"{controller.slug}/{recipient.slug}",
+                recipient.pk,
+                is_new,
+                changed,
+                controller_id=controller.pk,
+                action=Action.RECIPIENT_CHANGED,
+            )
 
     # -- teams and staff -------------------------------------------------------------------------
 

@@ -84,6 +84,7 @@ KindName: TypeAlias = Annotated[str, _one_of("kind of data", lambda: list(DataKi
 SayName: TypeAlias = Annotated[str, _one_of("word", lambda: Say.values)]
 CategoryName: TypeAlias = Annotated[str, _one_of("data category", known_categories)]
 Strategy: TypeAlias = Annotated[Any, AfterValidator(_strategy)]
+FindsByName: TypeAlias = Literal["email", "phone", "external_id", "name"]
 LoginLevel: TypeAlias = Annotated[str, _one_of("level", lambda: LOGIN_LEVELS)]
 Issuer: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
 UnknownWord: TypeAlias = Annotated[str, _one_of("word", lambda: UnknownPeople.values)]
@@ -256,6 +257,33 @@ class Kept(Strict):
     because: Text
 
 
+class RecipientSecrets(Strict):
+    """What notices to a recipient are proven with."""
+
+    token: Hidden | None = None
+    signing_key: Hidden | None = None
+
+
+class RecipientEntry(Strict):
+    """Somebody to whom the brand gives data of its customers (Article 19)."""
+
+    slug: Slug
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: Literal["processor", "controller", "group", "public", "other"] = "processor"
+    route: Literal["email", "post", "api"] = "email"
+    email: str = ""
+    postal_address: str = ""
+    language: Language | Literal[""] = ""
+    url: Annotated[str, Field(max_length=500)] = ""
+    secrets: RecipientSecrets | None = None
+    is_private: bool = False
+    fed_by: list[Slug] = []
+    finds_by: Annotated[list[FindsByName], Field(min_length=1)] = ["email"]
+    expects_answer: bool = True
+    remind_days: Annotated[int, Field(ge=1, le=365)] = 14
+    is_active: bool = True
+
+
 class Keeping(Strict):
     """What stays, or goes in another way, though somebody asks for its erasure."""
 
@@ -316,6 +344,7 @@ class Brand(Strict):
     identity_provider: Provider | None = None
     sms_gateway: Sms | None = None
     sources: list[Source] = []
+    recipients: list[RecipientEntry] = []
 
     @field_validator("retention")
     @classmethod
@@ -465,6 +494,7 @@ def _refuse_doubles(document: Document, configuration: Configuration) -> None:
     ]
     for index, brand in enumerate(configuration.controllers):
         named.append((("controllers", index, "sources"), [source.slug for source in brand.sources]))
+        named.append((("controllers", index, "recipients"), [one.slug for one in brand.recipients]))
     problems = [
         document.problem((*place, number), f"“{name}” is described twice in this file.")
         for place, names in named
