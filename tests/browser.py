@@ -15,7 +15,14 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
-CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell is the same engine without a browser's own window, which costs more than most pages.
+CANDIDATES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -28,9 +35,9 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
+COLOURS = ("color-contrast", "link-in-text-block")
 STANDARD = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 PHONE: ViewportSize = {"width": 360, "height": 740}
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 DESKTOP: ViewportSize = {"width": 1280, "height": 860}
 
 
@@ -92,15 +99,19 @@ class Finding:
     reason: str
 
 
-def findings(page: Page, *, without: tuple[str, ...] = ()) -> list[Finding]:
-    """What axe objects to on this page; ``without`` names rules that the caller has a reason to leave out."""
+def findings(page: Page, *, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> list[Finding]:
+    """What axe objects to on this page; ``without`` names rules that the caller has a reason to leave out.
+
+    ``only`` names those that are asked at all.
+    """
     page.wait_for_load_state()
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text(encoding="utf-8") + "; true")
     rules = {"target-size": {"enabled": True}} | {rule: {"enabled": False} for rule in without}
+    asked = {"type": "rule", "values": list(only)} if only else {"type": "tag", "values": list(STANDARD)}
     options = {
-        "runOnly": {"type": "tag", "values": list(STANDARD)},
-        "rules": rules,
+        "runOnly": asked,
+        "rules": {} if only else rules,
         "resultTypes": ["violations"],
     }
     result = page.evaluate("options => axe.run(document, options)", options)
@@ -147,11 +158,29 @@ def screenshot(page: Page, name: str) -> Path | None:
     return path
 
 
+@dataclass(frozen=True)
+class Look:
+    """One way of seeing a page, and what of it is no different in an earlier one."""
+
+    suffix: str
+    viewport: ViewportSize
+    scheme: Literal["dark", "light"]
+    without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+# Half of axe's time goes into colours, which are the same on a phone; and nothing but colours is other in the dark.
+LOOKS = (
+    Look("", DESKTOP, "dark", only=COLOURS),
+    Look("", DESKTOP, "light"),
+    Look("-phone", PHONE, "light", without=COLOURS),
+)
+
+
 class Judge:
     """Looks at pages as a desk shows them, dark and light, and as a phone does, and tells all it found at the end.
 
-    Colours are the same on both, so that a phone is looked at by day alone. ``prefix`` begins the names of its
-    pictures.
+    ``prefix`` begins the names of its pictures.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -161,13 +190,16 @@ class Judge:
     def look(self, page: Page, name: str) -> None:
         size = page.viewport_size
         assert size is not None
-        for viewport, suffix, schemes in ((DESKTOP, "", SCHEMES), (PHONE, "-phone", SCHEMES[-1:])):
-            page.set_viewport_size(viewport)
-            for scheme in schemes:
-                page.emulate_media(color_scheme=scheme)
-                found = findings(page)
-                self.complaints += [f"{name}{suffix}, {scheme}: {one.rule} {one.places}" for one in found]
-            beyond = pixels_too_wide(page)
-            self.complaints += [f"{name}{suffix}: {beyond} pixels too wide"] if beyond else []
-            screenshot(page, f"{self.prefix}-{name}{suffix}")
+        for look in LOOKS:
+            page.set_viewport_size(look.viewport)
+            page.emulate_media(color_scheme=look.scheme)
+            self._judge(page, f"{name}{look.suffix}", look)
         page.set_viewport_size(size)
+
+    def _judge(self, page: Page, name: str, look: Look) -> None:
+        found = findings(page, without=look.without, only=look.only)
+        self.complaints += [f"{name}, {look.scheme}: {one.rule} {one.places}" for one in found]
+        if look.scheme == "light":
+            beyond = pixels_too_wide(page)
+            self.complaints += [f"{name}: {beyond} pixels too wide"] if beyond else []
+            screenshot(page, f"{self.prefix}-{name}")

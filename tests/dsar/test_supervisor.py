@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from dsar import supervisor as module
 from dsar.embedded import CHECKOUT, EmbeddedError, EmbeddedServers, processes_in, wait_until
 from dsar.supervisor import LONGEST_PAUSE, PROVEN_SECONDS, Pause, Program, StartError, Supervisor
+from tests import prepared
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP
@@ -257,6 +258,20 @@ def _not_the_last(line: str) -> bool:
     return line != "Ctrl-C stops everything.\n"
 
 
+def migrated(servers: EmbeddedServers) -> None:
+    """A database as a desk leaves it that has run before."""
+    servers.wants_postgres = servers.wants_valkey = True  # Those of the test run itself are others.
+    servers.start()
+    environment = os.environ | servers.environment()
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    prepared.fill(
+        environment["DATABASE_ADMIN_URL"],
+        "dsar_app",
+        lambda: subprocess.run(migrate, cwd=CHECKOUT, env=environment, check=True),
+    )
+    servers.stop()
+
+
 def run_desk(data: Path, port: int) -> subprocess.Popen[str]:
     """Start the real desk and return once it has printed where it is."""
     without = {"DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_ADMIN_URL", "REDIS_URL"}
@@ -272,6 +287,7 @@ def run_desk(data: Path, port: int) -> subprocess.Popen[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
 def test_desk_answers_when_it_says_so_and_is_gone_when_it_is_killed_or_stopped(tmp_path: Path) -> None:
     port, servers = free_port(), EmbeddedServers(tmp_path / "dev")
+    migrated(servers)
     homes = (servers._cluster, servers.data / "valkey")
 
     with run_desk(servers.data, port) as killed:
