@@ -6,7 +6,7 @@ line begins it anew: the answer for one record depends on what becomes of those 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,7 +34,7 @@ from cases.models import (
     PlanStage,
     Treatment,
 )
-from dsar.jobs.queue import enqueue
+from dsar.jobs.queue import bring_forward, enqueue
 from dsar.jobs.run import Claim
 from dsar.vault.fields import opener, sealer
 
@@ -60,12 +60,25 @@ def order(part: PlanPart, now: datetime) -> None:
         DRY_RUN,
         controller_id=part.controller_id,
         case_id=part.plan.case_id,
-        key=f"{DRY_RUN}:{part.pk}:{part.generation}",
+        key=_key(part),
         args={"part": str(part.pk), "generation": str(part.generation)},
         now=now,
         max_attempts=6,
         takes_turns=True,
     )
+
+
+def _key(part: PlanPart) -> str:
+    return f"{DRY_RUN}:{part.pk}:{part.generation}"
+
+
+def release(source_ids: Collection[UUID], healed: Collection[str], now: datetime) -> None:
+    """Let go on what these sources held up, and try again what failed of what is over now."""
+    parts = PlanPart.objects.filter(source_id__in=source_ids, plan__stage=PlanStage.READY)
+    bring_forward([_key(part) for part in parts.filter(stage=PartStage.HELD)], now)
+    failed = parts.filter(stage=PartStage.FAILED, error_code__in=healed)
+    for part in failed.select_related("plan__case", "source"):
+        order(part, now)
 
 
 def machine_lines(part: PlanPart) -> "QuerySet[PlannedChange]":

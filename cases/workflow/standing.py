@@ -17,7 +17,7 @@ from cases import errors
 from cases.collection import runs, turns
 from cases.collection.gate import NoRoom
 from cases.connectors.base import AuthError, ConnectorError, Throttled
-from cases.fulfilment import parts
+from cases.fulfilment import dry_run, parts
 from cases.models import (
     CollectionStop,
     HeldFor,
@@ -197,6 +197,7 @@ def release(source_ids: Collection[UUID], now: datetime) -> None:
     for search in waiting.filter(state=SearchState.FAILED, error_code__in=HEALED, waiver_proposed_by=None):
         runs.go_on(search, now)
     parts.release(source_ids, HEALED, now)
+    dry_run.release(source_ids, HEALED, now)
 
 
 def _waiting(source_ids: Collection[UUID]) -> "QuerySet[SourceSearch]":

@@ -21,11 +21,12 @@ from cases.models import (
     PlannedChange,
     PlanStage,
     SetAside,
+    SourceSystem,
     Treatment,
 )
 from cases.permissions import BY_SYSTEM, by_staff
 from cases.words import Right, State
-from cases.workflow import decide, hold, identity, plan, search
+from cases.workflow import decide, hold, identity, plan, search, standing
 from cases.workflow.returning import return_lines
 from dsar.lib.errors import NotAllowed, Refused
 from identity.models import Level, Membership, User
@@ -34,7 +35,7 @@ from tests.cases.chinook import LUIS, Shop, keep_invoices, luis_in_review, make_
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
 from tests.cases.workflow.conftest import Desk, make_desk
 from tests.factories.cases import run_jobs
-from tests.factories.identity import ControllerFactory
+from tests.factories.identity import ControllerFactory, staff
 
 pytestmark = [pytest.mark.django_db, needs_chinook]
 
@@ -324,3 +325,34 @@ def test_what_waits_for_a_refused_record_in_another_batch_is_refused_too(desk, s
         ("invoice", "state", "anonymise"),
     }
     assert not ChangeStep.objects.filter(line__collection="invoice_line").exists()
+
+
+def test_dry_run_waits_while_its_source_is_paused_and_goes_on_after(desk, shop):
+    administrator = by_staff(staff(Role.ADMINISTRATOR, desk.controller))
+    case = luis_in_review(desk)
+    standing.pause(shop.system, "It is being moved.", administrator, timezone.now())
+    plan.rerun_dry(case, desk.handler, timezone.now())
+    run_jobs()
+    held = plan.live(case).parts.get()
+
+    standing.resume(SourceSystem.objects.get(pk=shop.system.pk), administrator, timezone.now())
+    run_jobs()
+
+    part = plan.live(case).parts.get()
+    assert (held.stage, held.held_for, held.looked) == (PartStage.HELD, "paused", 0)
+    assert (part.stage, part.held_for, part.looked) == (PartStage.PLANNED, "", part.steps_total)
+
+
+def test_dry_run_that_fails_says_what_to_do_and_holds_nothing_else(desk, shop):
+    case = luis_in_review(desk)
+    shop.source.administer(f'ALTER SCHEMA "{shop.source.schema}" RENAME TO "{shop.source.schema}x"')
+    plan.rerun_dry(case, desk.handler, timezone.now())
+    run_jobs()
+    shop.source.administer(f'ALTER SCHEMA "{shop.source.schema}x" RENAME TO "{shop.source.schema}"')
+
+    part = plan.live(case).parts.get()
+
+    assert part.stage == PartStage.FAILED
+    assert "" not in {part.error_code, part.error_text}
+    plan.accept(case, plan.Lines(everything=True), desk.handler, timezone.now())
+    assert why_not_submitted(desk, case) == "dry_run_open"
