@@ -21,6 +21,7 @@ from cases.models import (
     Letter,
     LetterState,
     PackState,
+    PlanPart,
     Recomputation,
     ResponsePack,
     SourceSearch,
@@ -251,11 +252,19 @@ def try_out_plan(claim: Claim) -> None:
     except Throttled as error:
         raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
     except ConnectorError as error:
-        if error.retryable and not claim.last_attempt:
-            raise RetryLater(error.code) from None
-        dry_run.fail(claim, *_tried(claim), error, error.code)
+        _dry_run_in_trouble(claim, error)
     with claim.step():
         plan.dry_run_ended(UUID(claim.args["part"]), timezone.now())
+
+
+def _dry_run_in_trouble(claim: Claim, error: ConnectorError) -> None:
+    """It failed, unless it goes on later; what is wrong with the source is told to all who need it."""
+    with claim.step():
+        part = PlanPart.objects.get(pk=claim.args["part"])
+        rests = standing.went_wrong(part.source_id, error, timezone.now())
+    if error.retryable and not claim.last_attempt:
+        raise RetryLater(error.code, rests) from None
+    dry_run.fail(claim, *_tried(claim), error, error.code)
 
 
 def _tried(claim: Claim) -> tuple[UUID, int]:
