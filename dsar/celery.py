@@ -11,6 +11,9 @@ from celery import Celery
 from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsar.settings")
+# Django's checks load every page of the site, 16 MB in each process of a worker, and Celery throws away what they say.
+# ``migrate`` makes them, before anything starts.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 SWEEP_SECONDS = 5
 GARBAGE_OBJECTS = 50_000  # about 10 MB of objects made, before those that refer to each other are looked for

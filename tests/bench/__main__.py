@@ -35,7 +35,7 @@ SECTIONS = (
     Section("memory", memory.ROWS, memory.measure),
     Section("intake", intake.ROWS, intake.measure),
     Section("collection", access.ROWS, access.measure, needs_crm=True),
-    Section("crowd", crowd.ROWS, crowd.measure),
+    Section("engine", crowd.ROWS, crowd.measure),
     Section("queue", queue.ROWS, queue.measure),
     Section("clock", ("clock",), clock.measure_engine, on_site=False),
     Section("recomputing", clock.RECOMPUTED, clock.measure_recomputing),
