@@ -51,7 +51,7 @@ from cases.models.reerasure import ErasedPlace
 from cases.retention import rules
 from cases.retention.chosen import Periods
 from cases.retention.rules import Rule
-from cases.words import State
+from cases.words import DISCLOSING, State
 from dsar.jobs.models import Job
 from dsar.vault.models import KeyPurpose
 from identity.models import (
@@ -177,11 +177,17 @@ def _drills_over(moment: Moment) -> Rows:
 
 
 def _answers_over(moment: Moment) -> Rows:
-    """Answers with files that nobody can fetch any more: every delivery is over, and the case is closed."""
+    """Answers with files that nobody can fetch any more: every delivery is over, and the case is closed.
+
+    A certificate is no answer: it holds nothing of the person, and stays with the case's file.
+    """
     mine = Delivery.objects.filter(pack=OuterRef("pk"))
     live = mine.filter(Q(revoked_at=None, available_until__gt=moment.limit) | Q(revoked_at__gt=moment.limit))
     packs = ResponsePack.objects.filter(
-        controller_id=moment.controller_id, case__state=State.CLOSED, case__closed_at__lte=moment.limit
+        controller_id=moment.controller_id,
+        case__right__in=DISCLOSING,
+        case__state=State.CLOSED,
+        case__closed_at__lte=moment.limit,
     ).exclude(state=PackState.BUILDING)
     answers = PackFile.objects.filter(pack=OuterRef("pk"), file__key__purpose=KeyPurpose.COLLECTED)
     ended = packs.filter(Exists(answers)).exclude(Exists(live))
