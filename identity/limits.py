@@ -137,6 +137,7 @@ STEPS: Mapping[str, Step] = {
     "portal:external-back": Step((_here("external_back", 120),), on_reading=True),
     "portal:external-message": _MESSAGE,
     "portal:withdraw": _INSIDE,
+    "portal:corrections": _INSIDE,
     "portal:complain": _INSIDE,
     "portal:recipients": _INSIDE,
     "portal:pack": _TRY,
