@@ -102,7 +102,7 @@ def test_exemption_refuses_a_code_of_another_regime(code: str, regime: str) -> N
         (
             "erasure_exception",
             "UK-ENG",
-            "EXPRESSION LEGAL_OBLIGATION_OR_PUBLIC_TASK PUBLIC_HEALTH ARCHIVE_RESEARCH LEGAL_CLAIMS",
+            "EXPRESSION LEGAL_OBLIGATION_OR_PUBLIC_TASK PUBLIC_HEALTH ARCHIVE_RESEARCH LEGAL_CLAIMS NOT_OURS",
         ),
         ("refusal", "UK-ENG", "UNFOUNDED EXCESSIVE NOT_IDENTIFIABLE NO_GROUND"),
         ("objection_ground", "EU-IE", "MARKETING LEGITIMATE_INTERESTS PUBLIC_TASK RESEARCH"),
@@ -112,10 +112,20 @@ def test_exemption_refuses_a_code_of_another_regime(code: str, regime: str) -> N
         ("automated_exception", "EU-IE", "CONTRACT AUTHORISED CONSENT"),
         ("automated_exception", "UK-NIR", ""),
         ("automated_safeguard", "UK-NIR", "INFORMED HUMAN_INTERVENTION"),
+        ("automated_limit", "UK-NIR", "SPECIAL_CATEGORIES"),
+        ("automated_limit", "EU-IE", "SPECIAL_CATEGORIES"),
+        ("portability_limit", "UK-NIR", "DERIVED OTHER_BASIS NOT_AUTOMATED"),
     ],
 )
 def test_grounds_for_a_regime_are_one_list(kind: loader.GroundKind, regime: str, codes: str) -> None:
     assert " ".join(entry.code for entry in loader.grounds_for(kind, regime)) == codes
+
+
+def test_what_is_left_out_is_an_exemption_or_a_limit_of_portability() -> None:
+    assert loader.left_out("LPP", "UK-ENG").provision == "DPA 2018 Sch 2 para 19"
+    assert loader.left_out("DERIVED", "EU-DE").provision == "Art 20(1)"
+    with pytest.raises(UnknownLaw):
+        loader.left_out("COMPELLING", "EU-DE")
 
 
 def test_ground_is_found_within_its_kind_alone() -> None:
