@@ -14,7 +14,7 @@ import pytest
 
 from tests.kills.desk import Desk
 
-PAGES = 400
+PAGES = 1000
 PAGE_SIZE = 10
 ROWS = PAGES * PAGE_SIZE - 1  # with the customer's own row that many pages
 BIG = "c1@example.com"
