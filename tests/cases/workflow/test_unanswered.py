@@ -77,9 +77,10 @@ def fresh(case: Case) -> Case:
 
 
 def given_up(desk: Desk, **fields: Any) -> Case:
-    """A case whose end the desk has proposed."""
+    """A case whose end the desk has proposed, after it asked twice more."""
     case = asked(desk, **fields)
-    over(desk, ASKED, PROPOSED)
+    for day in (FIRST, SECOND, PROPOSED):
+        look(desk, day)
     return fresh(case)
 
 
