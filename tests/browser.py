@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 # The shell is the same engine without a browser's own window, which costs more than most pages.
 CANDIDATES = (
@@ -46,6 +46,9 @@ def find_chromium() -> str | None:
     named = os.environ.get("CHROMIUM")
     return named or next(filter(None, map(shutil.which, CANDIDATES)), None)
 
+
+# A browser shares the machine with the rest of the tests; what is not there after so long does not come.
+expect.set_options(timeout=30_000)
 
 _running = ExitStack()
 
