@@ -20,6 +20,7 @@ from cases.models import (
     Restriction,
     SecondLook,
     SourceSystem,
+    SuppressionEntry,
 )
 from cases.permissions import by_staff
 from cases.portal import story
@@ -227,6 +228,8 @@ def test_marketing_stops_from_the_call_to_the_letter(office):
 
     assert (again(case).state, again(case).outcome) == (State.CLOSED, Outcome.FULFILLED)
     assert "stopped" in Letter.objects.get(case=case, kind="done").body
+    held = SuppressionEntry.objects.values_list("kind", "purpose", "origin")
+    assert list(held) == [("email", "marketing", "objection")]
 
 
 def test_data_goes_along_without_what_was_worked_out(office):
