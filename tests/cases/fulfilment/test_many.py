@@ -7,13 +7,17 @@ import os
 import pickle
 import resource
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 import pytest
 from django.db import connections
 
-from cases.models import Case, ChangeStep
+from cases.connectors.demo_crm.system.api import READ_KEY, WRITE_KEY
+from cases.connectors.demo_crm.system.server import running
+from cases.models import Case, ChangeStep, SourceSystem
 from cases.words import Right, State
 from cases.workflow.intake import Person
 from dsar.jobs import queue
@@ -22,6 +26,8 @@ from dsar.jobs.run import Claim, run_job
 from dsar.lib.tenancy import unit_of_work
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
 from tests.cases.fulfilment.erasing import approved, open_desk, run_all
+from tests.cases.workflow.conftest import Desk
+from tests.conftest import as_superuser
 from tests.factories.cases import SourceFactory
 
 pytestmark = pytest.mark.usefixtures("committed_db")
@@ -137,3 +143,75 @@ def _carried_out(case: Case, job: UUID) -> tuple[int, list[int]]:
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+# -- many at once ------------------------------------------------------------------------------------
+
+CASES = [pytest.param(4, id="some"), pytest.param(200, id="two-hundred", marks=pytest.mark.soak)]
+WORKERS = 6
+STRANGER = 9_999
+
+
+@pytest.mark.parametrize("count", CASES)
+def test_many_erasures_at_once_keep_the_limit_of_their_source(
+    count: int,
+) -> None:
+    with running() as crm:
+        crm.crm.store.add("contacts", [_contact(number) for number in (*range(1, count + 1), STRANGER)])
+        before = crm.crm.store.get("contacts", STRANGER)
+        with unit_of_work([]):
+            desk = open_desk()
+            SourceFactory.create(
+                controller=desk.controller,
+                connector="demo_crm",
+                options={"base_url": crm.url, "network": "private"},
+                secrets={"api_key": READ_KEY},
+                erasing_secrets={"api_key": WRITE_KEY},
+            )
+            cases = [_ready(desk, number) for number in range(1, count + 1)]
+            jobs = list(Job.objects.filter(kind="execute_changes").values_list("pk", flat=True))
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(_run, jobs))
+        with unit_of_work([desk.controller.pk]):
+            run_all()
+            ended = Case.objects.filter(pk__in=[case.pk for case in cases], state=State.CLOSED).count()
+            refused = SourceSystem.objects.get().failures
+
+        assert (len(jobs), ended, refused) == (count, count, 0)
+        assert [crm.crm.store.get("contacts", number) for number in range(1, count + 1)] == [None] * count
+        assert (crm.crm.store.get("contacts", STRANGER), crm.crm.store.counts()["contacts"]) == (before, 1)
+
+
+def _contact(number: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "number": f"C-{number}",
+        "name": f"Name {number}",
+        "email": f"c{number}@example.com",
+    }
+
+
+def _ready(desk: Desk, number: int) -> Case:
+    """One person's erasure, approved, whose job waits."""
+    case = desk.in_review(Right.ERASURE, person=Person(name=f"Name {number}", email=f"c{number}@example.com"))
+    run_all()
+    case.refresh_from_db()
+    return approved(desk, case)
+
+
+def _run(job: UUID) -> None:
+    """What one worker does with it, until it has come to its end: without room it goes back, and comes again."""
+    try:
+        while _waits(job):
+            run_job(job)
+    finally:
+        connections.close_all()
+
+
+def _waits(job: UUID) -> bool:
+    with as_superuser() as admin:
+        admin.execute(
+            "UPDATE jobs_job SET not_before = clock_timestamp() WHERE id = %s AND state = 'queued'", [job]
+        )
+        row = admin.execute("SELECT state FROM jobs_job WHERE id = %s", [job]).fetchone()
+    return row is not None and row[0] in {"queued", "running"}
