@@ -21,7 +21,12 @@ BETA = UUID("0b000000-0000-7000-8000-000000000002")
 NOBODY = UUID("0c000000-0000-7000-8000-000000000003")
 MOMENT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 # Columns that may be empty in some rows alone: a rule of their table asks for a value in ours.
-ASKED_FOR = {"cases.Decision": {"proposed_by_id": NOBODY}}
+ASKED_FOR: dict[str, dict[str, Any]] = {
+    "cases.Decision": {"proposed_by_id": NOBODY},
+    "cases.PlannedChange": {"may_write": True},
+    "cases.KeepingRule": {"exception": "exception"},
+    "cases.Recipient": {"email": "recipient@example.com"},
+}
 
 
 def row_id(model: type[models.Model], controller_id: UUID, number: int = 0) -> UUID:
