@@ -8,43 +8,93 @@ import dsar.lib.uuid7
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0004_change_plans'),
-        ('identity', '0003_staff_who_left'),
+        ("cases", "0004_change_plans"),
+        ("identity", "0003_staff_who_left"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Forgotten',
+            name="Forgotten",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rule', models.CharField(help_text='a code of cases.retention.rules', max_length=40)),
-                ('at', models.DateTimeField()),
-                ('rows', models.PositiveIntegerField()),
-                ('files', models.PositiveIntegerField()),
-                ('counts', models.BinaryField(help_text='of what was collected: source, decision, exemption, how many', null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forgotten', to='cases.case')),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rule", models.CharField(help_text="a code of cases.retention.rules", max_length=40)),
+                ("at", models.DateTimeField()),
+                ("rows", models.PositiveIntegerField()),
+                ("files", models.PositiveIntegerField()),
+                (
+                    "counts",
+                    models.BinaryField(
+                        help_text="of what was collected: source, decision, exemption, how many", null=True
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="forgotten", to="cases.case"
+                    ),
+                ),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='RetentionPolicy',
+            name="RetentionPolicy",
             fields=[
-                ('id', models.UUIDField(default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('content', models.JSONField(help_text='by rule: keep and because, as cases.retention.chosen reads them')),
-                ('issued_at', models.DateTimeField()),
-                ('controller', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='identity.controller')),
-                ('issued_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=dsar.lib.uuid7.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "content",
+                    models.JSONField(
+                        help_text="by rule: keep and because, as cases.retention.chosen reads them"
+                    ),
+                ),
+                ("issued_at", models.DateTimeField()),
+                (
+                    "controller",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="identity.controller",
+                    ),
+                ),
+                (
+                    "issued_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version'],
-                'constraints': [models.UniqueConstraint(fields=('controller', 'version'), name='cases_retention_version_once')],
+                "ordering": ["version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("controller", "version"), name="cases_retention_version_once"
+                    )
+                ],
             },
         ),
     ]

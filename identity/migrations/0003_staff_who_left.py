@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('identity', '0002_grace_days'),
+        ("identity", "0002_grace_days"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='left_at',
-            field=models.DateTimeField(help_text='noted by upkeep once the account is found inactive', null=True),
+            model_name="user",
+            name="left_at",
+            field=models.DateTimeField(
+                help_text="noted by upkeep once the account is found inactive", null=True
+            ),
         ),
     ]
