@@ -65,6 +65,9 @@ NOT_DONE = "The archive cannot change single records."
 _SPOKEN = {Channel.CALL, Channel.CHAT}
 SUBMISSIONS = UUID("3f0c6c52-8a5e-4ab1-9d43-7a3f6a3f5d10")
 
+# An erasure is approved on its sixth or seventh day, and can be cancelled for seven more.
+GRACE_OVER = 18
+
 
 @dataclass
 class Scene:
@@ -211,6 +214,11 @@ class Scene:
         for task in self.case.tasks.filter(state=TaskState.OPEN).order_by("created_at"):
             self._record(task, not impossible)
             impossible = False
+
+    def tasks_done_after_grace(self, *, impossible: bool = False) -> Story:
+        """The same for an erasure, whose tasks are made when it cannot be cancelled any more."""
+        yield self.after(GRACE_OVER)
+        yield from self.tasks_done(GRACE_OVER + 2, impossible=impossible)
 
     def _record(self, task: FulfilmentTask, done: bool) -> None:
         evidence = (
@@ -465,6 +473,11 @@ def erasure_to_carry_out(scene: Scene) -> Story:
     yield from scene.agreed()
 
 
+def erasure_in_grace(scene: Scene) -> Story:
+    """Approved two days ago: the customer can still cancel."""
+    yield from erasure_to_carry_out(scene)
+
+
 def letter_to_print(scene: Scene) -> Story:
     yield from scene.through_review(Right.ACCESS, channel=Channel.LETTER, answer_by=AnswerBy.POST)
     yield from scene.agreed()
@@ -539,7 +552,7 @@ def no_data(scene: Scene) -> Story:
 
 def erased(scene: Scene) -> Story:
     yield from erasure_to_carry_out(scene)
-    yield from scene.tasks_done()
+    yield from scene.tasks_done_after_grace()
 
 
 def erased_in_part(scene: Scene) -> Story:
@@ -554,12 +567,12 @@ def erased_in_part(scene: Scene) -> Story:
         chosen = Selection(source_id=source_id, collection=name)
         review.decide(scene.case, chosen, keep, scene.by_handler(), timezone.now())
     yield from _answered(scene, 4)
-    yield from scene.tasks_done(9)
+    yield from scene.tasks_done_after_grace()
 
 
 def erased_where_possible(scene: Scene) -> Story:
     yield from erasure_to_carry_out(scene)
-    yield from scene.tasks_done(impossible=True)
+    yield from scene.tasks_done_after_grace(impossible=True)
 
 
 def corrected(scene: Scene) -> Story:
@@ -642,6 +655,7 @@ OPEN: Sequence[tuple[Tale, Sequence[float]]] = (
     (extended, (28,)),
     (with_controller, (15,)),
     (erasure_to_carry_out, (20,)),
+    (erasure_in_grace, (8,)),
 )
 ENDED: Sequence[tuple[Tale, Sequence[float]]] = (
     (answered, (24,)),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from io import StringIO
@@ -14,7 +15,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from cases.models import Case, Extension, SourceSearch, SourceSystem
+from cases.models import Case, ChangePlan, Extension, PlannedChange, SourceSearch, SourceSystem
 from cases.operations.demo import crm, help_desk, papers, people, stories
 from cases.operations.demo.make import PASSWORD
 from cases.operations.demo.people import ENGLISH, GERMAN, customers
@@ -144,6 +145,27 @@ def test_demo_data_twice_is_once(one):
     second = demo_data()
 
     assert {**second, "seconds": 0} == {**first, "seconds": 0}
+
+
+def test_demo_data_shows_a_plan_to_decide_one_to_cancel_and_one_carried_out(monkeypatch):
+    _tell(
+        monkeypatch,
+        (stories.erasure_in_review, (5,)),
+        (stories.erasure_in_grace, (8,)),
+        (stories.erased, (38,)),
+    )
+
+    made = demo_data()
+
+    assert made["by_state"] == {"review": 2, "fulfilling": 2, "closed": 2}
+    with unit_of_work(all_controllers()):
+        plans = ChangePlan.objects.select_related("controller").order_by("controller__slug", "made_at")
+        assert Counter(plans.values_list("case__state", "stage")) == {
+            ("review", "ready"): 2, ("fulfilling", "approved"): 2, ("closed", "done"): 2,
+        }  # fmt: skip
+        assert {plan.executes_at > timezone.now() for plan in plans if plan.stage == "approved"} == {True}
+        kept = PlannedChange.objects.filter(rule__startswith="keeping:").values_list("collection", flat=True)
+        assert set(kept) == {"bill", "rechnung"}
 
 
 def test_demo_data_moves_time_and_puts_it_back(few):
