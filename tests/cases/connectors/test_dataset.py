@@ -355,3 +355,18 @@ def test_warnings_name_collections_without_key_or_category() -> None:
         ("no_category", "people", 6),
         ("no_primary_key", "notes", 21),
     ]
+
+
+def test_the_first_field_that_takes_statements_is_where_they_go() -> None:
+    field = (
+        "          - {name: remarks, data_categories: [user.content], desk_meta: {takes_statements: true}}\n"
+    )
+    text = SHOP.replace("      - name: notes\n", f"{field}      - name: notes\n")
+
+    dataset = parse_dataset(text)
+
+    assert {name: one.statement_field for name, one in dataset.by_name.items()} == {
+        "people": "remarks",
+        "notes": "",
+        "staff": "",
+    }
