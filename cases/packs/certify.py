@@ -20,6 +20,7 @@ from cases.models import (
     LineState,
     PlanPart,
     RecipientNotice,
+    Settled,
     SourceSystem,
     StepState,
     TaskState,
@@ -167,6 +168,7 @@ def _system(
         kept=kept,
         receipts=receipts_of(part) if part else NO_RECEIPTS,
         verified_at=part.proven_at if part else None,
+        left=part.leftovers.filter(settled=Settled.ACCEPTED).count() if part else 0,
         backups_until=part.backups_gone_on if part else None,
     )
 

@@ -55,6 +55,9 @@ class System(Said):
     kept: list[Kept]
     receipts: Receipts
     verified_at: AwareDatetime | None = Field(default=None, description="when it was searched again")
+    left: int = Field(
+        default=0, ge=0, description="places where something is left, which two people accepted with a reason"
+    )
     backups_until: date | None = Field(
         default=None, description="when its backups are overwritten; empty: not known"
     )

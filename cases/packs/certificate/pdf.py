@@ -131,9 +131,19 @@ class _Page:
             }
         if system.verified_at:
             at = self.words.moment(system.verified_at, self.zone)
-            yield _("Searched again on %(at)s: nothing that was to go is left.") % {"at": at}
+            yield self._searched(system.left) % {"at": at, "count": system.left}
         if any(one.what in {"delete", "anonymise"} for one in system.done):
             yield self._backups(system)
+
+    @staticmethod
+    def _searched(left: int) -> str:
+        if not left:
+            return _("Searched again on %(at)s: nothing that was to go is left.")
+        return ngettext(
+            "Searched again on %(at)s: in %(count)d place something is left, with a reason that two people accepted.",
+            "Searched again on %(at)s: in %(count)d places something is left, with reasons that two people accepted.",
+            left,
+        )
 
     def _backups(self, system: System) -> str:
         if system.backups_until is None:

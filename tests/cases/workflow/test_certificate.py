@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pydantic import ValidationError
 
-from cases.models import Delivery, LetterState, PlanPart, SourceSystem
+from cases.models import Delivery, Leftover, LetterState, PlanPart, SourceSystem
 from cases.packs.certificate import content
 from cases.packs.certify import receipts_of
 from cases.words import Right
@@ -89,6 +89,28 @@ def test_pdf_is_tagged_and_says_the_same(plan, desk):
         True,
         True,
     )
+
+
+def test_what_was_left_with_a_reason_is_not_called_gone(plan, desk):
+    part = PlanPart.objects.get(plan=plan)
+    left = Leftover(
+        controller_id=plan.controller_id,
+        part=part,
+        where="contacts",
+        remains="residual",
+        found_at=timezone.now(),
+        settled="accepted",
+        proposed_by_id=desk.handler.person_id,
+        settled_by_id=desk.dpo.person_id,
+    )
+    left.place, left.reason = {"ref": "people/1", "type": "people"}, "Ada Example keeps it."
+    left.save()
+
+    pdf, data = made(plan, desk)
+
+    text = " ".join(pdf_text(pdf).split())
+    assert (content.read(data).systems[0].left, "nothing that was to go is left" in text) == (1, False)
+    assert "in 1 place something is left" in text
 
 
 def test_silent_withholding_is_in_no_line(plan, desk):
