@@ -47,7 +47,9 @@ def outcome_of(case: Case) -> str:
     seen = set(disputed(case).values_list("outcome", flat=True).distinct().order_by())
     done = seen & set(DONE)
     if not done:
-        return Outcome.REFUSED
+        # What is right stands beside the mistake: that is not all that was asked for, and not nothing.
+        added = CorrectionOutcome.RECORD_OF_MISTAKE in seen
+        return Outcome.PARTLY_FULFILLED if added else Outcome.REFUSED
     return Outcome.FULFILLED if seen <= set(DONE) else Outcome.PARTLY_FULFILLED
 
 

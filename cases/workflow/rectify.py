@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from cases import assurance, authority, corrections
 from cases.connectors.base import JSON, LinkKind
 from cases.fulfilment import diff
-from cases.fulfilment.corrected import DONE, Reach, reach_of
+from cases.fulfilment.corrected import DONE, KEPT, Reach, reach_of
 from cases.fulfilment.validation import Around, Fault, Unfit, country_of, validated
 from cases.models import Case, Correction, CorrectionOutcome, Item, RequestFile
 from cases.permissions import By
@@ -319,16 +319,17 @@ _FAULTS = {
 
 
 def _statement(case: Case, held: Correction, judged: Judged, now: datetime) -> str:
-    """What is added to the record; without words of a person's own the note that a dispute leaves."""
+    """What is added to the record; without words of a person's own the note that the letter promises."""
     said = cards.mask_cards(judged.statement.strip())[0]
-    if said or judged.outcome not in {CorrectionOutcome.REFUSED, CorrectionOutcome.OPINION}:
-        return said
-    return dispute_note(case, held, now)
+    needs_note = judged.outcome in KEPT
+    return said if said or not needs_note else note_of(case, held, judged.outcome, now)
 
 
-def dispute_note(case: Case, held: Correction, now: datetime) -> str:
-    """The note that a value is disputed, in the controller's language."""
+def note_of(case: Case, held: Correction, outcome: str, now: datetime) -> str:
+    """The note that a value is disputed, or what is right beside a mistake; in the controller's language."""
     with translation.override(case.controller.language), timezone.override(case.controller.zone):
         day = date_format(timezone.localdate(now), "DATE_FORMAT")
         words = {"day": day, "field": held.field.replace("_", " "), "claimed": str(held.claimed or "–")}
+        if outcome == CorrectionOutcome.RECORD_OF_MISTAKE:
+            return _("%(day)s: “%(field)s” tells of a mistake; what is right: %(claimed)s") % words
         return _("%(day)s: the person disputes “%(field)s” and states: %(claimed)s") % words

@@ -212,6 +212,19 @@ def test_a_supplementary_statement_leaves_the_value_as_it_is(here):
     assert closed.outcome == Outcome.FULFILLED
 
 
+def test_a_record_of_a_mistake_stays_and_says_what_is_right(here):
+    case = here.case(STREET)
+    judge(
+        here, value(case, "contacts", "street"), CorrectionOutcome.RECORD_OF_MISTAKE, reason="We wrote there."
+    )
+
+    closed = answered(here, case)
+
+    row = here.everything()["contacts", ADA]
+    assert (row["street"], closed.outcome) == ("Mill Lane 4", Outcome.PARTLY_FULFILLED)
+    assert row["note"].endswith("“street” tells of a mistake; what is right: Mill Lane 14")
+
+
 def test_what_the_source_cannot_write_is_a_task_for_a_person(here):
     case = here.case(("Subject", "Wrong size", "Wrong colour"))
     judge(here, value(case, "tickets", "subject"), wanted="Wrong colour")
