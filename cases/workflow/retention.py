@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases.models import (
@@ -104,7 +105,7 @@ def order(controller_id: UUID, now: datetime) -> UUID | None:
     """Once in each of the brand's own days, in the night; returns the job, or None where it is too early or done."""
     here = now.astimezone(Controller.objects.get(pk=controller_id).zone)
     midnight = datetime.combine(here.date(), time(), here.tzinfo)
-    today = Job.objects.filter(controller_id=controller_id, kind=PURGE, created_at__gte=midnight)
+    today = _rounds(controller_id).filter(created_at__gte=midnight)
     if here < midnight + timedelta(hours=AT_HOUR) or today.exists():
         return None
     return enqueue(PURGE, controller_id=controller_id, key=f"{PURGE}:{controller_id}", now=now)
@@ -112,7 +113,12 @@ def order(controller_id: UUID, now: datetime) -> UUID | None:
 
 def last_round(controller_id: UUID) -> Job | None:
     """The newest job that did it; its ``progress`` counts what went."""
-    return Job.objects.filter(controller_id=controller_id, kind=PURGE).order_by("-created_at").first()
+    return _rounds(controller_id).order_by("-created_at").first()
+
+
+def _rounds(controller_id: UUID) -> "QuerySet[Job]":
+    """They are of no case, which the index of jobs by case finds quickly among very many."""
+    return Job.objects.filter(case_id=None, controller_id=controller_id, kind=PURGE)
 
 
 # -- doing it --------------------------------------------------------------------------------------------

@@ -185,9 +185,7 @@ def _log(request: HttpRequest, form: IntakeForm, now: datetime) -> SubjectReques
     return logged
 
 
-def _taken(
-    request: HttpRequest, given: "Sequence[tuple[int | None, UploadedFile[bytes]]]"
-) -> list[Upload]:
+def _taken(request: HttpRequest, given: "Sequence[tuple[int | None, UploadedFile[bytes]]]") -> list[Upload]:
     """The files that can be kept. One that cannot does not hold up the request: its clock runs all the same."""
     kept = []
     for claim, file in given:
