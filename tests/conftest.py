@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _slow(item: pytest.Item, in_browser: set[Path]) -> tuple[bool, ...]:
     folder = item.path.parent.name
-    return folder == "kills", folder == "journeys", item.path in in_browser, True
+    return folder == "kills", folder == "journeys", item.path in in_browser, folder == "contracts", True
 
 
 def pytest_sessionfinish() -> None:

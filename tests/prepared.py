@@ -73,13 +73,13 @@ def _name(address: str) -> str:
 
 
 def _keep(address: str, place: Path) -> None:
-    """Write the database down, where PostgreSQL's program for that is at hand; the oldest are left behind."""
+    """Write the database down, if a program is there that does so for this server; the oldest are left behind."""
     draft = place.with_suffix(".draft")
     try:
         # The password goes by the environment, as arguments can be seen by every user of a machine.
         program = [str(find_postgres() / "pg_dump"), "--inserts", "--file", str(draft)]
-        subprocess.run(program, env=_client(address), check=True, cwd="/")
-    except EmbeddedError:
+        subprocess.run(program, env=_client(address), check=True, capture_output=True, cwd="/")
+    except (EmbeddedError, subprocess.CalledProcessError):
         return
     lines = draft.read_text().splitlines(keepends=True)
     draft.write_text("".join(line for line in lines if not line.startswith("\\")))  # those are for psql alone
