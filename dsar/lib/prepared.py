@@ -94,7 +94,7 @@ class Prepared(Generic[RowT]):
         if len(found) == 1:
             return found[0]
         model = self._query.model
-        raise model.MultipleObjectsReturned if found else model.DoesNotExist
+        raise (model.MultipleObjectsReturned if found else model.DoesNotExist)(model.__name__)
 
     @cached_property
     def _marks(self) -> Sequence[Any]:

@@ -14,7 +14,8 @@ from tests.bench.options import Options
 from tests.bench.site import WORKERS, Site, quiet
 from tests.bench.watch import lap
 
-ROWS = ("crowd", "crowd-beyond", "per-record", "per-record-ms")
+CROWD = ("crowd", "crowd-beyond")
+ENGINE = ("per-record", "per-record-ms")
 CASES = 1000
 CALLS_A_CASE = 2  # one to find the person, one for their only page
 LONGEST_SECONDS = 900.0
@@ -61,14 +62,8 @@ class Watched:
         return statistics.mean(self.busy) / WORKERS if self.busy else 0.0
 
 
-def measure(site: Site, options: Options) -> list[Result]:
-    """Each with a brand of its own."""
-    results = _crowd(site, options) if options.wants("crowd", "crowd-beyond") else []
-    return results + (_per_record(site, options) if options.wants("per-record", "per-record-ms") else [])
-
-
-def _crowd(site: Site, options: Options) -> list[Result]:
-    """All cases are in the queue before the workers come."""
+def measure_crowd(site: Site, options: Options) -> list[Result]:
+    """All cases of a brand of their own are in the queue before the workers come."""
     cases = options.runs(CASES, 60)
     logs = [site.folder / f"{source.name}.calls" for source in SOURCES]
     given = {source.name: source.options(log) for source, log in zip(SOURCES, logs, strict=True)}
@@ -116,8 +111,9 @@ def _peaks(calls: Sequence[Sequence[float]]) -> str:
     return f"the most that each saw: {', '.join(found)}"
 
 
-def _per_record(site: Site, options: Options) -> list[Result]:
+def measure_engine(site: Site, options: Options) -> list[Result]:
     """In one process that is warm: a search to its end, less the time that its source takes by itself."""
+    site.stop_jobs()  # or a worker would be quicker
     records = options.runs(RECORDS, 2_000)
     site.drive("plant", slug="records", sources={"plain": {"records": records}})
     before, runs = quiet(), []

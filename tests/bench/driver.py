@@ -231,13 +231,13 @@ def search_alone(slug: str, records: int) -> dict[str, float]:
     brand = _brand(slug)
     case_id = _log(brand, "user77@example.com")
     with unit_of_work([brand.pk]):
-        source = SourceSystem.objects.get(controller=brand)
+        connector = identifiers.connect(SourceSystem.objects.get(controller=brand))
         job_id = Job.objects.values_list("pk", flat=True).get(case_id=case_id, kind=runs.SEARCH)
     began = time.monotonic()
     if not run_job(job_id):
         raise RuntimeError("a worker was quicker")
     searched = time.monotonic()
-    read = sum(len(page.records) for page in _pages(identifiers.connect(source)))
+    read = sum(len(page.records) for page in _pages(connector))
     ended = time.monotonic()
     with unit_of_work([brand.pk]):
         found = Case.objects.get(pk=case_id).items.count()
