@@ -152,7 +152,11 @@ def test_views_that_ask_are_these():
     }
 
     assert asking == {
+        "administration:add-recipient",
+        "administration:recipient",
         "administration:remove-credentials",
+        "administration:revoke-token",
+        "administration:suppression",
         "console:pack-file",
         "dpo:approve",
         "dpo:approve-extension",
@@ -175,8 +179,15 @@ def test_every_view_that_approves_asks():
 
 def test_acts_that_ask_are_those_that_send_erase_or_agree():
     assert {name for name, act in ACTS.items() if act.has_weight} == {
+        "accept-leftover",
+        "agree-to-lift",
+        "approve-changed",
+        "carry-out-again",
         "deliver-again",
+        "expedite",
         "lift-hold",
+        "lift-restriction",
+        "look-ended",
         "rebuild",
         "send-again",
         "task",

@@ -15,7 +15,6 @@ from tests.browser import PHONE, Judge, browser, open_context, page
 from tests.cases.chinook import LUIS, Shop, keep_invoices, make_shop, needs_chinook
 from tests.cases.connectors.sql.conftest import Source, database, make_source
 from tests.cases.console.test_desk_browser import site
-from tests.cases.fulfilment.conftest import unhurried
 from tests.cases.fulfilment.erasing import approved, live, run_all
 from tests.cases.fulfilment.test_execution import come_back
 from tests.cases.portal.conftest import Visitor
@@ -23,7 +22,7 @@ from tests.cases.staff_client import enter
 from tests.cases.workflow.conftest import Desk, make_desk
 from tests.factories.identity import ControllerFactory, staff
 
-__all__ = ["browser", "database", "make_source", "page", "site", "unhurried"]
+__all__ = ["browser", "database", "make_source", "page", "site"]
 
 pytestmark = [pytest.mark.browser, needs_chinook]
 

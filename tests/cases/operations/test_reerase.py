@@ -30,12 +30,6 @@ Make = Callable[[str], Source]
 BOB = Person(name="Bob Sample", email="bob@shop.test")
 
 
-@pytest.fixture(autouse=True)
-def _no_beat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread that keeps a lease does not see a test's own transaction, and would take a slow job for lost."""
-    monkeypatch.setattr("dsar.jobs.run.BEAT_SECONDS", 600.0)
-
-
 def run(controller, *args: str) -> str:
     out = io.StringIO()
     call_command("reerase", "--controller", controller.slug, *args, stdout=out)
