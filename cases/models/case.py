@@ -95,7 +95,9 @@ def is_marketing_objection(case: Any) -> bool:
 
 def nothing_carried_out(case: Any) -> bool:
     """Nothing was sent or changed, and no change is under way of which nobody knows yet whether it was made."""
-    return not case.carried_out and not case.plans.filter(parts__steps__state__in=["trying", "pending"]).exists()
+    return (
+        not case.carried_out and not case.plans.filter(parts__steps__state__in=["trying", "pending"]).exists()
+    )
 
 
 def proposal_stands(case: Any) -> bool:

@@ -17,9 +17,7 @@ Work = Callable[[sa.Connection], Result]
 class Session:
     """Opens its connection when it is first needed, keeps it between calls, and drops it when something fails."""
 
-    def __init__(
-        self, dialect: Dialect, engine: Callable[[], sa.Engine], *, writes: bool = False
-    ) -> None:
+    def __init__(self, dialect: Dialect, engine: Callable[[], sa.Engine], *, writes: bool = False) -> None:
         self._dialect = dialect
         self._engine = engine
         self._writes = writes
