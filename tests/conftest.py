@@ -16,11 +16,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 from django.test import override_settings
 
 from dsar.celery import app
-from dsar.jobs import run
 from dsar.lib import tenancy
 from tests import browser, prepared
 
@@ -105,9 +104,30 @@ def _own_files(_new_folders: Iterator[Path], settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job within a test's own transaction is seen by no other connection: on a slow machine its heartbeat, which has
-    one, would take it for lost."""
+    """A test's own transaction is seen by no other connection, so that a heartbeat would take a slow job for lost."""
+    from dsar.jobs import run  # this file is loaded before the applications are
+
     monkeypatch.setattr(run, "BEAT_SECONDS", 600.0)
+
+
+@pytest.fixture(autouse=True)
+def _jobs_see_what_their_steps_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker serves nobody between its steps: a job that reads there fails here too, within a test's transaction."""
+    from dsar.jobs import run  # this file is loaded before the applications are
+
+    attempt = run._attempt
+
+    def honest(claim: run.Claim) -> None:
+        before = tenancy.served() if connection.in_atomic_block else None
+        if before is not None:
+            tenancy.serve([])
+        try:
+            attempt(claim)
+        finally:
+            if before is not None and not connection.needs_rollback:
+                tenancy.serve(before)
+
+    monkeypatch.setattr(run, "_attempt", honest)
 
 
 @pytest.fixture

@@ -127,6 +127,26 @@ def own_request() -> Case:
         return online or next(case for case in cases.select_related("subject") if case.subject.email)
 
 
+def erasing(*states: State) -> Case:
+    """The erasure in one of these states that has the most lines in its plan."""
+    with unit_of_work(all_controllers()):
+        cases = Case.objects.counted().filter(
+            controller__slug="meridian", right=Right.ERASURE, state__in=states
+        )
+        found: Case | None = cases.annotate(lines=Count("plans__lines")).order_by("-lines", "pk").first()
+        assert found is not None, f"the demonstration has no erasure in {states}"
+        return found
+
+
+def disputed() -> Case:
+    """A rectification that is decided value by value."""
+    with unit_of_work(all_controllers()):
+        cases = Case.objects.counted().filter(controller__slug="meridian", right=Right.RECTIFICATION)
+        found: Case | None = cases.order_by("closed_at", "pk").first()
+        assert found is not None, "the demonstration has no rectification"
+        return found
+
+
 # -- the pictures ----------------------------------------------------------------------------------------
 
 
@@ -170,6 +190,13 @@ class Pictures:
         }.items():
             handler.visit(path)
             keep(handler.page, name, around="#items" if name == "desk-review" else "")
+        for name, path in {
+            "desk-plan": f"/cases/{erasing(State.REVIEW).pk}/plan/",
+            "desk-receipts": f"/cases/{erasing(State.CLOSED).pk}/receipts/",
+            "desk-corrections": f"/cases/{disputed().pk}/corrections/",
+        }.items():
+            handler.visit(path)
+            keep(handler.page, name)
 
     def take_officer(self) -> None:
         officer = self.staff("dana@desk.example")
@@ -177,6 +204,7 @@ class Pictures:
             "dpo-approvals": "/dpo/approvals/",
             "dpo-approval": f"/dpo/approvals/{busiest(State.APPROVAL).pk}/",
             "dpo-oversight": "/dpo/oversight/",
+            "dpo-retention": "/dpo/retention/",
             "dpo-trail": f"/dpo/trail/{busiest(State.APPROVAL).pk}/",
         }.items():
             officer.visit(path)

@@ -134,7 +134,9 @@ def run(claim: Claim, part_id: UUID, generation: int) -> bool:
         _admit(claim, part_id, generation)
         part, ids = _begin(claim, part_id, generation)
         gate = SharedGate(part.source_id, part.plan.case_id)
-        with closing(identifiers.connect_to_change(part.source, gate)) as connector:
+        with claim.step():
+            connector = identifiers.connect_to_change(part.source, gate)
+        with closing(connector):
             _try_all(claim, part, ids, connector)
         gate.leave()
         _end(claim, part_id, generation)

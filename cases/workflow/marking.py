@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from cases.collection import turns
 from cases.collection.gate import SharedGate
 from cases.collection.identifiers import connect_to_change
-from cases.connectors.base import ContractBroken, LinkKind
+from cases.connectors.base import Connector, ContractBroken, LinkKind
 from cases.connectors.changes import ChangesRecords, Outcome, Receipt, Verb, Wish, derived_key
 from cases.fulfilment.corrected import Reach, reach_of
 from cases.models import Case, Item, PlaceState, RestrictedPlace, Restriction, SourceSystem
@@ -71,7 +71,9 @@ def run(claim: Claim, place_id: UUID, state: str) -> None:
         raise hold.put_back()
     if work is None or not work.wishes:
         return
-    receipts = _carried_out(work)
+    with claim.step():
+        connector = connect_to_change(work.source, SharedGate(work.source.pk, work.case_id))
+    receipts = _carried_out(work, connector)
     with claim.step():
         if len(receipts) == len(work.wishes) and all(one.outcome in DONE for one in receipts):
             _record(place_id, state, receipts, timezone.now())
@@ -109,9 +111,9 @@ def _wish(item: Item, place: RestrictedPlace, verb: Verb) -> Wish:
     return Wish(key, verb, content["ref"], item.collection, content.get("handle", {}))
 
 
-def _carried_out(work: _Work) -> list[Receipt]:
+def _carried_out(work: _Work, connector: Connector) -> list[Receipt]:
     """What the source answered to each; outside of any transaction."""
-    with closing(connect_to_change(work.source, SharedGate(work.source.pk, work.case_id))) as connector:
+    with closing(connector):
         if not isinstance(connector, ChangesRecords):
             raise ContractBroken(what="a source that cannot be written to")
         return [connector.apply(action) for action in connector.plan(work.wishes).actions]

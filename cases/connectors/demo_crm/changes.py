@@ -365,7 +365,8 @@ def _payload(wish: Wish) -> Mapping[str, JSON]:
         case Verb.DELETE:
             return {}
         case Verb.ANONYMISE:
-            return {**ANONYMOUS, **wish.values}
+            # A customer number leads to the person as surely as a name does.
+            return {**ANONYMOUS, "number": f"gone-{wish.handle.get('id')}", **wish.values}
         case Verb.SET:
             return dict(wish.values)
         case _:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.conf import settings
@@ -106,7 +106,7 @@ TABLES: Mapping[str, Sequence[Table]] = {
 
 @dataclass(frozen=True)
 class Crm:
-    """Where a brand's customer system lies, for its maker and for the reader that the desk signs in as."""
+    """Where a brand's customer system lies, for its maker, for the desk that reads it, and for what it may change."""
 
     maker: str
     schema: str
@@ -124,7 +124,8 @@ def prepare(slug: str, tongue: Tongue, people: Sequence[Customer], today: date) 
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(crm.schema)))
         if not _is_filled(connection, crm.schema):
             _fill(connection, TABLES[slug], tongue, people, today)
-            _let_read(connection, crm)
+        _grant(connection, crm, "SELECT", crm.reader["user"])
+        _grant(connection, crm, "SELECT, UPDATE, DELETE", crm.reader["eraser"])
     return crm
 
 
@@ -143,31 +144,29 @@ def chat_token() -> str:
 
 
 def _beside_ours(slug: str) -> Crm:
-    """A database of its own, named after ours, and a role that may only read it."""
+    """A database of its own, named after ours, with a role that may only read it, and one that may change it."""
     server = env.text("DATABASE_ADMIN_URL")
     name = f"{settings.DATABASES['default']['NAME']}_{slug}"
-    reader = f"{name}_reader"
+    reader, eraser = f"{name}_reader", f"{name}_eraser"
     with psycopg.connect(server, autocommit=True) as connection:
-        if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", reader):
-            connection.execute(
-                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                    sql.Identifier(reader), sql.Literal(_password(name))
-                )
-            )
+        _make_role(connection, reader, _password(name))
+        _make_role(connection, eraser, _password(eraser))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", name):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     known = conninfo_to_dict(server)
     place = {"host": str(known.get("host") or "localhost"), "port": str(known.get("port") or 5432)}
     account = {"database": name, "schema": "public", "user": reader, "password": _password(name)}
+    account |= {"eraser": eraser, "eraser_password": _password(eraser)}
     return Crm(make_conninfo(server, dbname=name), "public", {**place, **account})
 
 
 def _within_ours(slug: str) -> Crm:
-    """A schema of our own database, read by the application's own role, where no other can be made."""
+    """A schema of our own database, read and changed by the application's own role, where no other can be made."""
     owner, app = settings.DATABASES["owner"], settings.DATABASES["default"]
     schema = f"demo_{slug}"
     place = {"host": str(app["HOST"] or "localhost"), "port": str(app["PORT"] or 5432)}
     account = {"database": app["NAME"], "schema": schema, "user": app["USER"], "password": app["PASSWORD"]}
+    account |= {"eraser": app["USER"], "eraser_password": app["PASSWORD"]}
     maker = make_conninfo(dbname=owner["NAME"], user=owner["USER"], password=owner["PASSWORD"], **place)
     with psycopg.connect(maker, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
@@ -225,7 +224,14 @@ def _copy(connection: psycopg.Connection[Any], table: Table, rows: Iterable[Sequ
             copy.write_row(row)
 
 
-def _let_read(connection: psycopg.Connection[Any], crm: Crm) -> None:
-    schema, reader = sql.Identifier(crm.schema), sql.Identifier(crm.reader["user"])
-    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, reader))
-    connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, reader))
+def _make_role(connection: psycopg.Connection[Any], name: str, password: str) -> None:
+    if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name):
+        role = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(role.format(sql.Identifier(name), sql.Literal(password)))
+
+
+def _grant(connection: psycopg.Connection[Any], crm: Crm, rights: LiteralString, role: str) -> None:
+    schema, whom = sql.Identifier(crm.schema), sql.Identifier(role)
+    connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, whom))
+    tables = sql.SQL("GRANT {} ON ALL TABLES IN SCHEMA {} TO {}")
+    connection.execute(tables.format(sql.SQL(rights), schema, whom))

@@ -209,7 +209,7 @@ class TestJobs:
 
     @pytest.mark.parametrize("right", [Right.ERASURE, Right.RECTIFICATION])
     def test_nothing_is_erased_or_corrected_for_somebody_unknown(self, brief, right):
-        case = brief.in_approval(right, claims=[{"field": "name", "wrong": "Ada", "right": "Adah"}])
+        case = brief.in_approval(right, claims=[{"field": "nickname", "wrong": "nobody's", "right": "Addie"}])
         decide.approve(case, brief.dpo, timezone.now())
         task = FulfilmentTask.objects.get(case=case)
         forget(case)

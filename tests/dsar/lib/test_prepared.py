@@ -1,5 +1,6 @@
 """A query that is composed once finds what the queryset would find, whoever asks for what."""
 
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -129,6 +130,9 @@ def test_prepared_keeps_the_order_and_the_number_of_rows(brands: None) -> None:
     with unit_of_work([ONE]), CaptureQueriesContext(connection) as asked:
         prepared.all(ONE)
 
-    assert asked.captured_queries[0]["sql"].replace("'", "").replace("::uuid", "") == composed.replace(
-        "'", ""
-    )
+    assert plain(asked.captured_queries[0]["sql"]) == plain(composed)
+
+
+def plain(statement: str) -> str:
+    """Without what differs by who wrote the values into it."""
+    return re.sub("'|::uuid|(?<=[0-9a-f])-(?=[0-9a-f])", "", statement)

@@ -40,7 +40,8 @@ def _customers_databases(django_db_setup: None) -> Iterator[None]:
         for slug in crm.TABLES:
             name = f"{settings.DATABASES['default']['NAME']}_{slug}"
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            server.execute(f'DROP ROLE IF EXISTS "{name}_reader"')
+            for role in ("reader", "eraser"):
+                server.execute(f'DROP ROLE IF EXISTS "{name}_{role}"')
 
 
 @pytest.fixture(autouse=True)
