@@ -686,6 +686,7 @@ ONLY: Mapping[str, Sequence[tuple[Tale, Sequence[float]]]] = {
         (duplicate, (27,)),
         (not_a_request, (20,)),
         (no_reply, (75,)),
+        (erasure_in_review, (13,)),
     ),
     "nordlicht": (
         (question_answered, (16,)),
