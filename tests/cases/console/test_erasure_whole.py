@@ -56,7 +56,7 @@ def carried_out(case: Case, *choices: dict[str, Any]) -> Case:
 
 
 @needs_chinook
-def test_database_is_row_by_row_what_the_pages_said(serve, make_source):  # noqa: F811
+def test_database_is_row_by_row_what_the_pages_said(serve, make_source):
     brand = ControllerFactory.create()
     allow_all(brand)
     sample = make_shop(brand, make_source)
