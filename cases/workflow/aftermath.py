@@ -102,7 +102,8 @@ def _date_backups(plan: ChangePlan, now: datetime) -> None:
 
 def _is_erased_in(part: PlanPart) -> bool:
     erased = (Treatment.DELETE, Treatment.ANONYMISE)
-    return part.plan.lines.filter(source=part.source_id, treatment__in=erased).exists()
+    meant = part.plan.lines.filter(source=part.source_id, treatment__in=erased)
+    return meant.exists() and part.source.slug in changed_in(part.plan)
 
 
 # -- what the customer is told -----------------------------------------------------------------------
