@@ -17,6 +17,8 @@ from cases.words import Outcome, Right, State
 from cases.workflow import hold, mending, people
 from dsar.jobs.models import Job
 from dsar.lib.errors import Refused as Refusal
+from dsar.lib.tenancy import unit_of_work
+from identity.access import all_controllers
 from identity.models import Controller
 from tests.cases.chinook import LUIS, needs_chinook
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
@@ -104,7 +106,8 @@ def test_cancelled_case_is_never_written_and_a_begun_one_never_cancelled(
     def cancelled(*args: Any) -> None:
         """The worker has begun, and not with any record, when the customer cancels."""
         look(*args)
-        people.withdraw(case, customer, timezone.now())
+        with unit_of_work([case.controller_id]):
+            people.withdraw(case, customer, timezone.now())
 
     monkeypatch.setattr(freshness, "look", cancelled)
     run_jobs()
@@ -236,7 +239,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, nth: int, act: Callable[[], objec
 
     def busy(self: PostgreSQLConnector, action: Action) -> Receipt:
         if next(calls) == nth:
-            act()
+            with unit_of_work(all_controllers()):
+                act()
         return apply(self, action)
 
     monkeypatch.setattr(PostgreSQLConnector, "apply", busy)

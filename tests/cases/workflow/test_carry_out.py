@@ -229,7 +229,8 @@ def test_answer_taken_back_while_it_is_built_is_not_released(desk, monkeypatch):
 
     def meanwhile(content):
         rendered = render(content)
-        carry_out.take_back(case, "One more item was found.", desk.handler, timezone.now())
+        with unit_of_work([case.controller_id]):
+            carry_out.take_back(case, "One more item was found.", desk.handler, timezone.now())
         return rendered
 
     monkeypatch.setattr(build, "render", meanwhile)

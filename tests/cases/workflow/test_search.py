@@ -127,7 +127,8 @@ def test_source_that_answers_after_the_withdrawal_is_not_stored(desk, monkeypatc
     collect = DemoConnector.collect
 
     def withdrawn_meanwhile(self, matches, cursor):
-        people.withdraw(case, desk.agent, timezone.now())
+        with unit_of_work([case.controller_id]):
+            people.withdraw(case, desk.agent, timezone.now())
         return collect(self, matches, cursor)
 
     monkeypatch.setattr(DemoConnector, "collect", withdrawn_meanwhile)

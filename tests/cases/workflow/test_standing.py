@@ -355,7 +355,8 @@ def test_running_search_stops_between_pages(desk: Any, crm: Any, monkeypatch: An
     def stopped_meanwhile(self: Any, matches: Any, cursor: Any) -> Any:
         pages.append(1)
         if len(pages) == 1:
-            standing.stop_collection(desk.controller.pk, "An incident.", BY_OPERATOR, timezone.now())
+            with unit_of_work([desk.controller.pk]):
+                standing.stop_collection(desk.controller.pk, "An incident.", BY_OPERATOR, timezone.now())
         return collect(self, matches, cursor)
 
     monkeypatch.setattr(DemoConnector, "collect", stopped_meanwhile)
