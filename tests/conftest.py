@@ -7,7 +7,7 @@ emptied afterwards.
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import BaseCommand, call_command
 from django.db import connection, connections
 from django.test import override_settings
 
@@ -110,24 +110,35 @@ def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "BEAT_SECONDS", 600.0)
 
 
+@contextmanager
+def _serving_nobody() -> Iterator[None]:
+    """As outside of any unit of work, whatever the test's own transaction serves."""
+    before = tenancy.served() if connection.in_atomic_block else None
+    if before is not None:
+        tenancy.serve([])
+    try:
+        yield
+    finally:
+        if before is not None and not connection.needs_rollback:
+            tenancy.serve(before)
+
+
 @pytest.fixture(autouse=True)
-def _jobs_see_what_their_steps_serve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker serves nobody between its steps: a job that reads there fails here too, within a test's transaction."""
+def _jobs_and_commands_see_what_they_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker serves nobody between its steps, nor does a command outside of its units of work: what reads there fails
+    here too."""
     from dsar.jobs import run  # this file is loaded before the applications are
 
-    attempt = run._attempt
+    for place, name in ((run, "_attempt"), (BaseCommand, "execute")):
+        monkeypatch.setattr(place, name, _honest(getattr(place, name)))
 
-    def honest(claim: run.Claim) -> None:
-        before = tenancy.served() if connection.in_atomic_block else None
-        if before is not None:
-            tenancy.serve([])
-        try:
-            attempt(claim)
-        finally:
-            if before is not None and not connection.needs_rollback:
-                tenancy.serve(before)
 
-    monkeypatch.setattr(run, "_attempt", honest)
+def _honest(work: Callable[..., Any]) -> Callable[..., Any]:
+    def honest(*args: Any, **named: Any) -> Any:
+        with _serving_nobody():
+            return work(*args, **named)
+
+    return honest
 
 
 @pytest.fixture
