@@ -1,56 +1,15 @@
 """What becomes of a record when its disputed values are decided: values that are set, statements that are added."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 
-from cases.collection.identifiers import connect, connect_to_change
-from cases.connectors.base import JSON, Ability, ConfigurationError, RecordType
-from cases.fulfilment import abilities
-from cases.models import Correction, CorrectionOutcome, SourceSystem, Treatment
+from cases.connectors.base import JSON
+from cases.fulfilment.abilities import Reach
+from cases.models import Correction, CorrectionOutcome, Treatment
 
 # What a person asked for was done; what was not leaves a note where the record stays as it was.
 DONE = frozenset({CorrectionOutcome.CORRECTED, CorrectionOutcome.COMPLETED})
 KEPT = frozenset({CorrectionOutcome.REFUSED, CorrectionOutcome.OPINION, CorrectionOutcome.RECORD_OF_MISTAKE})
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What a source's records look like, and whether they can be changed from here."""
-
-    types: Mapping[str, RecordType] = field(default_factory=dict)
-    may_change: bool = False
-
-    def can_set(self, collection: str, name: str) -> bool:
-        """Whether a connector can write this field."""
-        known = self.types.get(collection)
-        return self._can(known, Ability.RECTIFY) and known is not None and name in known.rectifiable
-
-    def can_restrict(self, collection: str) -> bool:
-        """Whether a connector can mark such a record as not to be used."""
-        return self._can(self.types.get(collection), Ability.RESTRICT)
-
-    def statement_field(self, collection: str) -> str:
-        """The field to which a connector can add a statement; empty where there is none."""
-        known = self.types.get(collection)
-        name = known.statement_field if known else ""
-        return name if name and self.can_set(collection, name) else ""
-
-    def _can(self, known: RecordType | None, ability: Ability) -> bool:
-        return self.may_change and known is not None and ability in known.abilities
-
-
-def reach_of(source: SourceSystem | None) -> Reach:
-    """What is known of a source without contacting it; nothing where its settings do not work."""
-    if source is None:
-        return Reach()
-    for open_ in (connect_to_change, connect):
-        try:
-            with closing(open_(source)) as connector:
-                return Reach(connector.capabilities().types, abilities.changes(source))
-        except ConfigurationError:
-            continue
-    return Reach()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from cases.collection import order
-from cases.fulfilment import steps
+from cases.fulfilment import plans, steps
 from cases.models import Case, ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState, Verdict
 from cases.words import State
 from dsar.jobs.queue import bring_forward, enqueue
@@ -30,6 +30,19 @@ PENDING = "pending"
 def key(kind: str, row_id: UUID) -> str:
     """Under which the one job of this kind for a plan or part is queued."""
     return f"{kind}:{row_id}"
+
+
+def make(plan: ChangePlan) -> None:
+    """One part for each source of which the plan speaks, to be tried where a connector does anything."""
+    wanted = set(plan.lines.exclude(source=None).values_list("source_id", flat=True).distinct())
+    machine = set(plans.by_machine(plan.lines.all()).values_list("source_id", flat=True).distinct())
+    plan.parts.exclude(source__in=wanted).delete()
+    for source_id in wanted:
+        part, _is_new = PlanPart.objects.get_or_create(
+            controller_id=plan.controller_id, plan=plan, source_id=source_id
+        )
+        part.stage = PartStage.WAITING if source_id in machine else PartStage.PLANNED
+        part.save(update_fields=["stage"])
 
 
 def queue_plan(plan: ChangePlan, now: datetime) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from cases.fulfilment import abilities
@@ -40,6 +41,15 @@ def live(case: Case) -> ChangePlan | None:
         ChangePlan.objects.filter(case=case).exclude(stage__in=ENDED).select_related("case").first()
     )
     return found
+
+
+def new(case: Case, now: datetime) -> ChangePlan:
+    """The next plan of a locked case, to be made."""
+    last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
+    made: ChangePlan = ChangePlan.objects.create(
+        controller_id=case.controller_id, case=case, number=last + 1, made_at=now
+    )
+    return made
 
 
 def by_machine(lines: "QuerySet[PlannedChange]") -> "QuerySet[PlannedChange]":

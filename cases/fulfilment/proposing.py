@@ -15,7 +15,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from cases import queries
-from cases.fulfilment import abilities, plans
+from cases.fulfilment import abilities, parts
 from cases.fulfilment.abilities import Kind
 from cases.fulfilment.proven import Proven, keys_of, parents_of
 from cases.fulfilment.rules import AT_REST, USUAL, Judge, Proposal, Record, Rule
@@ -28,9 +28,7 @@ from cases.models import (
     ItemDecision,
     KeepingRule,
     LineState,
-    PartStage,
     PlannedChange,
-    PlanPart,
     PlanStage,
     SourceSystem,
     Treatment,
@@ -63,7 +61,7 @@ def make_lines(claim: Claim, plan_id: UUID) -> bool:
     with claim.step():
         if _being_made(plan_id) is None:
             return False
-        making.make_parts()
+        parts.make(making.plan)
     return True
 
 
@@ -207,18 +205,6 @@ class Making:
             line.wanted = dict(said.strategies)
         line.expected = _sealed(line, content)
         return line
-
-    def make_parts(self) -> None:
-        """One part for each source of which the plan speaks."""
-        wanted = set(self.plan.lines.exclude(source=None).values_list("source_id", flat=True).distinct())
-        machine = set(plans.by_machine(self.plan.lines.all()).values_list("source_id", flat=True).distinct())
-        self.plan.parts.exclude(source__in=wanted).delete()
-        for source_id in wanted:
-            part, _is_new = PlanPart.objects.get_or_create(
-                controller_id=self.plan.controller_id, plan=self.plan, source_id=source_id
-            )
-            part.stage = PartStage.WAITING if source_id in machine else PartStage.PLANNED
-            part.save(update_fields=["stage"])
 
 
 def _sealed(line: PlannedChange, content: Mapping[str, Any]) -> Ciphertext:

@@ -6,19 +6,20 @@ a source can hold a note of the dispute one is written, elsewhere a person does 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import corrections
 from cases.connectors.base import JSON
-from cases.fulfilment import plans
-from cases.fulfilment.corrected import Change, Reach, changes_of, reach_of
-from cases.fulfilment.proven import Proven, keys_of
+from cases.fulfilment import parts, plans
+from cases.fulfilment.abilities import Reach, reach_of
+from cases.fulfilment.corrected import Change, changes_of
+from cases.fulfilment.proven import Key, Proven, keys_of
 from cases.fulfilment.rules import AT_REST
 from cases.models import (
     Case,
@@ -26,9 +27,7 @@ from cases.models import (
     Correction,
     Item,
     LineState,
-    PartStage,
     PlannedChange,
-    PlanPart,
     PlanStage,
     SourceSystem,
 )
@@ -53,7 +52,7 @@ def order(case: Case, now: datetime) -> None:
     if not corrections.is_by_value(case):
         planning.void(case, now)
         return
-    made = plans.live(case) or _new(case, now)
+    made = plans.live(case) or plans.new(case, now)
     made.stage, made.made_at = PlanStage.MAKING, now
     made.save(update_fields=["stage", "made_at"])
     if corrections.undecided(case) == 0:
@@ -65,14 +64,6 @@ def order(case: Case, now: datetime) -> None:
             args={"plan": str(made.pk)},
             now=now,
         )
-
-
-def _new(case: Case, now: datetime) -> ChangePlan:
-    last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
-    made: ChangePlan = ChangePlan.objects.create(
-        controller_id=case.controller_id, case=case, number=last + 1, made_at=now
-    )
-    return made
 
 
 def make(claim: Claim, plan_id: UUID) -> None:
@@ -87,7 +78,7 @@ def make(claim: Claim, plan_id: UUID) -> None:
         found.parts.all().delete()
         found.lines.all().delete()
         _write(found)
-        _make_parts(found)
+        parts.make(found)
         planning.proposed(plan_id, timezone.now())
 
 
@@ -95,17 +86,15 @@ def _write(found: ChangePlan) -> None:
     """One line a record, and one more for what a person has to do there besides."""
     case = found.case
     records = corrections.by_item(corrections.disputed(case))
-    proven = _proven(case, set(records))
-    reaches: dict[UUID | None, Reach] = {}
-    number = 0
-    for item in case.items.filter(pk__in=records).select_related("source", "case").order_by("number", "pk"):
-        if item.source_id not in reaches:
-            reaches[item.source_id] = reach_of(item.source)
+    sources = SourceSystem.objects.filter(pk__in=case.items.values("source").distinct())
+    reaches: Mapping[UUID | None, Reach] = {source.pk: reach_of(source) for source in sources}
+    proven = _proven(case, set(records), reaches)
+    numbers = count(1)
+    for item in case.items.filter(pk__in=records).select_related("case").order_by("number", "pk"):
         data: Mapping[str, JSON] = (item.content or {}).get("data") or {}
-        for change in changes_of(records[item.pk], data, reaches[item.source_id], item.collection):
-            number += 1
-            is_first = not found.lines.filter(item=item).exists()
-            _line(found, item, records[item.pk], change, number, is_first, item.pk in proven)
+        reach = reaches.get(item.source_id, Reach())
+        for place, change in enumerate(changes_of(records[item.pk], data, reach, item.collection)):
+            _line(found, item, records[item.pk], change, next(numbers), place == 0, item.pk in proven)
 
 
 def _line(
@@ -140,22 +129,20 @@ def _line(
     line.save()
 
 
-def _proven(case: Case, wanted: set[UUID]) -> set[UUID]:
+def _proven(case: Case, wanted: set[UUID], reaches: Mapping[UUID | None, Reach]) -> set[UUID]:
     """Which of these records may be written to; a record is judged behind those to which it refers."""
     judge = Proven.of(case)
-    sources = SourceSystem.objects.filter(pk__in=case.items.values("source").distinct())
-    types: dict[UUID | None, Any] = {source.pk: reach_of(source).types for source in sources}
     return {
         pk
         for pk, source_id, collection, is_third_party, content in _records(case)
-        if judge.shows(source_id, collection, content, _keys(types.get(source_id), collection, content))
+        if judge.shows(source_id, collection, content, _keys(reaches.get(source_id), collection, content))
         and pk in wanted
         and not is_third_party
     }
 
 
-def _keys(types: Mapping[str, Any] | None, collection: str, content: Mapping[str, Any]) -> Any:
-    known = (types or {}).get(collection)
+def _keys(reach: Reach | None, collection: str, content: Mapping[str, Any]) -> frozenset[Key]:
+    known = reach.types.get(collection) if reach else None
     return keys_of(collection, content, known.keys if known else frozenset())
 
 
@@ -165,18 +152,6 @@ def _records(case: Case) -> Iterator[tuple[UUID, UUID | None, str, bool, Mapping
     rows: Any = case.items.order_by("source__name", "source_id", "number", "pk").values_list(*columns)
     for pk, source_id, collection, is_third_party, content in rows.iterator(chunk_size=PAGE):
         yield pk, source_id, collection, is_third_party, opened(pk, content) or {}
-
-
-def _make_parts(found: ChangePlan) -> None:
-    """One part for each source of which the plan speaks."""
-    machine = set(plans.by_machine(found.lines.all()).values_list("source_id", flat=True).distinct())
-    for source_id in set(found.lines.exclude(source=None).values_list("source_id", flat=True).distinct()):
-        PlanPart.objects.create(
-            controller_id=found.controller_id,
-            plan=found,
-            source_id=source_id,
-            stage=PartStage.WAITING if source_id in machine else PartStage.PLANNED,
-        )
 
 
 def by_hand(line: PlannedChange, by: By, now: datetime, *, version: int | None = None) -> None:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from cases import corrections
 from cases.connectors.base import FieldForm
 from cases.fulfilment import diff
-from cases.fulfilment.corrected import DONE, Reach, reach_of
+from cases.fulfilment.abilities import Reach, reach_of
+from cases.fulfilment.corrected import DONE
 from cases.fulfilment.diff import Claim as Said
 from cases.fulfilment.diff import Place, Record
 from cases.models import Case, Correction, CorrectionOutcome, Found, Item, ItemDecision, SourceSystem

@@ -20,7 +20,7 @@ from cases.collection.gate import SharedGate
 from cases.collection.identifiers import connect_to_change
 from cases.connectors.base import Connector, ContractBroken, LinkKind
 from cases.connectors.changes import ChangesRecords, Outcome, Receipt, Verb, Wish, derived_key
-from cases.fulfilment.corrected import Reach, reach_of
+from cases.fulfilment.abilities import Reach, reach_of
 from cases.models import Case, Item, PlaceState, RestrictedPlace, Restriction, SourceSystem
 from cases.permissions import BY_SYSTEM
 from cases.workflow.perform import lock, put_on_record, touch

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases import corrections
@@ -63,7 +63,7 @@ def propose(case: Case, by: By, now: datetime) -> ChangePlan | None:
     """
     if case.right != Right.ERASURE:
         return None
-    plan = plans.live(case) or _new(case, now)
+    plan = plans.live(case) or plans.new(case, now)
     plan.stage, plan.made_at, plan.decision, plan.executes_at = PlanStage.MAKING, now, None, None
     plan.save(update_fields=["stage", "made_at", "decision", "executes_at"])
     plan.lines.filter(state=LineState.APPROVED).update(
@@ -78,14 +78,6 @@ def propose(case: Case, by: By, now: datetime) -> ChangePlan | None:
         now=now,
     )
     return plan
-
-
-def _new(case: Case, now: datetime) -> ChangePlan:
-    last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0
-    made: ChangePlan = ChangePlan.objects.create(
-        controller_id=case.controller_id, case=case, number=last + 1, made_at=now
-    )
-    return made
 
 
 def begin_proposing(plan_id: UUID) -> None:

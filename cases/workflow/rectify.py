@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from cases import assurance, authority, corrections
 from cases.connectors.base import JSON, LinkKind
 from cases.fulfilment import diff
-from cases.fulfilment.corrected import DONE, KEPT, Reach, reach_of
+from cases.fulfilment.abilities import Reach, reach_of
+from cases.fulfilment.corrected import DONE, KEPT
 from cases.fulfilment.validation import Around, Fault, Unfit, country_of, validated
 from cases.models import Case, Correction, CorrectionOutcome, Item, RequestFile
 from cases.permissions import By
