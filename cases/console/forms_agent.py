@@ -134,6 +134,13 @@ class IntakeForm(PersonFields):
     about_marketing = forms.BooleanField(
         label=gettext_lazy("It is about advertising: stop it at once"), required=False
     )
+    ends_marketing = forms.BooleanField(
+        label=gettext_lazy("They also want no advertising ever again"),
+        required=False,
+        help_text=gettext_lazy(
+            "Their addresses stay on the suppression list, as hashes, once all else is erased."
+        ),
+    )
     channel = forms.ChoiceField(
         label=gettext_lazy("How did they ask?"),
         choices=[(channel.value, channel.label) for channel in CHANNELS],
@@ -349,6 +356,7 @@ class IntakeForm(PersonFields):
             received_at=self.received_at(now) or now,
             words=data["words"],
             about_marketing=data["about_marketing"],
+            ends_marketing=data["ends_marketing"],
             claims=self.claims() if Right.RECTIFICATION in data["rights"] else (),
             particulars=particulars.said(self, self._rights_with_particulars()),
             representation=self._representation(pictures),

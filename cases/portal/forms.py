@@ -129,6 +129,13 @@ class AskForm(PlainForm):
         widget=_Cards,
         error_messages={"required": gettext_lazy("Choose at least one.")},
     )
+    ends_marketing = forms.BooleanField(
+        label=gettext_lazy("And never send me advertising again"),
+        required=False,
+        help_text=gettext_lazy(
+            "For that we keep your addresses in an unreadable form, so that you are not added again by mistake."
+        ),
+    )
     words = _area(
         gettext_lazy("In your own words"),
         gettext_lazy(
@@ -303,6 +310,7 @@ class AskForm(PlainForm):
             received_at=now,
             words=self._said(given, chosen),
             about_marketing=all(wish.about_marketing for wish in chosen if wish.right == Right.OBJECTION),
+            ends_marketing=given["ends_marketing"],
             claims=tuple(self.claims()) if Right.RECTIFICATION in rights else (),
             particulars=particulars.said(self, (w.right for w in chosen if not w.about_marketing)),
             representation=self._representation(given, pictures) if given["for_whom"] == "other" else None,

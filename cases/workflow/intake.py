@@ -76,7 +76,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class Intake:
-    """One thing said on one occasion. ``submission`` is the form's own id: it logs once however often sent."""
+    """One thing said on one occasion. ``submission`` is the form's own id: it logs once however often sent.
+
+    ``about_marketing`` says so of an objection; with ``ends_marketing`` an erasure also asks for no advertising ever.
+    """
 
     controller: Controller
     person: Person
@@ -86,6 +89,7 @@ class Intake:
     words: str = ""
     subject_id: UUID | None = None
     about_marketing: bool = False
+    ends_marketing: bool = False
     claims: Sequence[dict[str, str]] = ()
     particulars: Mapping[str, dict[str, str]] = field(default_factory=dict)
     representation: Representation | None = None
@@ -166,6 +170,8 @@ def _written(intake: Intake, by: By, now: datetime) -> SubjectRequest:
     opened = [_open(intake, request, right, team, keys, now) for right in rights]
     for case in opened:
         put_on_record(case, Action.CASE_OPENED, by, now, {"right": case.right, "regime": case.regime})
+        if case.ends_marketing:
+            put_on_record(case, Action.SUPPRESSION_CHANGED, by, now, {"what": "asked"})
         note_fact(case, _receipt(case), intake.received_at, by, now)
     identity.begin(request, opened, by, now)
     if intake.representation is not None:
@@ -338,6 +344,7 @@ def _open(
         subject=request.subject,
         right=right,
         about_marketing=right == Right.OBJECTION and intake.about_marketing,
+        ends_marketing=right == Right.ERASURE and intake.ends_marketing,
         required_level=required.level,
         identity_policy=policy,
         identity_rule=required.rule,

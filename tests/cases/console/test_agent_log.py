@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cases.models import Case, ContactNote, DataSubject, SubjectRequest
 from cases.words import AnswerBy, Channel, Right
+from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from identity.models import Controller
 from identity.roles import Role
@@ -58,6 +59,16 @@ def test_log_request_opens_a_case_for_each_right(agent, brand):
     assert sorted(request.cases.values_list("right", flat=True)) == [Right.ACCESS, Right.ERASURE]
     assert request.words == "Send it all, then delete it."
     assert request.subject.email == "ada@example.com"
+
+
+@pytest.mark.parametrize(("rights", "asked"), [([Right.ERASURE], True), ([Right.ACCESS], False)])
+def test_log_request_notes_with_an_erasure_that_no_advertising_is_wanted(agent, brand, rights, asked):
+    fields = typed(brand, rights=rights, ends_marketing="on")
+
+    agent.post(LOG, fields)
+
+    told = AuditEvent.objects.filter(action=Action.SUPPRESSION_CHANGED, data__what="asked")
+    assert (Case.objects.get().ends_marketing, told.count()) == (asked, int(asked))
 
 
 def test_log_request_sent_twice_logs_once(agent, brand):

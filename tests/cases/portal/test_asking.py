@@ -91,8 +91,9 @@ def test_language_leads_nowhere_else(visitor, back):
 def test_every_wish_becomes_its_right(visitor):
     every = ["access", "correct", "erase", "marketing", "move", "restrict", "object", "human"]
 
-    visitor.post(visitor.at("ask"), form(wishes=every))
+    visitor.post(visitor.at("ask"), form(wishes=every, ends_marketing="on"))
 
+    assert Case.objects.get(ends_marketing=True).right == Right.ERASURE
     assert rights() == set(Right.values) - {Right.COMPLAINT}
 
 
