@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.utils import timezone
+
 from cases.collection.gate import SharedGate
 from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, ConfigurationError, Connector, Identifier
@@ -98,6 +100,8 @@ def connect_with(
 ) -> Connector:
     """The same with other credentials than those in use."""
     gate = gate or SharedGate(source.pk)
-    connector = registry.build(source.connector, source.options, secrets, source.dataset or None, gate=gate)
+    connector = registry.build(
+        source.connector, source.options, secrets, source.dataset or None, clock=timezone.now, gate=gate
+    )
     gate.declare(connector.capabilities().limits)
     return connector

@@ -15,7 +15,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from cases.models import Case, ChangePlan, Extension, PlannedChange, SourceSearch, SourceSystem
+from cases.models import Case, ChangePlan, ChangeStep, Extension, PlannedChange, SourceSearch, SourceSystem
 from cases.operations.demo import crm, help_desk, papers, people, stories
 from cases.operations.demo.make import PASSWORD
 from cases.operations.demo.people import ENGLISH, GERMAN, customers
@@ -167,6 +167,9 @@ def test_demo_data_shows_a_plan_to_decide_one_to_cancel_and_one_carried_out(monk
         assert {plan.executes_at > timezone.now() for plan in plans if plan.stage == "approved"} == {True}
         kept = PlannedChange.objects.filter(rule__startswith="keeping:").values_list("collection", flat=True)
         assert set(kept) == {"bill", "rechnung"}
+        receipts = ChangeStep.objects.exclude(ended_at=None).select_related("part__plan__case")
+        in_time = {step.started_at <= step.ended_at <= step.part.plan.case.closed_at for step in receipts}
+        assert in_time == {True}
 
 
 def test_demo_data_moves_time_and_puts_it_back(few):
