@@ -35,7 +35,7 @@ from cases.models import (
 from cases.models.case import authority_suffices, requester_suffices
 from cases.portal.words import RIGHTS, Words
 from cases.why import Bar, why_of
-from cases.words import CLOSINGS, REVIEWED, AnswerTo, Outcome, Party, Right, State
+from cases.words import CLOSINGS, DISCLOSING, REVIEWED, AnswerTo, Outcome, Party, Right, State
 from cases.workflow import certificate, recipients
 
 STEPS = (
@@ -332,6 +332,8 @@ def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:
         return _LOOKING_INTO_IT if case.right == Right.COMPLAINT else _working(case)
     if case.right == Right.RESTRICTION and rights.is_in_force(case):
         return _RESTRICTED
+    if case.right == Right.ERASURE and case.outcome == Outcome.WITHDRAWN:
+        return _CANCELLED
     return _ENDINGS.get(case.outcome, _ANSWERED)
 
 
@@ -351,6 +353,8 @@ def _working(case: Case) -> Stage:
 def _carried_out(case: Case) -> Stage:
     """What is being done to the person's records, and until when they can still say no."""
     until = cancel_until(case)
+    if until is None and _lacks_copy(case):
+        return _AFTER_THE_COPY
     if until is None:
         return _CORRECTING if case.right == Right.RECTIFICATION else _ERASING
     day = date_format(timezone.localtime(until), _("l j F Y, H:i"))
@@ -371,6 +375,22 @@ def cancel_until(case: Case) -> datetime | None:
     return plan.executes_at if plan.executes_at > timezone.now() else None
 
 
+def _lacks_copy(case: Case) -> bool:
+    """Whether an erasure waits for the copy that was asked for with it; other requests are not told of here."""
+    copies = Case.objects.filter(subject_request=case.subject_request_id, right__in=DISCLOSING)
+    return case.right == Right.ERASURE and copies.exclude(state=State.CLOSED).exists()
+
+
+_CANCELLED = Stage(
+    ANSWER,
+    gettext_lazy("You cancelled the erasure"),
+    gettext_lazy("Nothing was erased. You can ask again at any time."),
+)
+_AFTER_THE_COPY = Stage(
+    WORK,
+    gettext_lazy("We erase your data once you have your copy"),
+    gettext_lazy("You asked for both, so the copy comes first. Until it is with you nothing is erased."),
+)
 _ERASING = Stage(
     WORK,
     gettext_lazy("We are erasing your data"),

@@ -98,6 +98,7 @@ DONE: dict[str, Words] = {
     "login": _("You have signed in with your account. We compare it with our records now."),
     "correction": _("We have what you said. Somebody of our team will look at it."),
     "withdrawn": _("You have taken this request back."),
+    "cancelled": _("The erasure is cancelled. Nothing was erased."),
     "recipients": _("We name those who received your data, here and in our letter."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),
 }

@@ -151,7 +151,7 @@ def withdraw(request: HttpRequest, controller: Controller, here: Visitor, case_i
     form = PlainForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         if attempt(lambda: _withdrawn(case, now, version_of(request)), form):
-            return _back(controller, "withdrawn")
+            return _back(controller, "cancelled" if case.right == Right.ERASURE else "withdrawn")
         case = _case(here, case_id)
     return _about(request, controller, "portal/withdraw.html", case, form)
 

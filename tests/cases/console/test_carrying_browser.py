@@ -66,8 +66,10 @@ def test_customer_cancels_while_there_is_time(
     phone.get_by_text("Your data will be erased after").wait_for()
     judge.look(phone, "portal")
     phone.get_by_role("link", name="Cancel the erasure").click()
-    phone.get_by_role("button", name="Yes, take it back").click()
-    phone.get_by_text("You have taken this request back.").wait_for()
+    judge.look(phone, "portal-cancel")
+    phone.get_by_role("button", name="Yes, cancel the erasure").click()
+    phone.get_by_text("The erasure is cancelled. Nothing was erased.").wait_for()
+    phone.get_by_text("You cancelled the erasure").first.wait_for()
     phone.context.close()
     with unit_of_work([desk.controller.pk]):
         run_all()
