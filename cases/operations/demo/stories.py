@@ -12,6 +12,7 @@ from cases import corrections, rights
 from cases.deadlines.events import ExtensionReason
 from cases.law.loader import others_code
 from cases.models import (
+    AnswerCode,
     Case,
     CorrectionOutcome,
     ExtensionState,
@@ -40,6 +41,7 @@ from cases.workflow import (
     identity,
     people,
     questions,
+    recipients,
     rectify,
     restriction,
     review,
@@ -227,6 +229,13 @@ class Scene:
             else "Held by the archive; cannot be changed there."
         )
         carry_out.record_task(task, done, evidence, self.by_handler(), timezone.now())
+
+    def recipients_answer(self, days: float) -> Story:
+        """The first of those to whom data had gone says what it did; a second one keeps us waiting."""
+        yield self.after(days)
+        notice = self.case.recipient_notices.order_by("recipient__name").first()
+        if notice is not None:
+            recipients.record_answer(notice, AnswerCode.DONE, "", self.by_handler(), timezone.now())
 
     def posted(self, days: float) -> Story:
         """What was to be printed was handed to the post."""
@@ -553,6 +562,7 @@ def no_data(scene: Scene) -> Story:
 def erased(scene: Scene) -> Story:
     yield from erasure_to_carry_out(scene)
     yield from scene.tasks_done_after_grace()
+    yield from scene.recipients_answer(GRACE_OVER + 6)
 
 
 def erased_in_part(scene: Scene) -> Story:

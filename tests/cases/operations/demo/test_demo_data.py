@@ -15,7 +15,16 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from cases.models import Case, ChangePlan, ChangeStep, Extension, PlannedChange, SourceSearch, SourceSystem
+from cases.models import (
+    Case,
+    ChangePlan,
+    ChangeStep,
+    Extension,
+    PlannedChange,
+    RecipientNotice,
+    SourceSearch,
+    SourceSystem,
+)
 from cases.operations.demo import crm, help_desk, papers, people, stories
 from cases.operations.demo.make import PASSWORD
 from cases.operations.demo.people import ENGLISH, GERMAN, customers
@@ -170,6 +179,8 @@ def test_demo_data_shows_a_plan_to_decide_one_to_cancel_and_one_carried_out(monk
         receipts = ChangeStep.objects.exclude(ended_at=None).select_related("part__plan__case")
         in_time = {step.started_at <= step.ended_at <= step.part.plan.case.closed_at for step in receipts}
         assert in_time == {True}
+        told = RecipientNotice.objects.values_list("recipient__slug", "state")
+        assert sorted(told) == [("debt-advice", "sent"), ("meters", "answered"), ("zahlungen", "answered")]
 
 
 def test_demo_data_moves_time_and_puts_it_back(few):
