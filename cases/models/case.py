@@ -554,3 +554,22 @@ class Note(TenantModel):
     @property
     def sealing_key_id(self) -> UUID:
         return self.case.file_key_id
+
+
+class AboutTheFound(TenantModel):
+    """What belongs to records that were found: content under the key for collected data, words in the case's file."""
+
+    case: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def sealing_key_id(self) -> UUID:
+        key_id: UUID = self.case.collected_key_id
+        return key_id
+
+    @property
+    def file_key_id(self) -> UUID:
+        key_id: UUID = self.case.file_key_id
+        return key_id

@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.case import Case
+from cases.models.case import AboutTheFound, Case
 from cases.models.collection import Item, SourceSystem
 from cases.models.disclosure import Decision
 from dsar.vault.fields import sealed_json, sealed_text
@@ -88,7 +88,7 @@ class LineState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
-class PlannedChange(TenantModel):
+class PlannedChange(AboutTheFound):
     """One line: a record, what becomes of it, and why.
 
     ``wanted`` holds the fields' values afterwards, or how each is made anonymous; ``expected`` what they held when it
@@ -158,14 +158,6 @@ class PlannedChange(TenantModel):
     def key(self) -> str:
         """What tells its wish from every other, for ever."""
         return self.pk.hex
-
-    @property
-    def sealing_key_id(self) -> UUID:
-        return self.case.collected_key_id
-
-    @property
-    def file_key_id(self) -> UUID:
-        return self.case.file_key_id
 
 
 class PartStage(models.TextChoices):

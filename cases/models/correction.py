@@ -1,15 +1,14 @@
 """What is said to be wrong, where it stands, and what was decided about it: value by value (Art 16)."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.case import Case
+from cases.models.case import AboutTheFound, Case
 from cases.models.collection import Item, SourceSystem
 from dsar.vault.fields import sealed_json, sealed_text
-from identity.models import TenantModel, User
+from identity.models import User
 
 
 class Found(models.TextChoices):
@@ -33,7 +32,7 @@ class CorrectionOutcome(models.TextChoices):
     NOT_MEANT = "NOT_MEANT", _("this was not meant")
 
 
-class Correction(TenantModel):
+class Correction(AboutTheFound):
     """One field of one record that a claim touches: what it holds, what is claimed, what was decided.
 
     The values are gone with the key of the collected data; codes and reasons stay with the case's file.
@@ -71,11 +70,3 @@ class Correction(TenantModel):
                 condition=models.Q(outcome="") | models.Q(decided_by__isnull=False, decided_at__isnull=False),
             ),
         ]
-
-    @property
-    def sealing_key_id(self) -> UUID:
-        return self.case.collected_key_id
-
-    @property
-    def file_key_id(self) -> UUID:
-        return self.case.file_key_id

@@ -1,16 +1,15 @@
 """What a search could not settle alone: matches that may be the person, records that did not prove whose they are."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cases.models.case import Case
+from cases.models.case import AboutTheFound, Case
 from cases.models.collection import SourceSearch, SourceSystem
 from dsar.vault.fields import sealed_json, sealed_text
-from identity.models import TenantModel, User
+from identity.models import User
 
 
 class Belongs(models.TextChoices):
@@ -19,7 +18,7 @@ class Belongs(models.TextChoices):
     NOT_THEIRS = "not_theirs", _("not the person's")
 
 
-class _Doubt(TenantModel):
+class _Doubt(AboutTheFound):
     """What is kept of both: the content under the key for collected data, who decided and why in the case's file."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="%(class)ss")
@@ -33,14 +32,6 @@ class _Doubt(TenantModel):
 
     class Meta:
         abstract = True
-
-    @property
-    def sealing_key_id(self) -> UUID:
-        return self.case.collected_key_id
-
-    @property
-    def file_key_id(self) -> UUID:
-        return self.case.file_key_id
 
 
 class MatchDoubt(models.TextChoices):

@@ -6,13 +6,13 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from cases.models.case import Case
+from cases.models.case import AboutTheFound, Case
 from cases.models.collection import CollectionRun, SourceSystem
 from dsar.vault.fields import sealed_json, sealed_text
-from identity.models import TenantModel, User
+from identity.models import User
 
 
-class FoundIdentifier(TenantModel):
+class FoundIdentifier(AboutTheFound):
     """One of them, with where it came from; struck out, it is never used again for this case."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="found_identifiers")
@@ -31,11 +31,3 @@ class FoundIdentifier(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["case", "kind", "value_hash"], name="cases_found_identifier_once")
         ]
-
-    @property
-    def sealing_key_id(self) -> UUID:
-        return self.case.collected_key_id
-
-    @property
-    def file_key_id(self) -> UUID:
-        return self.case.file_key_id

@@ -216,20 +216,8 @@ def ask_to_preserve(request: SubjectRequest, by: By, now: datetime) -> None:
 
 def tell_controller(kind: Kind, case: Case, by: By, now: datetime) -> Letter:
     """A mail to the controller's privacy desk; codes and references, no personal data."""
-    request, controller = case.subject_request, case.controller
-    title, body = _composed(kind, controller.language, request, now, case)
-    return send.write(
-        kind,
-        request,
-        title,
-        body,
-        by,
-        now,
-        case=case,
-        address=controller.privacy_email,
-        to_requester=False,
-        language=controller.language,
-    )
+    controller = case.controller
+    return to_outsider(kind, case, controller.privacy_email, controller.language, by, now)
 
 
 def to_outsider(

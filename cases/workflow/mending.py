@@ -65,9 +65,7 @@ def expedite(case: Case, reason: str, by: By, now: datetime, *, version: int | N
 def retry(part: PlanPart, by: By, now: datetime) -> PlanPart:
     """Take a part up again that failed, or is on hold for what is over; what is done is not done again."""
     with transaction.atomic():
-        case, found = _in_hand(part.plan.case, Permission.WORK, "retry_part", by, now)
-        mine = found.parts.select_related("source").get(pk=part.pk)
-        mine.plan = found
+        case, mine = _part_in_hand(part, "retry_part", by, now)
         if mine.stage != PartStage.FAILED:
             raise Refused(_("Only a source that ended with an error is taken up again."), "part_not_failed")
         parts.again(mine, now)
@@ -80,9 +78,7 @@ def end_here(part: PlanPart, reason: str, by: By, now: datetime) -> PlanPart:
     """Try no more in this source, and look at what is left there: that is a finding, which two people settle."""
     _demand(reason, _("Say why it is not tried any more."))
     with transaction.atomic():
-        case, found = _in_hand(part.plan.case, Permission.WORK, "end_part", by, now)
-        mine = found.parts.select_related("source").get(pk=part.pk)
-        mine.plan = found
+        case, mine = _part_in_hand(part, "end_part", by, now)
         if mine.stage != PartStage.FAILED:
             raise Refused(_("Only a source that ended with an error is given up."), "part_not_failed")
         _fail_the_rest(mine, now)
@@ -166,9 +162,7 @@ def _held_part(
     part: PlanPart, name: str, by: By, now: datetime, permission: Permission = Permission.WORK
 ) -> tuple[Case, PlanPart]:
     """A part that is held by what is left, its case locked."""
-    case, found = _in_hand(part.plan.case, permission, name, by, now)
-    mine: PlanPart = found.parts.select_related("source").get(pk=part.pk)
-    mine.plan = found
+    case, mine = _part_in_hand(part, name, by, now, permission)
     if (mine.stage, mine.held_for) != (PartStage.HELD, execution.LEFTOVERS):
         raise Refused(_("Nothing is left open in this source."), "no_leftovers")
     return case, mine
@@ -296,6 +290,15 @@ def _in_hand(
         raise Refused(_("Nothing is being carried out for this case."), "no_plan_under_way")
     found.case = locked
     return locked, found
+
+
+def _part_in_hand(
+    part: PlanPart, name: str, by: By, now: datetime, permission: Permission = Permission.WORK
+) -> tuple[Case, PlanPart]:
+    case, found = _in_hand(part.plan.case, permission, name, by, now)
+    mine: PlanPart = found.parts.select_related("source").get(pk=part.pk)
+    mine.plan = found
+    return case, mine
 
 
 def _executing(

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from cases.management.named import USAGE, controllers
 from cases.retention import due
 from cases.retention.chosen import periods_of
 from cases.retention.rules import RULES, Rule
@@ -18,11 +19,9 @@ from cases.workflow import retention
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, record
 from dsar.lib.tenancy import unit_of_work
-from identity.access import all_controllers, controller_for_slug
 from identity.models import Controller
 
 FAILED = 1
-USAGE = 2
 SITE = "-"
 
 
@@ -75,7 +74,7 @@ class Command(BaseCommand):
 
 def _all(slug: str | None, now: datetime, *, is_for_real: bool) -> Iterator[Line]:
     look = _do if is_for_real else _show
-    for controller_id in _controllers(slug):
+    for controller_id in controllers(slug):
         yield from look(controller_id, now)
     if slug is None:
         yield from _do_site(now) if is_for_real else _show_site(now)
@@ -146,12 +145,3 @@ def _moment(text: str | None, *, is_for_real: bool) -> datetime:
             "Nothing is forgotten before its time: --do takes no day to come.", returncode=USAGE
         )
     return min(end, now) if is_for_real else end
-
-
-def _controllers(slug: str | None) -> list[UUID]:
-    if slug is None:
-        return list(all_controllers())
-    found = controller_for_slug(slug)
-    if found is None:
-        raise CommandError(f"There is no controller {slug}.", returncode=USAGE)
-    return [found]

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from cases.management.named import controllers
 from cases.workflow import recomputation
 from dsar.lib.tenancy import unit_of_work
-from identity.access import all_controllers, controller_for_slug
 
 DIFFER = 1
-USAGE = 2
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tally = Tally()
-        for controller_id in _controllers(options["controller"]):
+        for controller_id in controllers(options["controller"]):
             if options["check"]:
                 _compare(controller_id, tally)
             else:
@@ -83,12 +82,3 @@ def _as_json(tally: Tally, word: str) -> str:
 def _as_text(tally: Tally, word: str) -> str:
     resumed = f" (went on after {tally.resumed_after})" if tally.resumed_after else ""
     return f"{tally.moved} of {tally.examined} cases {word}{resumed}"
-
-
-def _controllers(slug: str | None) -> list[UUID]:
-    if slug is None:
-        return list(all_controllers())
-    found = controller_for_slug(slug)
-    if found is None:
-        raise CommandError(f"There is no controller {slug}.", returncode=USAGE)
-    return [found]

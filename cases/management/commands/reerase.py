@@ -14,11 +14,11 @@ from django.utils.dateparse import parse_date
 from cases.collection import turns
 from cases.connectors.base import ConnectorError, Identifier
 from cases.connectors.changes import ChangesRecords
+from cases.management.named import controller
 from cases.models import SourceSystem
 from cases.permissions import BY_OPERATOR
 from cases.workflow import reerasure
 from dsar.lib.tenancy import unit_of_work
-from identity.access import controller_for_slug
 
 
 class Command(BaseCommand):
@@ -40,9 +40,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now, controller_id = timezone.now(), controller_for_slug(options["controller"])
-        if controller_id is None:
-            raise CommandError(f"There is no controller “{options['controller']}”.")
+        now, controller_id = timezone.now(), controller(options["controller"])
         listed = self._listed(controller_id, options, now)
         if not listed.places:
             self.stdout.write("Nothing on the list of this source: nothing to do.")

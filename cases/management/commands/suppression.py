@@ -11,13 +11,13 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from cases.management import named
 from cases.models import SuppressionOrigin, SuppressionToken
 from cases.permissions import BY_OPERATOR
 from cases.workflow import suppression
 from dsar.audit.actions import Action
 from dsar.audit.record import OPERATOR, Codes, record
 from dsar.lib.tenancy import unit_of_work
-from identity.access import controller_for_slug
 from identity.models import Controller
 
 WORDS = {True: "yes", False: "no", None: "unreadable"}
@@ -47,9 +47,7 @@ class Command(BaseCommand):
                 verb.add_argument("name", help="which importer uses it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        controller_id = controller_for_slug(options["controller"])
-        if controller_id is None:
-            raise CommandError(f"There is no controller “{options['controller']}”.")
+        controller_id = named.controller(options["controller"])
         with unit_of_work([controller_id]):
             controller = Controller.objects.get(pk=controller_id)
             getattr(self, f"_{options['verb'].replace('-', '_')}")(controller, options)
