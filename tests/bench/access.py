@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from cases.words import State
 from tests.bench import processes
 from tests.bench.figures import Result
 from tests.bench.options import Options
@@ -15,10 +17,19 @@ from tests.bench.watch import lap
 ORDINARY = "user77@example.com"
 ORDINARY_ROWS = 9
 FIRST_OF_MANY = 1000
+MOST_ROUNDS = 10
 LONGEST_SECONDS = 600.0
 LOOK_SECONDS = 0.1
 LARGE = {"10k": ("big10k@example.com", 10_000), "100k": ("big100k@example.com", 100_000)}
-ROWS = ("access", "batch", "subject-10k", "subject-10k-memory", "subject-100k", "subject-100k-memory")
+ROWS = (
+    "access",
+    "batch",
+    "batch-whole",
+    "subject-10k",
+    "subject-10k-memory",
+    "subject-100k",
+    "subject-100k-memory",
+)
 
 
 @dataclass
@@ -38,7 +49,8 @@ def measure(site: Site, options: Options) -> list[Result]:
     site.start_jobs()
     _run(site, [ORDINARY])  # What is loaded at first use is loaded now.
     results = _one(site, options) if options.wants("access") else []
-    results += _many(site, options) if options.wants("batch") else []
+    results += _queued(site, options) if options.wants("batch") else []
+    results += _whole(site, options) if options.wants("batch-whole") else []
     for size in LARGE:
         if options.wants(f"subject-{size}", f"subject-{size}-memory"):
             results += _large(site, size, options)
@@ -63,18 +75,56 @@ def _one(site: Site, options: Options) -> list[Result]:
     return [Result("access", tuple(step["closed"] for step in steps), cpu, before, _phases(steps))]
 
 
-def _many(site: Site, options: Options) -> list[Result]:
-    many = 20 if options.quick else 200
-    before, laps, steps = quiet(), [], []
+def _queued(site: Site, options: Options) -> list[Result]:
+    """What the workers do once all is in the queue; logging and deciding happen while they are held."""
+    many, before, laps, times = _how_many(options), quiet(), [], []
     for round_ in range(options.runs(3)):
-        first = FIRST_OF_MANY + round_ * many
+        cases = _held(site, "log_all", emails=_emails(round_, many))
+        found, first = _drained(site, cases, State.REVIEW)
+        _held(site, "release_all", cases=cases)
+        packed, second = _drained(site, cases, State.CLOSED)
+        laps.append(first + second)
+        times.append((found, packed))
+    rates = tuple(many / (found + packed) for found, packed in times)
+    found, packed = map(statistics.median, zip(*times, strict=True))
+    said = f"found in {found:.1f} s, packed and closed in {packed:.1f} s"
+    detail = f"{many} together, {said}; logged and decided while the workers were held"
+    return [Result("batch", rates, statistics.median(laps), before, detail)]
+
+
+def _held(site: Site, act: str, **arguments: Any) -> Any:
+    """Do this while the workers take nothing from the queue."""
+    site.drive("hold_workers")
+    return site.drive(act, **arguments)
+
+
+def _drained(site: Site, cases: list[str], state: State) -> tuple[float, float]:
+    """Let the workers go until all these cases are there: wall seconds, and CPU seconds."""
+    with lap(site.roots) as run:
+        seconds = site.drive("drain", cases=cases, state=state.value, seconds=LONGEST_SECONDS)
+    return seconds, run.cpu_seconds
+
+
+def _whole(site: Site, options: Options) -> list[Result]:
+    """The same with logging and deciding within the time, by a driver that has no core of its own."""
+    many, before, laps, steps = _how_many(options), quiet(), [], []
+    for round_ in range(options.runs(3)):
         with lap(site.roots) as run:
-            steps.append(_run(site, [f"user{number}@example.com" for number in range(first, first + many)]))
+            steps.append(_run(site, _emails(round_ + MOST_ROUNDS, many)))
         laps.append(run)
     rates = tuple(many / step["closed"] for step in steps)
     cpu = statistics.median(run.cpu_seconds for run in laps)
-    detail = f"{many} together, {_phases(steps)}; all of it, logging and deciding too, within the time"
-    return [Result("batch", rates, cpu, before, detail)]
+    return [Result("batch-whole", rates, cpu, before, f"{many} together, {_phases(steps)}")]
+
+
+def _how_many(options: Options) -> int:
+    return 20 if options.quick else 200
+
+
+def _emails(round_: int, many: int) -> list[str]:
+    """Other people in each round."""
+    first = FIRST_OF_MANY + round_ * many
+    return [f"user{number}@example.com" for number in range(first, first + many)]
 
 
 def _large(site: Site, size: str, options: Options) -> list[Result]:

@@ -46,6 +46,7 @@ from tests.factories.identity import enrolled, give_policy, staff  # noqa: E402
 SLUG = "bench"
 POLL_SECONDS = 0.005
 REST = 4  # times as long as a look took, so that looking itself is no work to speak of
+QUEUE = app.conf.task_default_queue
 PREPARER, APPROVER = "preparer@bench.example", "approver@bench.example"
 
 
@@ -188,6 +189,44 @@ def _in_time(until: float, open_cases: set[UUID]) -> None:
         raise TimeoutError(f"{len(open_cases)} cases are still open")
 
 
+def log_all(emails: Sequence[str]) -> list[str]:
+    """Log an access of each as a drill; the ids of their cases."""
+    brand = _brand()
+    return [str(_log(brand, email)) for email in emails]
+
+
+def release_all(cases: Sequence[str]) -> None:
+    """Decide all of them, by the rules alone."""
+    brand, preparer, approver = _brand(), _by(PREPARER), _by(APPROVER)
+    for case_id in cases:
+        _release(brand, UUID(case_id), preparer, approver)
+
+
+def hold_workers() -> None:
+    """Let the workers take nothing more from the queue; they stay as warm as they are."""
+    app.control.cancel_consumer(QUEUE, destination=_takers(), reply=True)
+
+
+def drain(cases: Sequence[str], state: str, seconds: float) -> float:
+    """Let the workers go; how long it takes until all these cases are in a state. Raises TimeoutError."""
+    brand, left, takers = _brand(), set(map(UUID, cases)), _takers()
+    began = time.monotonic()
+    app.control.add_consumer(QUEUE, destination=takers)
+    while left:
+        _in_time(began + seconds, left)
+        looked = time.monotonic()
+        with unit_of_work([brand.pk]):
+            left -= set(Case.objects.filter(pk__in=left, state=state).values_list("pk", flat=True))
+        time.sleep(max(POLL_SECONDS, REST * (time.monotonic() - looked)))
+    return time.monotonic() - began
+
+
+def _takers() -> list[str]:
+    """The workers that take jobs, by their whole names."""
+    names = [name for reply in app.control.ping(timeout=0.5) or () for name in reply]
+    return [name for name in names if name.startswith("worker@")]
+
+
 def newest_pack() -> dict[str, int]:
     """What the last pack holds: records, files and bytes."""
     brand = _brand()
@@ -312,6 +351,10 @@ ACTS = {
         connect,
         workers,
         access,
+        log_all,
+        release_all,
+        hold_workers,
+        drain,
         newest_pack,
         plant,
         log_many,
