@@ -451,6 +451,7 @@ KINDS_WORDS = {
     Kind.IDENTITY_NOT_VERIFIED: _("Identity not verified"),
     Kind.NO_REPLY: _("No reply"),
     Kind.WITHDRAWN: _("Withdrawal confirmed"),
+    Kind.ERASURE_PLANNED: _("Time to cancel an erasure"),
     Kind.DONE: _("Done"),
     Kind.PASSED_ON: _("Data passed on"),
     Kind.RESTRICTED: _("Use restricted"),

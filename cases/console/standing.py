@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases import authority
+from cases.fulfilment import plans
 from cases.models import Case, DataSubject, SubjectRequest
 from cases.models.case import authority_suffices, requester_suffices
 from cases.why import why
@@ -121,6 +123,11 @@ def _says(case: Case) -> str:
     if case.state == State.FULFILLING:
         if case.right in DISCLOSING:
             return _("It is decided; the answer is being made ready and sent.")
+        if until := plans.cancel_until(case, timezone.now()):
+            day = date_format(timezone.localtime(until, case.controller.zone), _("l j F Y, H:i"))
+            return _("The data will be erased after %(day)s. Until then the customer can cancel.") % {
+                "day": day
+            }
         return _("It is decided and being carried out.")
     return str(_STATES[case.state])
 

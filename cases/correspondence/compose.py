@@ -27,6 +27,7 @@ class Kind(StrEnum):
     IDENTITY_NOT_VERIFIED = "identity_not_verified"
     NO_REPLY = "no_reply"
     WITHDRAWN = "withdrawn"
+    ERASURE_PLANNED = "erasure_planned"
     DONE = "done"
     PASSED_ON = "passed_on"
     RESTRICTED = "restricted"

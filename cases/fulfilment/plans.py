@@ -43,6 +43,14 @@ def live(case: Case) -> ChangePlan | None:
     return found
 
 
+def cancel_until(case: Case, now: datetime) -> datetime | None:
+    """When the time to cancel an erasure is over; None where there is none, or it is."""
+    plan = live(case)
+    if plan is None or plan.stage != PlanStage.APPROVED or plan.executes_at is None:
+        return None
+    return plan.executes_at if plan.executes_at > now else None
+
+
 def new(case: Case, now: datetime) -> ChangePlan:
     """The next plan of a locked case, to be made."""
     last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0

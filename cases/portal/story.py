@@ -29,7 +29,6 @@ from cases.models import (
     Letter,
     LetterState,
     PackState,
-    PlanStage,
     SubjectRequest,
 )
 from cases.models.case import authority_suffices, requester_suffices
@@ -305,7 +304,7 @@ def _told(
         more_time=more_time if case.is_open else None,
         recipients=_recipients(case, party),
         is_certified=case.right in certificate.CERTIFIED,
-        cancel_until=cancel_until(case) if case.state == State.FULFILLING else None,
+        cancel_until=plans.cancel_until(case, now) if case.state == State.FULFILLING else None,
     )
 
 
@@ -352,7 +351,7 @@ def _working(case: Case) -> Stage:
 
 def _carried_out(case: Case) -> Stage:
     """What is being done to the person's records, and until when they can still say no."""
-    until = cancel_until(case)
+    until = plans.cancel_until(case, timezone.now())
     if until is None and _lacks_copy(case):
         return _AFTER_THE_COPY
     if until is None:
@@ -365,14 +364,6 @@ def _carried_out(case: Case) -> Stage:
             "Until then you can change your mind: cancel it here, and nothing is erased. After that it is final."
         ),
     )
-
-
-def cancel_until(case: Case) -> datetime | None:
-    """When the time to cancel an erasure is over; None where there is none, or it is."""
-    plan = plans.live(case)
-    if plan is None or plan.stage != PlanStage.APPROVED or plan.executes_at is None:
-        return None
-    return plan.executes_at if plan.executes_at > timezone.now() else None
 
 
 def _lacks_copy(case: Case) -> bool:

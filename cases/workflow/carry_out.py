@@ -17,6 +17,7 @@ from cases.errors import not_yours, unmet
 from cases.fulfilment import plans, tasks
 from cases.models import (
     Case,
+    ChangePlan,
     Decision,
     FulfilmentTask,
     Letter,
@@ -88,6 +89,7 @@ def start(case: Case, decision: Decision, by: By, now: datetime) -> Case:
         restriction.approved(case, decision, now)
         if planned is not None:
             _execution().order(planned, now)
+            _tell_when(case, planned, decision, by, now)
         elif not made:
             _tell_done(case, decision, [], by, now)
     return settle(case, now)
@@ -202,7 +204,7 @@ def _after_tasks(case: Case, by: By, now: datetime) -> None:
     recorded = list(case.tasks.filter(decision=decision).select_related("source"))
     if any(task.state == TaskState.OPEN for task in recorded):
         return
-    if all(task.state == TaskState.IMPOSSIBLE for task in recorded):
+    if all(task.state == TaskState.IMPOSSIBLE for task in recorded) and not case.carried_out:
         take_back(case, _("None of it could be carried out."), by, now)
         return
     impossible = [task for task in recorded if task.state == TaskState.IMPOSSIBLE]
@@ -242,6 +244,16 @@ def _tell_done(case: Case, decision: Decision | None, not_done: list[str], by: B
     kind = KIND_OF.get(case.proposed_outcome, Kind.DONE)
     written = letters.to_recipients(kind, case, by, now, title=title, body=body)
     certificate.give(case, written, by, now)
+
+
+def _tell_when(case: Case, planned: ChangePlan, decision: Decision, by: By, now: datetime) -> None:
+    """Who can still cancel is told until when, and how: a time that nobody knows of is none."""
+    until = planned.executes_at
+    if until is None or until <= now or case.is_drill:
+        return
+    facts = {"until": until, "partly": decision.outcome == Outcome.PARTLY_FULFILLED}
+    title, body = letters.draft(Kind.ERASURE_PLANNED, case.subject_request, now, case=case, **facts)
+    letters.to_recipients(Kind.ERASURE_PLANNED, case, by, now, title=title, body=body)
 
 
 def _tell_passed_on(case: Case, by: By, now: datetime) -> None:

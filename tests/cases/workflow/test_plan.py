@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from cases.collection.store import Form
+from cases.correspondence.compose import Kind
 from cases.fulfilment import dry_run
 from cases.fulfilment.wishes import NoWish, wish_of
 from cases.models import (
@@ -154,6 +156,9 @@ def test_approval_starts_the_time_to_cancel(desk, shop):
     assert set(made.lines.values_list("state", "approved_by")) == {(LineState.APPROVED, desk.dpo.person_id)}
     assert made.decision.case_id == case.pk
     assert fresh(case).state == State.FULFILLING
+    day = date_format(timezone.localtime(made.executes_at, desk.controller.zone), "l j F Y, H:i")
+    told = case.letters.get(kind=Kind.ERASURE_PLANNED)
+    assert f"erase the data after {day}." in told.body.replace("\n", " ")
 
 
 def test_nothing_of_somebody_else_is_erased(desk, shop):
