@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.pdfgen.canvas import Canvas
 
+from cases.packs.pdf.fonts import Fonts
 from cases.packs.pdf.tags import Element, Facts, Link, Outline, Owner, Run, Sheet, Structure, tagged
-from cases.packs.pdf.text import Encoder, face
 
 MARGIN = 56.0
 TOP = 72.0
@@ -43,24 +41,6 @@ BODY = Style()
 SMALL = Style(8.5, 12.0, colour=GREY)
 CELL = Style(8.5, 11.5)
 CELL_HEAD = Style(8.5, 11.5, bold=True)
-
-
-class _Fonts(Canvas):
-    """ReportLab's canvas, for its fonts; the pages are made from what a book draws."""
-
-    _doc: object
-    _preamble: str
-
-    @property
-    def document(self) -> object:
-        """What fonts keep their subsets by."""
-        return self._doc
-
-    def finish(self) -> None:
-        """Write the glyphs that were used, with one empty page that names them."""
-        self._preamble = ""  # It would name a font that is not embedded.
-        self.showPage()
-        self.save()
 
 
 class Page:
@@ -182,10 +162,8 @@ class Book:
     """One PDF file in the making."""
 
     def __init__(self, facts: Facts, running: Running, accent: str = "0.12 0.31 0.47") -> None:
-        self._buffer = BytesIO()
-        self._fonts = _Fonts(self._buffer, A4, pageCompression=0, invariant=1, pdfVersion=(1, 7))
-        self._faces = (face("regular"), face("bold"))
-        self._encoders = tuple(Encoder(one, self._fonts.document) for one in self._faces)
+        self._fonts = Fonts()
+        self._faces, self._encoders = self._fonts.faces, self._fonts.encoders
         self.facts = Facts(self.clean(facts.title), self.clean(facts.author), facts.language)
         self.running, self.accent = running, accent
         self.document = Element("Document")
@@ -489,10 +467,9 @@ class Book:
             Sheet((page.width, page.height), self._content(page, number))
             for number, page in enumerate(self.pages, 1)
         ]
-        self._fonts.finish()
         owners = [page.owners for page in self.pages]
         structure = Structure(self.document, owners, self._outlines, self._links)
-        return tagged(self._buffer.getvalue(), sheets, structure, self.facts)
+        return tagged(self._fonts.embedded(), sheets, structure, self.facts)
 
     def _content(self, page: Page, number: int) -> bytes:
         ground = ["/Artifact<</Type/Layout>>BDC", *page.under, "EMC"]

@@ -315,7 +315,6 @@ def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts) -> None:
     for key, page in enumerate(file.pages):
         page.obj.StructParents = key
         page.obj.Tabs = Name.S
-    _drop_unused_fonts(file)
     _attach_links(file, structure)
     root = file.Root
     root.MarkInfo = Dictionary(Marked=True)
@@ -323,13 +322,6 @@ def _tie_in(file: pikepdf.Pdf, structure: Structure, facts: Facts) -> None:
     root.ViewerPreferences = Dictionary(DisplayDocTitle=True)
     root.Metadata = file.make_stream(_metadata(facts), Type=Name.Metadata, Subtype=Name.XML)
     _bookmark(file, structure.outlines)
-
-
-def _drop_unused_fonts(file: pikepdf.Pdf) -> None:
-    """ReportLab names Helvetica in every file, used or not; what is not embedded has no place here."""
-    fonts = file.pages[0].obj.Resources.Font
-    for name in [name for name, font in fonts.items() if "/FontDescriptor" not in font]:
-        del fonts[name]
 
 
 def _attach_links(file: pikepdf.Pdf, structure: Structure) -> None:

@@ -239,6 +239,15 @@ def test_characters_of_many_scripts_in_one_file_are_all_read_back():
     assert "".join(pdf_text(files["02-report.pdf"]).split()).count(scripts) == 1
 
 
+@pytest.mark.parametrize("text", ["é – €", "€ – é", "ø é – €", "é – €"])
+def test_fonts_shared_with_earlier_files_hold_what_this_one_uses(text):
+    letter = replace(LETTER, paragraphs=(text,))
+
+    (page,) = page_texts(render_letter(letter))
+
+    assert f"Your request for your data {text} Yours sincerely" in page
+
+
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
