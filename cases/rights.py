@@ -15,6 +15,7 @@ from cases.models import (
     Case,
     DataSubject,
     LookResult,
+    PlaceState,
     Restriction,
     SecondLook,
     SubjectIdentifier,
@@ -59,6 +60,13 @@ def is_in_force(case: Case) -> bool:
     """Whether a restriction that this case brought about lasts."""
     lasting: bool = case.restrictions.filter(begun_at__isnull=False, lifted_at=None).exists()
     return lasting
+
+
+def is_unmarked(case: Case) -> bool:
+    """Whether a restriction that this case brought about lasts, and a system is still to be marked."""
+    lasting = case.restrictions.filter(begun_at__isnull=False, lifted_at=None)
+    waiting: bool = lasting.filter(places__state=PlaceState.TO_MARK).exists()
+    return waiting
 
 
 def in_force() -> "QuerySet[Restriction]":

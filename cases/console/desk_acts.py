@@ -205,7 +205,7 @@ def changed_line_of(case: Case, line_id: UUID) -> PlannedChange | None:
 
 def _decide_changed(deed: Deed, ids: Sequence[UUID]) -> object:
     data = deed.data
-    return mending.redecide(deed.case, ids, data["choice"], data["basis"], data["reason"], deed.by, deed.now)
+    return mending.redecide(deed.case, ids, data["choice"], data.get("basis", ""), data["reason"], deed.by, deed.now)
 
 
 def _all_changed(case: Case) -> list[UUID]:
@@ -653,6 +653,14 @@ ACTS: dict[str, Act] = {
             deed.target, deed.data["result"] == "done", deed.data["evidence"], deed.by, deed.now
         ),
         forms.TaskDone,
+        find=place_of,
+    ),
+    "mark-again": Act(
+        _("Let the connector try again"),
+        _("Try again"),
+        _("The connector tries again."),
+        lambda deed: restriction.try_again(deed.target, deed.by, deed.now),
+        lede=_("What it has done already is not done again."),
         find=place_of,
     ),
     "free-place": Act(

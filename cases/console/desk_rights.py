@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cases import rights, rights_shown
+from cases.collection import turns
 from cases.console import desk_next
 from cases.console.desk_next import Next, Offer, Situation, act_url
 from cases.models import Case, PlaceState, RestrictedPlace, Restriction, SecondLook
 from cases.review import items
 from cases.words import Right, State
-from cases.workflow import portability, restriction
+from cases.workflow import marking, portability, restriction
 from identity.roles import Permission
 
 
@@ -25,7 +26,8 @@ class Place:
 
     place: RestrictedPlace
     name: str
-    offer: Offer | None
+    waits: str
+    offers: tuple[Offer, ...]
 
 
 @dataclass(frozen=True)
@@ -83,21 +85,33 @@ def _shown(found: Situation, made: Restriction, now: datetime) -> Shown:
     return Shown(
         made,
         rights.ground_words("restriction_trigger", made.ground, found.case.regime),
-        tuple(_place(found, made, place) for place in made.places.all()),
+        tuple(_place(found, made, place, now) for place in made.places.all()),
         str(hindrance) if hindrance else "",
         tuple(offer for offer in _offers(found, made, hindrance is None) if offer.url),
     )
 
 
-def _place(found: Situation, made: Restriction, place: RestrictedPlace) -> Place:
+def _place(found: Situation, made: Restriction, place: RestrictedPlace, now: datetime) -> Place:
     name = str(place.source) if place.source else _("our own files")
-    offer = None
-    if found.may(Permission.WORK):
-        if place.state == PlaceState.TO_MARK and made.is_in_force and place.task_id is None:
-            offer = Offer(_("Record the mark"), act_url(found.case, "mark-place", place))
-        elif place.state == PlaceState.TO_FREE:
-            offer = Offer(_("Record that it is taken away"), act_url(found.case, "free-place", place))
-    return Place(place, name, offer)
+    is_open = place.state == (PlaceState.TO_MARK if made.is_in_force else PlaceState.TO_FREE)
+    if not is_open or place.source is None or not marking.is_for_connector(place):
+        offers = _by_hand(found.case, place) if is_open else ()
+        return Place(place, name, "", offers if found.may(Permission.WORK) else ())
+    hold = turns.held(place.source, now)
+    again = Offer(_("Let the connector try again"), act_url(found.case, "mark-again", place), is_post=True)
+    offers = (*(() if hold else (again,)), *_by_hand(found.case, place))
+    return Place(
+        place, name, str(hold.why.label) if hold else "", offers if found.may(Permission.WORK) else ()
+    )
+
+
+def _by_hand(case: Case, place: RestrictedPlace) -> tuple[Offer, ...]:
+    """A person records it; what a task speaks of is recorded there."""
+    if place.state == PlaceState.TO_FREE:
+        return (Offer(_("Record that it is taken away"), act_url(case, "free-place", place)),)
+    if place.task_id is None:
+        return (Offer(_("Record the mark"), act_url(case, "mark-place", place)),)
+    return ()
 
 
 def _offers(found: Situation, made: Restriction, is_free: bool) -> Iterator[Offer]:

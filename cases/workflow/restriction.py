@@ -114,6 +114,7 @@ def approved(case: Case, decision: Decision, now: datetime) -> None:
     found.begun_at = now
     found.save(update_fields=["begun_at"])
     tasks = {task.source_id: task for task in case.tasks.filter(decision=decision, verb="restrict")}
+    found.places.filter(state=PlaceState.TO_FREE).update(state=PlaceState.TO_MARK)
     for place in found.places.all():
         place.task = tasks.get(place.source_id)
         place.save(update_fields=["task"])
@@ -280,11 +281,32 @@ def lift(found: Restriction, by: By, now: datetime, *, version: int | None = Non
             refuse(case, "lift_restriction", by, now, hindrance)
         held.lifted_by_id, held.lifted_at = by.person_id, now
         held.save()
-        held.places.filter(state=PlaceState.MARKED).update(state=PlaceState.TO_FREE)
+        _free_places(held)
         marking.order(held, now)
         _on_record(held, Action.RESTRICTION_LIFTED, by, now)
         touch(case)
         return held
+
+
+def _free_places(found: Restriction) -> None:
+    """Every mark is taken away, also those of a connector that was stopped before it had marked everything."""
+    found.places.filter(state=PlaceState.MARKED).update(state=PlaceState.TO_FREE)
+    begun = found.places.filter(state__in=[PlaceState.TO_MARK, PlaceState.IMPOSSIBLE])
+    perhaps = [place.pk for place in begun.select_related("source") if marking.is_for_connector(place)]
+    found.places.filter(pk__in=perhaps).update(state=PlaceState.TO_FREE)
+
+
+def try_again(place: RestrictedPlace, by: By, now: datetime) -> None:
+    """Have the connector try once more what it did not get done; what is marked already is found so."""
+    with transaction.atomic():
+        case = act(place.restriction.case, Permission.WORK, by, now, name="mark_again")
+        held = _held(place, case)
+        if held.state not in marking.VERBS or not marking.is_for_connector(held):
+            raise Conflict(_("No connector can do this in this place."), "place_not_open")
+        marking.queue(held, now)
+        codes: dict[str, str | None] = {"source": str(held.source_id), "state": held.state, "what": "again"}
+        put_on_record(case, Action.PLACE_RECORDED, by, now, codes)
+        touch(case)
 
 
 def free(place: RestrictedPlace, evidence: str, by: By, now: datetime) -> None:
@@ -384,7 +406,7 @@ def _in_force(found: Restriction, case: Case) -> Restriction:
 def _held(place: RestrictedPlace, case: Case) -> RestrictedPlace:
     held: RestrictedPlace = (
         RestrictedPlace.objects.select_for_update(of=("self",))
-        .select_related("restriction")
+        .select_related("restriction", "source")
         .get(pk=place.pk, restriction__case=case)
     )
     held.restriction.case = case

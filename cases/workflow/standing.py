@@ -27,6 +27,7 @@ from cases.models import (
     SourceSystem,
 )
 from cases.permissions import BY_SYSTEM, By
+from cases.workflow import marking
 from cases.workflow.perform import act, put_on_record
 from dsar.audit.actions import Action
 from dsar.audit.record import Codes, record, record_whatever_happens
@@ -198,6 +199,7 @@ def release(source_ids: Collection[UUID], now: datetime) -> None:
         runs.go_on(search, now)
     parts.release(source_ids, HEALED, now)
     dry_run.release(source_ids, HEALED, now)
+    marking.release(source_ids, now)
 
 
 def _waiting(source_ids: Collection[UUID]) -> "QuerySet[SourceSearch]":

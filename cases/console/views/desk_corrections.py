@@ -191,6 +191,7 @@ def _page(request: HttpRequest, case: Case, form: MoreToCorrect, status: int = 2
         "next": found.filter(outcome="").first(),
         **_plan(case),
         "restriction": rights.restriction_of(case),
+        "is_unmarked": rights.is_unmarked(case),
         "may_restrict": _works(request, case) and restriction.may_begin_meanwhile(case),
     }
     put_on_record(
