@@ -18,6 +18,7 @@ from cases.correspondence import send
 from cases.fulfilment import dry_run, looking, parts, proof, proposing, recipient_call
 from cases.fulfilment import execution as changing
 from cases.models import (
+    Case,
     Letter,
     LetterState,
     PackState,
@@ -103,17 +104,18 @@ def _search_in_trouble(claim: Claim, search_id: UUID, error: ConnectorError) -> 
     engine.fail(claim, search_id, error, error.code)
 
 
-def _search_answered(claim: Claim, found: SourceSearch) -> None:
+def _search_answered(claim: Claim, case: Case, found: SourceSearch) -> None:
     """What follows for the case and says of the source, with the end of the search: no death comes in between."""
-    search.search_ended(found, timezone.now())
-    standing.went_well(found.source_id, timezone.now())
+    search.search_ended(case, found, timezone.now())
+    if not turns.is_noted(found.source, timezone.now()):
+        standing.went_well(found.source_id, timezone.now())
     claim.finish()
 
 
 def _search_ended(claim: Claim) -> None:
     with claim.step():
         found = SourceSearch.objects.select_related("run__case", "source").get(pk=claim.args["search"])
-        search.search_ended(found, timezone.now())
+        search.search_ended(lock(found.run.case_id), found, timezone.now())
 
 
 @job(parts.BEGIN)

@@ -22,12 +22,19 @@ from cases.connectors.base import (
     Throttled,
     Transient,
 )
-from cases.models import CollectedFile, CollectionRun, FileState, Item, SourceSearch
+from cases.models import CollectedFile, FileState, Item, SourceSearch
 from dsar.jobs.queue import enqueue
 from dsar.jobs.run import Claim, LeaseLost, RetryLater
+from dsar.lib.prepared import Prepared
 from dsar.vault import files
 
 FETCH = "fetch_files"
+_WAITING = Prepared(
+    lambda search_id: CollectedFile.objects.filter(search_id=search_id, state=FileState.WAITING).values_list(
+        "pk", flat=True
+    )[:1],
+    UUID,
+)
 MOST_ATTEMPTS = 3
 MISSING = "could_not_be_fetched"
 
@@ -42,7 +49,7 @@ class CutShort(Transient):
 
 def order(search: SourceSearch, now: datetime) -> None:
     """Have the files of a search fetched that are not here yet."""
-    if search.files.filter(state=FileState.WAITING).exists():
+    if _WAITING.exists(search.pk):
         enqueue(
             FETCH,
             controller_id=search.controller_id,
@@ -53,11 +60,6 @@ def order(search: SourceSearch, now: datetime) -> None:
             max_attempts=6,
             takes_turns=True,
         )
-
-
-def are_coming(run: CollectionRun) -> bool:
-    """Whether files of this run are still to be fetched."""
-    return CollectedFile.objects.filter(search__run=run, state=FileState.WAITING).exists()
 
 
 def fetch(claim: Claim, search_id: UUID) -> None:

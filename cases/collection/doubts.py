@@ -34,6 +34,13 @@ _JUDGED = Prepared(
     UUID,
     UUID,
 )
+_CANDIDATES = Prepared(
+    lambda case_id, source_id: Candidate.objects.filter(case_id=case_id, source_id=source_id).values_list(
+        "ref_hash", "verdict"
+    ),
+    UUID,
+    UUID,
+)
 _CONFIRMED = Prepared(
     lambda case_id, source_id: Candidate.objects.filter(
         case_id=case_id, source_id=source_id, verdict=Belongs.THEIRS
@@ -132,9 +139,11 @@ def keep_candidates(search: SourceSearch, form: Form, found: Found) -> None:
     """Keep the matches that somebody has to look at; what was decided stays decided, what is gone is forgotten."""
     doubtful = found.doubtful[:MOST_CANDIDATES]
     places = {form.blind(f"match|{match.type}|{match.ref}"): (match, why) for match, why in doubtful}
-    mine = Candidate.objects.filter(case=search.run.case_id, source=search.source_id)
-    known = {bytes(place) for place in mine.exclude(verdict=Belongs.OPEN).values_list("ref_hash", flat=True)}
-    mine.filter(verdict=Belongs.OPEN).delete()
+    mine = _CANDIDATES.all(search.run.case_id, search.source_id)
+    known = {bytes(place) for place, verdict in mine if verdict != Belongs.OPEN}
+    if len(known) < len(mine):
+        before = Candidate.objects.filter(case=search.run.case_id, source=search.source_id)
+        before.filter(verdict=Belongs.OPEN).delete()
     for place, (match, why) in places.items():
         if place not in known:
             _new_candidate(search, place, match, why)

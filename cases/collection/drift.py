@@ -7,10 +7,20 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from cases.models import FieldClass, FieldInCase, SourceSystem, UnknownField
+from dsar.lib.prepared import Prepared
 
 # By record type and field: what it was said to be.
 Choices: TypeAlias = Mapping[str, Mapping[str, str]]
 NAME_LENGTH = UnknownField._meta.get_field("name").max_length or 0
+
+_CHOSEN = Prepared(
+    lambda source_id: (
+        UnknownField.objects.filter(source_id=source_id)
+        .exclude(choice="")
+        .values_list("collection", "name", "choice")
+    ),
+    UUID,
+)
 
 # What is kept of a value: a secret is forgotten at once, and comes again only by another search.
 SHOWN = (FieldClass.DISCLOSE, FieldClass.THIRD_PARTY)
@@ -44,8 +54,8 @@ def classified(data: Mapping[str, Any], unknown: Mapping[str, Any], choices: Map
 def choices_of(source_id: UUID) -> Choices:
     """What was said of this source's fields."""
     chosen: dict[str, dict[str, str]] = {}
-    for field in UnknownField.objects.filter(source=source_id).exclude(choice=""):
-        chosen.setdefault(field.collection, {})[field.name] = field.choice
+    for collection, field, choice in _CHOSEN.all(source_id):
+        chosen.setdefault(collection, {})[field] = choice
     return chosen
 
 

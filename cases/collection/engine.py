@@ -17,9 +17,9 @@ from cases.collection.gate import SharedGate
 from cases.collection.matches import Found, Wanted, find
 from cases.collection.proof import Doubt, Proof, parents
 from cases.connectors.base import Connector, ConnectorError, Cursor, Match, Page, Throttled
-from cases.models import HeldFor, RunState, SearchState, SourceSearch
+from cases.models import Case, HeldFor, RunState, SearchState, SourceSearch
 from dsar.jobs.run import Claim, PutBack
-from dsar.lib.prepared import Prepared
+from dsar.lib.prepared import Prepared, write
 
 WARNINGS = 20
 _LOCKED = Prepared(
@@ -98,8 +98,8 @@ class Reading:
 class Around:
     """What belongs into the transaction that ends a search: what is locked before it, and what follows from it."""
 
-    before: Callable[[], object]
-    after: Callable[[SourceSearch], object]
+    before: Callable[[], Case]
+    after: Callable[[Case, SourceSearch], object]
 
 
 def search(claim: Claim, search_id: UUID, around: Around) -> bool:
@@ -186,7 +186,7 @@ def _begin(claim: Claim, search_id: UUID) -> Plan:
         if hold is None:
             found.state, found.started_at = SearchState.RUNNING, found.started_at or timezone.now()
             found.held_for = ""
-            found.save(update_fields=["state", "started_at", "held_for"])
+            write(found, "state", "started_at", "held_for")
             return _plan(found)
     raise hold.put_back()
 
@@ -217,13 +217,20 @@ def _plan(search: SourceSearch) -> Plan:
 def _store(claim: Claim, search_id: UUID, plan: Plan, reading: Reading) -> None:
     """Store one page and where the next begins. Raises Unproved where the source gives whatever it likes."""
     with claim.step():
-        is_sound = _stored(claim, _wanted(search_id), plan, reading)
+        found = _wanted(search_id)
+        is_sound = _take_in(found, plan, reading)
+        write(found, *_STORED)
+        claim.progress(found=found.found, expected=found.expected or found.found)
     if not is_sound:
         raise doubts.Unproved
 
 
-def _stored(claim: Claim, found: SourceSearch, plan: Plan, reading: Reading) -> bool:
-    """Store a page of a locked search; False where the source gives whatever it likes."""
+# What a page changes of its search.
+_STORED = ("found", "expected", "cursor", "warnings")
+
+
+def _take_in(found: SourceSearch, plan: Plan, reading: Reading) -> bool:
+    """Store a page of a locked search, which the caller writes; False where the source gives whatever it likes."""
     page = reading.page
     reading.sealed.store(found)
     is_sound = not reading.doubts or doubts.set_aside(found, plan.form, reading.doubts)
@@ -233,8 +240,6 @@ def _stored(claim: Claim, found: SourceSearch, plan: Plan, reading: Reading) -> 
     found.expected = None if page.expected_total is None else plan.base + page.expected_total
     found.cursor = page.next.to_json() if page.next else None
     found.warnings = list(dict.fromkeys([*found.warnings, *page.warnings]))[:WARNINGS]
-    found.save(update_fields=["found", "expected", "cursor", "warnings"])
-    claim.progress(found=found.found, expected=found.expected or found.found)
     return is_sound
 
 
@@ -251,12 +256,13 @@ class Ending:
 def _end(claim: Claim, search_id: UUID, ending: Ending, around: Around) -> None:
     """Store the last page and end the search. Raises Unproved where that page is whatever the source likes."""
     with claim.step():
-        around.before()
-        found = _wanted(search_id)
-        is_sound = ending.last is None or _stored(claim, found, ending.plan, ending.last)
+        case, found = around.before(), _wanted(search_id)
+        is_sound = ending.last is None or _take_in(found, ending.plan, ending.last)
         if is_sound:
             _ended(found, ending)
-            around.after(found)
+            around.after(case, found)
+        else:
+            write(found, *_STORED)
     if not is_sound:
         raise doubts.Unproved
 
@@ -271,7 +277,7 @@ def _ended(found: SourceSearch, ending: Ending) -> None:
     sure = [match for match in reader.matches if (match.type, match.ref) in places]
     rounds.reveal(found, plan.form, plan.wanted, sure)
     rounds.ended(found, plan.connector.capabilities().identifier_kinds, reader.matches)
-    found.save(update_fields=["state", "cursor", "matches", "ended_at", "warnings", "followed"])
+    write(found, *_STORED, "state", "matches", "ended_at", "followed")
     blobs.order(found, timezone.now())
 
 

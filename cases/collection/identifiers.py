@@ -1,6 +1,7 @@
 """What is known of the person, as connectors want it, and the connector of a source."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -8,12 +9,19 @@ from cases.collection.gate import SharedGate
 from cases.connectors import registry
 from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE, ConfigurationError, Connector, Identifier
 from cases.models import Case, SourceSystem, SubjectRequest
+from dsar.lib.prepared import Prepared
 from identity import texting
 from identity.models import Level, Method, Verification, VerificationState
 from identity.providers.base import Factor
 from identity.providers.login.method import CustomerLogin
 from identity.providers.registry import known as known_methods
 
+_ACHIEVED = Prepared(
+    lambda request_id: Verification.objects.filter(
+        subject_request_id=request_id, state=VerificationState.ACHIEVED
+    ),
+    UUID,
+)
 LOGIN = CustomerLogin.about.code
 # What keeps by what of the person it found them.
 MATCHING = frozenset({LOGIN, Method.RECORD_QUESTIONS.value})
@@ -36,7 +44,7 @@ def verified_kinds(case: Case) -> frozenset[str]:
     A code proves its address, a customer account what of it matched, evidence seen by staff the whole person.
     A mistyped customer number is somebody else's: what nobody verified finds nothing on its own.
     """
-    checks = list(case.subject_request.verifications.filter(state=VerificationState.ACHIEVED))
+    checks = _ACHIEVED.all(case.subject_request_id)
     methods = {check.method for check in checks}
     if any(map(_shows_the_person, methods)) or case.required_level == Level.NONE:
         return frozenset({EMAIL, PHONE, EXTERNAL_ID})

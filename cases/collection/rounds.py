@@ -30,6 +30,13 @@ from cases.models import (
 from dsar.lib.prepared import Prepared
 from dsar.vault import files
 
+_UNCOLLECTED = Prepared(
+    lambda case_id, source_id: Candidate.objects.filter(
+        case_id=case_id, source_id=source_id, verdict=Belongs.THEIRS, is_collected=False
+    ).values_list("pk", flat=True)[:1],
+    UUID,
+    UUID,
+)
 MOST_ROUNDS = 3
 MOST_IDENTIFIERS = 20
 LONGEST = 300
@@ -111,7 +118,8 @@ def ended(search: SourceSearch, kinds: frozenset[str], matches: Sequence[Match])
     places = [*earlier.get("places", ()), *([match.type, match.ref] for match in matches)]
     before = earlier.get("before", 0) if search.round > 1 else search.found
     search.followed = {"places": places, "found": search.found, "before": before}
-    _confirmed(search).update(is_collected=True)
+    if _UNCOLLECTED.exists(search.run.case_id, search.source_id):
+        _confirmed(search).update(is_collected=True)
     if search.round > 1:
         for one in _active(search.run):
             if one.kind in kinds and search.source_id not in one.used_in:
@@ -123,10 +131,8 @@ def ended(search: SourceSearch, kinds: frozenset[str], matches: Sequence[Match])
 
 
 def go_on(run: CollectionRun, now: datetime) -> bool:
-    """Once all have answered: search again where there is more to search by; False where there is not."""
+    """Once nothing is searched any more: search again where there is more to search by; False where there is not."""
     searches = run.searches.select_related("source", "run__case")
-    if run.searches.filter(state__in=BUSY).exists():
-        return False
     fresh = _active(run)
     queued = [_again(search, fresh, now) for search in searches if _has_answered(search)]
     return any(queued)

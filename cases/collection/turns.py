@@ -172,11 +172,17 @@ class Slice:
 # -- what a source's answers mean for those that come after ---------------------------------------------
 
 
-def went_well(source_id: UUID, now: datetime) -> bool:
-    """The source answered: what was wrong is over. True where it had been in trouble.
+def is_noted(source: SourceSystem, now: datetime) -> bool:
+    """Whether nothing was wrong with a source, as it was read in this transaction, and that was noted a moment ago.
 
-    Where nothing was wrong the moment is noted every few seconds: searches of one source need not wait for each other.
+    It is noted every few seconds only: searches of one source need not wait for each other.
     """
+    at = source.succeeded_at
+    return not source.failures and at is not None and now - SUCCESS_NOTED < at <= now
+
+
+def went_well(source_id: UUID, now: datetime) -> bool:
+    """The source answered: what was wrong is over. True where it had been in trouble."""
     source = SourceSystem.objects.filter(pk=source_id)
     noted = Q(failures=0, succeeded_at__gt=now - SUCCESS_NOTED, succeeded_at__lte=now)
     if not source.exclude(noted).exists():

@@ -212,7 +212,7 @@ def answer(inquiry_id: UUID, said: InquiryState, note: str, by: By | None, now: 
         AccessToken.objects.filter(target_id=inquiry.pk, revoked_at=None).update(revoked_at=now)
         codes: dict[str, str | int] = {"source": str(found.source_id), "answer": said, "found": found.found}
         put_on_record(case, Action.OWNER_ANSWERED, by, now, codes)
-        searching.search_ended(found, now)
+        searching.search_ended(lock(case.pk), found, now)
         return found
 
 

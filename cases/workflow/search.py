@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cases.collection import blobs, rounds, runs
+from cases.collection import rounds, runs
 from cases.errors import not_yours
 from cases.models import Case, CollectionRun, RunState, SearchState, SourceSearch
 from cases.permissions import BY_SYSTEM, By
@@ -18,9 +18,7 @@ from dsar.lib.errors import Refused
 from dsar.lib.prepared import Prepared
 from identity.roles import Permission
 
-_OPEN_RUN = Prepared(
-    lambda case_id: CollectionRun.objects.filter(case_id=case_id, state=RunState.RUNNING)[:1], UUID
-)
+_RUN = Prepared(lambda run_id: CollectionRun.objects.filter(pk=run_id), UUID)
 
 
 def begin(case: Case, by: By, now: datetime) -> Case:
@@ -70,8 +68,13 @@ def settle(case: Case, now: datetime) -> Case:
 
 
 def _settled(case: Case, now: datetime) -> Case:
-    run = _OPEN_RUN.first(case.pk)
-    if run is None or rounds.go_on(run, now) or not runs.is_complete(run) or blobs.are_coming(run):
+    found = runs.standing(case.pk)
+    if found is None or found.is_busy:
+        return case
+    run = _RUN.get(found.run_id)
+    if found.led_on and rounds.go_on(run, now):
+        return case
+    if not found.is_answered or found.files_are_coming:
         return case
     runs.end(run, now)
     return _to_review(case, now) if case.state == State.SEARCHING else case
@@ -79,16 +82,15 @@ def _settled(case: Case, now: datetime) -> Case:
 
 def _to_review(case: Case, now: datetime) -> Case:
     """What was found is sorted by rules where the right has some, and a person goes on."""
-    case = perform(case, "finish_search", BY_SYSTEM, now)
+    case = perform(case, "finish_search", BY_SYSTEM, now, is_held=True)
     portability.sort(case, BY_SYSTEM, now)
     disputed.look(case, now)
     plan.propose(case, BY_SYSTEM, now)
     return case
 
 
-def search_ended(search: SourceSearch, now: datetime) -> None:
-    """A source has answered or failed: put it on record, and see whether it was the last."""
-    case = lock(search.run.case_id)
+def search_ended(case: Case, search: SourceSearch, now: datetime) -> None:
+    """A source has answered or failed: put it on the locked case's record, and see whether it was the last."""
     put_on_record(
         case,
         Action.SEARCH_ENDED,
@@ -173,5 +175,5 @@ def resume(case: Case, now: datetime) -> Case:
         if latest is None or latest.state == RunState.ABANDONED:
             start_run(case, BY_SYSTEM, now)
         else:
-            return _to_review(case, now)
+            return _to_review(lock(case.pk), now)
     return lock(case.pk)

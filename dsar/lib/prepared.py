@@ -12,12 +12,12 @@ The SQL is what the queryset makes of it, so that a change of a model changes it
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID, uuid4
 
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db.models import Field, Model, QuerySet
 from django.db.models.query import FlatValuesListIterable, ModelIterable, get_related_populators
 from django.db.transaction import TransactionManagementError
 
@@ -131,6 +131,34 @@ class Prepared(Generic[RowT]):
         if kind is FlatValuesListIterable:
             return lambda row: cast(RowT, row[0])
         return lambda row: cast(RowT, tuple(row))
+
+
+def write(row: Model, *names: str) -> None:
+    """Write these fields of a row that is there, as ``save(update_fields=…)`` does, but that no signal is sent.
+
+    Raises DatabaseError where the row is gone, or is not to be seen.
+    """
+    statement, fields = _update(type(row), names)
+    values = [field.get_db_prep_save(field.pre_save(row, False), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, row.pk])
+        if cursor.rowcount != 1:
+            raise DatabaseError(f"a row of {row._meta.db_table} is not there to be written")
+
+
+@cache
+def _update(model: type[Model], names: Sequence[str]) -> "tuple[str, Sequence[Field[Any, Any]]]":
+    meta, quoted = model._meta, connection.ops.quote_name
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    columns = ", ".join(f"{quoted(field.column)} = {_place(field)}" for field in fields)
+    key = quoted(str(meta.pk.column))
+    return f"UPDATE {quoted(meta.db_table)} SET {columns} WHERE {key} = %s", fields  # noqa: S608  Names of the house.
+
+
+def _place(field: Any) -> str:
+    """Arrays say of what, and others as they like."""
+    placeholder = getattr(field, "get_placeholder", None)
+    return str(placeholder(None, None, connection)) if placeholder else "%s"
 
 
 def _object_maker(compiler: Any) -> Callable[[Sequence[Any]], Any]:

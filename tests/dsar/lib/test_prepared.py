@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from cases.models import Case, ClockEvent, SourceSystem
-from dsar.lib.prepared import Prepared
+from dsar.lib.prepared import Prepared, write
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
@@ -131,6 +131,49 @@ def test_prepared_keeps_the_order_and_the_number_of_rows(brands: None) -> None:
         prepared.all(ONE)
 
     assert plain(asked.captured_queries[0]["sql"]) == plain(composed)
+
+
+def test_write_saves_these_fields_alone_of_each_kind(brands: None) -> None:
+    with unit_of_work([ONE]):
+        found = of_brand(ONE, "shop").get()
+        found.name, found.options, found.data_kinds, found.secrets = (
+            "Shop",
+            {"n": 2},
+            ["health"],
+            {"token": "new"},
+        )
+        found.succeeded_at, found.connector = MOMENT, "not written"
+        write(found, "name", "options", "data_kinds", "secrets", "succeeded_at")
+
+        kept, other = of_brand(ONE, "shop").get(), of_brand(ONE, "desk").get()
+        assert (
+            kept.name,
+            kept.options,
+            kept.data_kinds,
+            kept.secrets,
+            kept.succeeded_at,
+            kept.connector,
+        ) == (
+            "Shop",
+            {"n": 2},
+            ["health"],
+            {"token": "new"},
+            MOMENT,
+            "demo",
+        )
+        assert other.name == "desk"
+
+
+def test_write_refuses_a_row_that_is_not_to_be_seen(brands: None) -> None:
+    with unit_of_work([TWO]):
+        found = of_brand(TWO, "shop").get()
+    found.name = "Taken over"
+
+    with unit_of_work([ONE]), pytest.raises(DatabaseError):
+        write(found, "name")
+
+    with unit_of_work([TWO]):
+        assert of_brand(TWO, "shop").get().name == "shop"
 
 
 def plain(statement: str) -> str:
