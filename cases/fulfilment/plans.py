@@ -122,11 +122,15 @@ def digest(plan: ChangePlan) -> str:
 
 
 def kept(case: Case) -> list[tuple[str, str, int]]:
-    """What stays of what was asked to be erased: the code of each exception, the rule's own words, how many records."""
+    """What stays of what was asked to be erased: the code of each exception, the rule's own words, how many records.
+
+    What is about somebody else was not asked for, and what the law forbids to speak of is not told.
+    """
     plan = live(case)
     if plan is None or case.right != Right.ERASURE:
         return []
-    rows: Any = plan.lines.filter(treatment__in=AT_REST).values_list("basis", "rule").annotate(Count("pk"))
+    named = plan.lines.exclude(item__is_silent=True).exclude(item__is_third_party=True)
+    rows: Any = named.filter(treatment__in=AT_REST).values_list("basis", "rule").annotate(Count("pk"))
     words = dict(KeepingRule.objects.filter(controller=case.controller_id).values_list("slug", "words"))
     counts: dict[tuple[str, str], int] = {}
     for basis, rule, count in rows.order_by("basis", "rule"):

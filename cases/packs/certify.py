@@ -111,9 +111,10 @@ def _told(notice: RecipientNotice) -> Told:
 def _planned(case: Case, plan: ChangePlan) -> Iterator[System]:
     """System by system, in the order of their names; what is in no system comes last."""
     parts = {part.source_id: part for part in plan.parts.select_related("source")}
-    # What the law forbids to speak of is in no line of a certificate either.
+    # What the law forbids to speak of, and what is somebody else's, is in no line of a certificate either.
     rows = (
         plan.lines.exclude(item__is_silent=True)
+        .exclude(item__is_third_party=True)
         .values("source", "collection", "treatment", "basis", "rule", "state", "by_hand", "obstacle")
         .annotate(records=Count("pk"))
     )

@@ -14,9 +14,11 @@ from cases.law import loader as law
 from cases.models import Case, Item, ItemDecision
 from cases.review.redaction import codes
 from cases.words import DISCLOSING
+from dsar.lib.prepared import Prepared
 from dsar.vault.fields import opener
 
 GOES_OUT = (ItemDecision.DISCLOSE, ItemDecision.REDACT)
+ORDER = ("source_id", "collection", "number", "id")
 PAGE = 1000
 
 # Source, collection, number and id: where an item stands in the pack.
@@ -47,31 +49,36 @@ class Group:
 
 def groups(case: Case) -> list[Group]:
     """A case's items by source and collection, with counts."""
-    rows: Any = (
-        case.items.values("source_id", "source__name", "collection")
+    return [Group(source_id, source or "", *counts) for source_id, source, *counts in _GROUPS.all(case.pk)]
+
+
+def _grouped(case_id: UUID) -> Any:
+    """In the order of a group's fields."""
+    decisions = ("undecided", "disclose", "redact", "withhold", "act", "keep")
+    return (
+        Item.objects.filter(case_id=case_id)
+        .values_list("source_id", "source__name", "collection")
         .annotate(
             total=Count("pk"),
+            **{value: Count("pk", filter=Q(decision=value)) for value in decisions},
             third_party=Count("pk", filter=Q(is_third_party=True)),
-            **{value: Count("pk", filter=Q(decision=value)) for value in ItemDecision.values},
         )
         .order_by("source__name", "source_id", "collection")
     )
-    return [
-        Group(
-            row["source_id"],
-            row["source__name"] or "",
-            row["collection"],
-            row["total"],
-            row["undecided"],
-            row["disclose"],
-            row["redact"],
-            row["withhold"],
-            row["act"],
-            row["keep"],
-            row["third_party"],
-        )
-        for row in rows
-    ]
+
+
+def _one(**conditions: Any) -> Prepared[UUID]:
+    """Whether a case has any item like this: most have none, and are asked no further."""
+    return Prepared(
+        lambda case_id: Item.objects.filter(case_id=case_id, **conditions).values_list("pk", flat=True)[:1],
+        UUID,
+    )
+
+
+_GROUPS: Prepared[Any] = Prepared(_grouped, UUID)
+_WITHHELD = _one(decision=ItemDecision.WITHHOLD)
+_REDACTED = _one(decision=ItemDecision.REDACT)
+_WITH_FILE = _one(decision__in=GOES_OUT, file__isnull=False)
 
 
 def undecided(case: Case) -> int:
@@ -80,16 +87,32 @@ def undecided(case: Case) -> int:
 
 def going_out(case: Case) -> QuerySet[Item]:
     """What will be disclosed, whole or redacted, in the order of the pack."""
-    items: QuerySet[Item] = case.items.filter(decision__in=GOES_OUT).order_by(
-        "source_id", "collection", "number", "id"
-    )
+    items: QuerySet[Item] = case.items.filter(decision__in=GOES_OUT).order_by(*ORDER)
     return items
+
+
+def spoken_of(case: Case) -> QuerySet[Item]:
+    """What an outcome and a letter may be about.
+
+    A silent withholding is nothing there. Where data is changed and not copied, a record about somebody else that hung
+    on the person's is none of theirs: that it stays is no refusal.
+    """
+    items: QuerySet[Item] = case.items.filter(is_silent=False)
+    return items if case.right in DISCLOSING else items.exclude(is_third_party=True)
+
+
+def goes_out_with_files(case: Case) -> bool:
+    """Whether any file goes out."""
+    return _WITH_FILE.exists(case.pk)
 
 
 def withheld_counts(case: Case) -> list[tuple[str, int]]:
     """How many items are withheld by exemption; silent ones are not even counted."""
+    if not _WITHHELD.exists(case.pk):
+        return []
     rows = (
-        case.items.filter(decision=ItemDecision.WITHHOLD, is_silent=False)
+        spoken_of(case)
+        .filter(decision=ItemDecision.WITHHOLD)
         .values_list("exemption")
         .annotate(count=Count("pk"))
         .order_by("exemption")
@@ -107,6 +130,8 @@ def named_counts(case: Case) -> list[tuple[str, int]]:
 
 def _redactions(case: Case) -> Iterator[Any]:
     """What is taken out of each item that goes out redacted: there may be as many as there are items."""
+    if not _REDACTED.exists(case.pk):
+        return iter(())
     open_redactions = opener(Item, "redactions", case.collected_key_id)
     marked: Any = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
     return (open_redactions(pk, sealed) for pk, sealed in marked.iterator(chunk_size=PAGE))
@@ -121,11 +146,8 @@ def exemption_sentence(code: str, regime: str) -> str:
 
 
 def outcome_of(case: Case) -> str:
-    """What the decisions on the items amount to: all, some, none, or nothing there.
-
-    A silent withholding counts as nothing there: the outcome itself must not betray it.
-    """
-    seen = set(case.items.filter(is_silent=False).values_list("decision", flat=True).distinct())
+    """What the decisions on the items amount to: all, some, none, or nothing there."""
+    seen = set(spoken_of(case).values_list("decision", flat=True).distinct())
     done = seen & ({*GOES_OUT} if case.right in DISCLOSING else {ItemDecision.ACT})
     partly = seen & {ItemDecision.WITHHOLD, ItemDecision.KEEP, ItemDecision.REDACT}
     if not seen:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from cases import corrections
 from cases.console.desk_forms import Closing, LetterText, Submission
 from cases.console.going import see_other
+from cases.fulfilment import plans
 from cases.models import Case
 from cases.packs.posting import proposed
 from cases.review import items
@@ -51,7 +52,8 @@ def submit(request: HttpRequest, case_id: UUID) -> HttpResponse:
     case = _case(request, case_id)
     outcome = decide.outcome_of(case) or request.POST.get("complaint_outcome", "")
     if request.method == "GET":
-        title, body = decide.draft_letter(case, outcome, "", timezone.now()) if outcome else ("", "")
+        is_known = outcome and not _undecided(case)
+        title, body = decide.draft_letter(case, outcome, "", timezone.now()) if is_known else ("", "")
         return _page(request, "submit", case, Submission(case=case, initial={"title": title, "body": body}))
     if "draft" in request.POST:
         return _page(request, "submit", case, _drafted(Submission, case, request, outcome))
@@ -158,7 +160,9 @@ def _page(request: HttpRequest, name: str, case: Case, form: LetterText) -> Http
         "outcome_words": Outcome(outcome).label if outcome else "",
         "is_complaint": case.right == Right.COMPLAINT,
         "is_refused": outcome == Outcome.REFUSED,
-        "undecided": _undecided(case) if case.state == State.REVIEW else 0,
+        "undecided": _undecided(case),
+        "has_plan": case.right == Right.ERASURE,
+        "lacks_ground": case.right == Right.ERASURE and not _has_ground(case),
         "groups": items.groups(case),
         "withheld": decide.withheld_sentences(case),
         "discloses": case.right in DISCLOSING,
@@ -169,4 +173,11 @@ def _page(request: HttpRequest, name: str, case: Case, form: LetterText) -> Http
 
 def _undecided(case: Case) -> int:
     """Records without a decision; where values are decided, the rest of the records needs none."""
-    return 0 if corrections.is_by_value(case) else items.undecided(case)
+    is_by_item = case.state == State.REVIEW and not corrections.is_by_value(case)
+    return items.undecided(case) if is_by_item else 0
+
+
+def _has_ground(case: Case) -> bool:
+    """Whether somebody recorded why the data is erased, where a plan says what is."""
+    plan = plans.live(case)
+    return plan is None or bool(plan.ground)

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from cases.collection.store import Form
 from cases.correspondence.compose import Kind
-from cases.fulfilment import dry_run
+from cases.fulfilment import dry_run, plans
 from cases.fulfilment.wishes import NoWish, wish_of
 from cases.models import (
     Belongs,
@@ -159,6 +159,15 @@ def test_approval_starts_the_time_to_cancel(desk, shop):
     day = date_format(timezone.localtime(made.executes_at, desk.controller.zone), "l j F Y, H:i")
     told = case.letters.get(kind=Kind.ERASURE_PLANNED)
     assert f"erase the data after {day}." in told.body.replace("\n", " ")
+
+
+def test_record_of_somebody_else_makes_an_erasure_no_less_whole(desk, shop):
+    case = desk.submitted(decided(desk, luis_in_review(desk)))
+
+    decision = case.decisions.get()
+
+    assert case.items.filter(is_third_party=True).count() == 1
+    assert (decision.outcome, plans.kept(case), "people" in decision.letter_body) == ("fulfilled", [], False)
 
 
 def test_nothing_of_somebody_else_is_erased(desk, shop):
