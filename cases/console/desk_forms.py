@@ -95,9 +95,18 @@ class ChangedRecord(DeskForm):
     )
 
     def prepare(self) -> None:
+        if self.case.right != Right.ERASURE:
+            self._without_exceptions()
+            return
         known = law.grounds_for("erasure_exception", self.case.regime)
         names = [(one.code, f"{gettext(one.name)} ({one.provision})") for one in known]
         self.fields["basis"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+
+    def _without_exceptions(self) -> None:
+        """Article 17(3) excepts from erasure alone."""
+        del self.fields["basis"]
+        choice: Any = self.fields["choice"]
+        choice.choices = [one for one in choice.choices if one[0] != "keep"]
 
 
 class WaiverReason(DeskForm):

@@ -21,7 +21,7 @@ from cases.collection.gate import SharedGate
 from cases.connectors.base import ConfigurationError, Conflict, Connector, ContractBroken, Refused
 from cases.connectors.changes import Action, ChangesRecords, Obstacle, Outcome, Receipt
 from cases.fulfilment import freshness, parts, steps
-from cases.models import Case, ChangeStep, HeldFor, PartStage, PlanPart, StepState
+from cases.models import Case, ChangeStep, HeldFor, PartStage, PlannedChange, PlanPart, StepState
 from dsar.jobs.run import Claim, PutBack
 
 LOOK_SECONDS = 2.0  # how often it is looked afresh whether the changes may be made
@@ -203,7 +203,7 @@ class _Going:
         else:
             steps.end(step, result.state, now, code=result.code, obstacle=result.obstacle)
         steps.save(step)
-        steps.judge_line(step.line_id)
+        steps.judge(PlannedChange.objects.filter(pk=step.line_id))
         self.again = self.again or self.skipped
         if step.state in steps.ENDED:
             part.steps_done += 1

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from cases.connectors.changes import Action, Blocker, ChangesRecords, Obstacle, Plan
 from cases.fulfilment import dry_run, parts, steps
 from cases.fulfilment.dry_run import Asked
-from cases.models import ChangeStep, LineState, PlannedChange, PlanPart, StepState
+from cases.models import ChangePlan, ChangeStep, LineState, PlannedChange, PlanPart, StepState
 from dsar.jobs.run import Claim
 
+_STAYS: Final = "A record that refers to it stays. Decide anew about this one."
 _CHANGED: Final = "It is not as it was when this was approved. Look at it again, and decide anew."
 
 
@@ -85,6 +86,17 @@ def _stale(line: PlannedChange, blocker: Blocker | None) -> None:
     line.remedy = blocker.remedy if blocker else _CHANGED
     line.save(update_fields=["state", "obstacle", "remedy"])
     ChangeStep.objects.filter(line=line, state=StepState.WAITING).update(state=StepState.STALE)
+
+
+def give_back_followers(plan: ChangePlan, gone: "QuerySet[ChangeStep]") -> None:
+    """What was to follow steps that are not taken after all goes back: it would take their records with it."""
+    keys = list(gone.values_list("key", flat=True))
+    own = ChangeStep.objects.filter(part__plan=plan, state=StepState.WAITING)
+    lines = list(own.filter(after__overlap=keys).values_list("line", flat=True).distinct()) if keys else []
+    PlannedChange.objects.filter(pk__in=lines).update(
+        state=LineState.STALE, obstacle=Obstacle.REFERENCED.value, remedy=_STAYS
+    )
+    own.filter(line__in=lines).update(state=StepState.STALE)
 
 
 # -- planning anew -------------------------------------------------------------------------------------

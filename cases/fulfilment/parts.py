@@ -9,7 +9,17 @@ from django.utils import timezone
 
 from cases.collection import order
 from cases.fulfilment import plans, steps
-from cases.models import Case, ChangePlan, ChangeStep, PartStage, PlanPart, PlanStage, StepState, Verdict
+from cases.models import (
+    Case,
+    ChangePlan,
+    ChangeStep,
+    LineState,
+    PartStage,
+    PlanPart,
+    PlanStage,
+    StepState,
+    Verdict,
+)
 from cases.words import State
 from dsar.jobs.queue import bring_forward, enqueue
 
@@ -160,11 +170,10 @@ def wake(held: Iterable[PlanPart], now: datetime) -> None:
 
 def again(part: PlanPart, now: datetime) -> None:
     """Take up a part that failed from where it stopped; what is done is not done again."""
-    ChangeStep.objects.filter(part=part, state=StepState.FAILED).update(
+    ChangeStep.objects.filter(steps.in_trouble(), part=part).update(
         state=StepState.WAITING, error_code="", ended_at=None
     )
-    for line_id in part.plan.lines.filter(state="failed", source=part.source_id).values_list("pk", flat=True):
-        steps.judge_line(line_id)
+    steps.judge(part.plan.lines.filter(state=LineState.FAILED, source=part.source_id))
     part.stage, part.error_code, part.error_text, part.ended_at = PartStage.EXECUTING, "", "", None
     part.held_for = ""
     count(part)

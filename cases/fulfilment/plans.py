@@ -127,9 +127,22 @@ def kept(case: Case) -> list[tuple[str, str, int]]:
     What is about somebody else was not asked for, and what the law forbids to speak of is not told.
     """
     plan = live(case)
-    if plan is None or case.right != Right.ERASURE:
+    return _kept(case, plan.lines.all()) if plan is not None else []
+
+
+def kept_since(plan: ChangePlan) -> list[tuple[str, str, int]]:
+    """The same of what was to be erased when that was approved: it changed meanwhile, and two decided anew."""
+    decision = plan.decision
+    if decision is None:
         return []
-    named = plan.lines.exclude(item__is_silent=True).exclude(item__is_third_party=True)
+    approved = [at for at in (decision.approved_at, decision.controller_decided_at) if at]
+    return _kept(plan.case, plan.lines.filter(approved_at__gt=max(approved)))
+
+
+def _kept(case: Case, lines: "QuerySet[PlannedChange]") -> list[tuple[str, str, int]]:
+    if case.right != Right.ERASURE:
+        return []
+    named = lines.exclude(item__is_silent=True).exclude(item__is_third_party=True)
     rows: Any = named.filter(treatment__in=AT_REST).values_list("basis", "rule").annotate(Count("pk"))
     words = dict(KeepingRule.objects.filter(controller=case.controller_id).values_list("slug", "words"))
     counts: dict[tuple[str, str], int] = {}

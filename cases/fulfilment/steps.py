@@ -1,11 +1,11 @@
 """A step of a plan as a row: the connector's action in the form in which it is kept, and the receipt that it got."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from cases.connectors.base import ContractBroken, Effect
 from cases.connectors.changes import Action, Obstacle, Outcome, Receipt, Verb
@@ -22,6 +22,7 @@ WRITING: Final = (
     Treatment.LIFT,
 )
 SUCCEEDED: Final = (StepState.DONE, StepState.ALREADY)
+GIVEN_UP: Final = "given_up"
 ENDED: Final = (*SUCCEEDED, StepState.REFUSED)
 _STATES: Final[Mapping[Outcome, StepState]] = {
     Outcome.DONE: StepState.DONE,
@@ -117,6 +118,11 @@ def holds_back(step: ChangeStep) -> set[str]:
     return set(before.exclude(state__in=SUCCEEDED).values_list("state", flat=True))
 
 
+def in_trouble() -> Q:
+    """Steps whose answer could not be understood, and that may be tried again; not those that somebody gave up."""
+    return Q(state=StepState.FAILED) & ~Q(error_code=GIVEN_UP)
+
+
 # -- receipts ----------------------------------------------------------------------------------------
 
 
@@ -160,18 +166,12 @@ def receipt_of(step: ChangeStep) -> Receipt:
     return replace(waiting, obstacle=Obstacle(step.obstacle)) if step.obstacle else waiting
 
 
-def judge_line(line_id: Any) -> None:
-    """Bring a line in step with its steps: done when all of them are, else as the worst of them."""
-    states = set(ChangeStep.objects.filter(line=line_id).values_list("state", flat=True))
-    PlannedChange.objects.filter(pk=line_id).update(state=_line_state(states))
-
-
-def _line_state(states: Iterable[str]) -> LineState:
-    found = set(states)
-    for step, line in _WORST:
-        if step in found:
-            return line
-    return LineState.DONE if found <= set(SUCCEEDED) else LineState.APPROVED
+def judge(lines: "QuerySet[PlannedChange]") -> None:
+    """Bring lines in step with their steps: done when all of them are, else as the worst of them; in one statement."""
+    own = ChangeStep.objects.filter(line=OuterRef("pk"))
+    worst = [When(Exists(own.filter(state=step)), then=Value(line)) for step, line in _WORST]
+    is_done = When(~Exists(own.exclude(state__in=SUCCEEDED)), then=Value(LineState.DONE))
+    lines.update(state=Case(*worst, is_done, default=Value(LineState.APPROVED)))
 
 
 _WORST: Final = (

@@ -1,5 +1,6 @@
 """Fulfilling: what an approved decision commands, done step by step, and the close that follows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ from cases.workflow import (
     certificate,
     complaint,
     extension,
+    kept,
     lateness,
     letters,
     level,
@@ -219,17 +221,31 @@ def _places(impossible: list[FulfilmentTask]) -> list[str]:
     return sorted(task.source.name if task.source else _("our files") for task in impossible)
 
 
-def changes_ended(case: Case, decision: Decision | None, not_done: list[str], by: By, now: datetime) -> Case:
-    """A plan was carried out and proven: the customer is told, also of the places where it could not be."""
-    if not_done and case.proposed_outcome != Outcome.REFUSED:
+def changes_ended(
+    case: Case,
+    decision: Decision | None,
+    not_done: list[str],
+    by: By,
+    now: datetime,
+    stays: Sequence[tuple[str, str, int]] = (),
+) -> Case:
+    """A plan was carried out and proven: the customer is told, also of what could not be done, or stays after all."""
+    if (not_done or stays) and case.proposed_outcome != Outcome.REFUSED:
         case.proposed_outcome = Outcome.PARTLY_FULFILLED
         case.save(update_fields=["proposed_outcome"])
-    _tell_done(case, decision, not_done, by, now)
+    _tell_done(case, decision, not_done, by, now, stays)
     return settle(case, now)
 
 
-def _tell_done(case: Case, decision: Decision | None, not_done: list[str], by: By, now: datetime) -> None:
-    """The letter as it was approved, and what could not be done after all. A drill writes to nobody."""
+def _tell_done(
+    case: Case,
+    decision: Decision | None,
+    not_done: list[str],
+    by: By,
+    now: datetime,
+    stays: Sequence[tuple[str, str, int]] = (),
+) -> None:
+    """The letter as it was approved, and what could not be done, or stays, after all. A drill writes to nobody."""
     if case.is_drill:
         return
     request = case.subject_request
@@ -240,6 +256,8 @@ def _tell_done(case: Case, decision: Decision | None, not_done: list[str], by: B
     )
     if not_done:
         body = f"{body}\n\n{_not_done(not_done, request.language)}"
+    if stays:
+        body = f"{body}\n\n{_stays(case, stays)}"
     body = "\n\n".join([body, *aftermath.paragraphs(case, request.language)])
     kind = KIND_OF.get(case.proposed_outcome, Kind.DONE)
     written = letters.to_recipients(kind, case, by, now, title=title, body=body)
@@ -270,6 +288,13 @@ def _not_done(places: list[str], language: str) -> str:
     with translation.override(language):
         named = {"places": ", ".join(places)}
         return _("In these places it could not be carried out: %(places)s.") % named
+
+
+def _stays(case: Case, found: Sequence[tuple[str, str, int]]) -> str:
+    """Reasons are owed for each record that is not erased (Art 12(4)), also for those that were decided anew."""
+    with translation.override(case.subject_request.language):
+        first = _("Some records changed while this was being carried out. They are kept:")
+        return "\n".join([first, *(f"- {one}" for one in kept.sentences(case, found))])
 
 
 def _standing(case: Case) -> Decision | None:

@@ -25,6 +25,7 @@ from cases.workflow import (
     disputed,
     doubts,
     identity,
+    kept,
     lateness,
     letters,
     objection,
@@ -50,27 +51,12 @@ def draft_letter(
             outcome=outcome,
             reasons=reasons or (_weighing(case) if _exception(case, outcome) else ""),
             reason_text=reason_sentence(case, reason_code or _exception(case, outcome)),
-            withheld=kept_sentences(case) or withheld_sentences(case),
+            withheld=kept.sentences(case, plans.kept(case)) or withheld_sentences(case),
             no_data=outcome == Outcome.NO_DATA,
             partly=outcome == Outcome.PARTLY_FULFILLED,
             **rights.letter_facts(case),
             **corrections.letter_facts(case),
         )
-
-
-def kept_sentences(case: Case) -> list[str]:
-    """One sentence for each reason for which something stays that was to be erased; empty for other rights."""
-    return [
-        " ".join(part for part in (_why_kept(case, code), words, f"({count})") if part)
-        for code, words, count in plans.kept(case)
-    ]
-
-
-def _why_kept(case: Case, code: str) -> str:
-    try:
-        return _(law.ground("erasure_exception", code, case.regime).letter)
-    except law.UnknownLaw:
-        return items.exemption_sentence(code, case.regime)
 
 
 def reason_sentence(case: Case, code: str) -> str:

@@ -155,9 +155,7 @@ def executed(claim: Claim, part_id: UUID, now: datetime) -> None:
 def _written(part: PlanPart, now: datetime) -> None:
     """Nothing more is written: failed steps and changed records wait for people, else it is proven."""
     failed = (
-        ChangeStep.objects.filter(part=part, state=StepState.FAILED)
-        .values_list("error_code", flat=True)
-        .first()
+        ChangeStep.objects.filter(steps.in_trouble(), part=part).values_list("error_code", flat=True).first()
     )
     is_stale = part.plan.lines.filter(source=part.source_id, state=LineState.STALE).exists()
     part.ended_at, part.held_for = now, ""
@@ -304,16 +302,16 @@ def _end(found: ChangePlan, by: By, now: datetime) -> None:
     """All is done and proven: what follows, and then the letter. Where nothing could be done, it is decided anew."""
     case = found.case
     _record_by_hand(found)
-    places = not_done(found)
+    places, kept = not_done(found), plans.kept_since(found)
     codes: Codes = {"plan": found.number, "not_done": len(places)}
     put_on_record(case, Action.CHANGES_ENDED, BY_SYSTEM, now, codes)
-    if places and not _is_anything_done(found):
+    if (places or kept) and not _is_anything_done(found):
         carry_out.take_back(case, _("None of it could be carried out."), by, now)
         return
     found.stage, found.ended_at = PlanStage.DONE, now
     found.save(update_fields=["stage", "ended_at"])
     aftermath.begin(found, by, now)
-    carry_out.changes_ended(case, found.decision, places, by, now)
+    carry_out.changes_ended(case, found.decision, places, by, now, kept)
 
 
 def _record_by_hand(found: ChangePlan) -> None:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases.errors import not_yours
-from cases.fulfilment import parts, plans, steps, tasks
+from cases.fulfilment import freshness, parts, plans, steps, tasks
 from cases.models import (
     Case,
     ChangePlan,
@@ -31,6 +31,7 @@ from cases.models import (
     Treatment,
 )
 from cases.permissions import By
+from cases.words import Right
 from cases.workflow import execution, plan
 from cases.workflow.perform import act, note, put_on_record, refuse, touch
 from dsar.audit.actions import Action
@@ -94,7 +95,7 @@ def end_here(part: PlanPart, reason: str, by: By, now: datetime) -> PlanPart:
 def _fail_the_rest(part: PlanPart, now: datetime) -> None:
     undone = ChangeStep.objects.filter(part=part).exclude(state__in=steps.ENDED)
     lines = set(undone.values_list("line_id", flat=True))
-    undone.update(state=StepState.FAILED, error_code="given_up", ended_at=now)
+    undone.update(state=StepState.FAILED, error_code=steps.GIVEN_UP, ended_at=now)
     part.plan.lines.filter(pk__in=lines).update(state=LineState.FAILED)
 
 
@@ -121,7 +122,7 @@ def carry_out_again(leftover: Leftover, by: By, now: datetime) -> None:
         if locked.line_id is None or not again.exists():
             raise Refused(_("No approved step belongs to this: it cannot be carried out again."), "no_step")
         again.update(state=StepState.WAITING, ended_at=None, error_code="", obstacle="")
-        steps.judge_line(locked.line_id)
+        steps.judge(PlannedChange.objects.filter(pk=locked.line_id))
         locked.settled, locked.settled_by_id, locked.settled_at = Settled.AGAIN, by.person_id, now
         locked.save(update_fields=["settled", "settled_by", "settled_at"])
         parts.again(mine, now)
@@ -218,7 +219,7 @@ def redecide(
 
 
 def _choose(case: Case, lines: "QuerySet[PlannedChange]", choice: str, basis: str, reason: str) -> None:
-    if choice == KEEP:
+    if choice == KEEP and case.right == Right.ERASURE:
         if basis not in plan.exceptions(case):
             raise Refused(_("Choose the exception under which this is kept."), "exception_missing")
         kept = Item.objects.filter(pk__in=lines.values("item"))
@@ -264,7 +265,9 @@ def return_changed(case: Case, reason: str, by: By, now: datetime) -> None:
 def _carry_on(found: ChangePlan, lines: "QuerySet[PlannedChange]", now: datetime) -> None:
     """The parts go on with their new steps; what is kept or done by hand has none."""
     without = lines.exclude(treatment__in=steps.WRITING) | lines.filter(by_hand=True)
-    ChangeStep.objects.filter(line__in=without.values("pk"), state=StepState.STALE).delete()
+    gone = ChangeStep.objects.filter(line__in=without.values("pk"), state=StepState.STALE)
+    freshness.give_back_followers(found, gone)
+    gone.delete()
     tasks.add_by_hand(found, lines.filter(by_hand=True), now)
     for part in found.parts.filter(source__in=lines.values("source"), stage=PartStage.HELD):
         part.plan = found

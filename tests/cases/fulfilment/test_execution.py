@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from cases.models import Case, Leftover, PartStage, PlannedChange, PlanStage
+from cases.fulfilment import steps
+from cases.models import Case, ChangeStep, Leftover, Letter, PartStage, PlannedChange, PlanStage
 from cases.words import Outcome, State
 from cases.workflow import mending
 from dsar.lib.errors import NotAllowed
-from tests.cases.chinook import Shop, needs_chinook
+from tests.cases.chinook import Shop, luis_in_review, make_shop, needs_chinook
 from tests.cases.connectors.sql.conftest import Source, database, make_source  # noqa: F401  (fixtures)
 from tests.cases.fulfilment.erasing import (
     STEPS,
+    approved,
     erasure,
     live,
     open_desk,
@@ -24,6 +27,7 @@ from tests.cases.fulfilment.erasing import (
 )
 from tests.cases.fulfilment.whole import changes, everything
 from tests.cases.workflow.conftest import Desk
+from tests.factories.cases import run_jobs
 
 pytestmark = [pytest.mark.django_db, needs_chinook]
 
@@ -129,3 +133,84 @@ def come_back(shop: Shop, case: Case) -> None:
         "CREATE CONSTRAINT TRIGGER back AFTER DELETE ON invoice DEFERRABLE INITIALLY DEFERRED"
         f" FOR EACH ROW WHEN (OLD.invoice_id = {number}) EXECUTE FUNCTION put_back()"
     )
+
+
+# -- what changed, and is kept ---------------------------------------------------------------------------
+
+
+def changed_invoice(shop: Shop, case: Case) -> PlannedChange:
+    """An invoice that was to go, and that somebody at the shop changes before it does."""
+    line: PlannedChange = live(case).lines.filter(treatment="delete", collection="invoice").first()
+    number = line.item.content["data"]["invoice_id"]
+    shop.source.execute(f"UPDATE invoice SET billing_city = 'Elsewhere' WHERE invoice_id = {number}")
+    return line
+
+
+def keep(case: Case, line: PlannedChange, desk: Desk) -> None:
+    code = "LEGAL_OBLIGATION_OR_PUBLIC_TASK"
+    mending.redecide(case, [line.pk], mending.KEEP, code, "", desk.handler, timezone.now())
+    mending.approve_changed(case, desk.dpo, timezone.now())
+
+
+def test_what_is_kept_after_all_brings_back_what_it_refers_to_and_is_told(
+    desk: Desk,
+    make_source: Make,  # noqa: F811
+) -> None:
+    shop = make_shop(desk.controller, make_source)
+    case = approved(desk, luis_in_review(desk))
+    line = changed_invoice(shop, case)
+    run_all()
+
+    keep(case, line, desk)
+    run_all()
+
+    person = live(case).lines.get(collection="customer")
+    customers = "SELECT count(*) FROM customer WHERE email = 'luisg@embraer.com.br'"
+    assert (person.state, person.obstacle, shop.source.rows(customers)) == ("stale", "referenced", [(1,)])
+    assert (the_part(case).stage, the_part(case).held_for) == (PartStage.HELD, "stale")
+
+    keep(case, person, desk)
+    run_all()
+
+    case.refresh_from_db()
+    told = Letter.objects.get(kind="done").body.split("They are kept:\n")[1].split("\n")
+    assert (shop.source.rows(customers), str(case.state)) == ([(1,)], State.CLOSED)
+    assert case.outcome == Outcome.PARTLY_FULFILLED
+    assert (told[0][:2], told[0][-4:]) == ("- ", " (2)")
+
+
+# -- what was given up -----------------------------------------------------------------------------------
+
+
+def test_giving_up_is_not_undone_by_carrying_one_record_out_again(desk: Desk, make_source: Make) -> None:  # noqa: F811
+    shop, case = erasure(desk, make_source)
+    come_back(shop, case)
+    run_all()
+    leftover = Leftover.objects.get(part__plan__case=case)
+    other = live(case).lines.filter(treatment="delete").exclude(pk=leftover.line_id).first()
+    ChangeStep.objects.filter(line=other).update(state="failed", error_code="given_up")
+    PlannedChange.objects.filter(pk=other.pk).update(state="failed")
+
+    mending.carry_out_again(leftover, desk.handler, timezone.now())
+
+    assert ChangeStep.objects.get(line=other).state == "failed"
+    assert ChangeStep.objects.get(line=leftover.line_id).state == "waiting"
+
+
+def test_lines_are_judged_by_the_worst_of_their_steps_in_one_statement(
+    desk: Desk,
+    make_source: Make,  # noqa: F811
+    django_assert_num_queries: Any,
+) -> None:
+    _shop, case = erasure(desk, make_source)
+    run_jobs()
+    lines = live(case).lines.filter(treatment="delete", steps__isnull=False).order_by("number")
+    worst = ["stale", "failed", "refused", "waiting", "done"]
+    for line, state in zip(lines[: len(worst)], worst, strict=True):
+        ChangeStep.objects.filter(line=line).update(state=state)
+
+    with django_assert_num_queries(1):
+        steps.judge(lines.all())
+
+    judged = [str(line.state) for line in lines[: len(worst)]]
+    assert judged == ["stale", "failed", "refused", "approved", "done"]
