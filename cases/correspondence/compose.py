@@ -1,11 +1,12 @@
 """The words of a letter: one template per kind, its first line the title."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from django.template import Context, Engine
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 
 class Kind(StrEnum):
@@ -49,8 +50,24 @@ def render(template: str, language: str, context: Mapping[str, Any]) -> tuple[st
     plain = Context(dict(context), autoescape=False)
     with translation.override(language):
         text = Engine.get_default().get_template(template).render(plain).replace("\r\n", "\n")
-    title, _, body = text.strip().partition("\n")
+    title, _newline, body = text.strip().partition("\n")
     return title.strip(), _tidy(body)
+
+
+def before_the_end(body: str, added: Sequence[str], language: str) -> str:
+    """A letter with more paragraphs, put before it says how to complain, and closes.
+
+    It was edited by people: where they left neither sentence they come last.
+    """
+    with translation.override(language):
+        ends = {
+            _("If you are not content you can complain:"),
+            _("If you do not agree you can complain:"),
+            _("You can see where your request stands, and write to us, here:"),
+        }
+    paragraphs = body.replace("\r\n", "\n").split("\n\n")
+    place = next((at for at, text in enumerate(paragraphs) if text.strip() in ends), len(paragraphs))
+    return "\n\n".join([*paragraphs[:place], *added, *paragraphs[place:]])
 
 
 def _tidy(body: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
-from cases.correspondence.compose import Kind
+from cases.correspondence.compose import Kind, before_the_end
 from cases.models import Case, Letter, SubjectRequest
 from cases.permissions import BY_SYSTEM
 from cases.words import Outcome, Right
@@ -79,3 +79,21 @@ def test_notice_to_the_controller_speaks_the_brands_language() -> None:
         letter = letters.tell_controller(Kind.MISDIRECTED, case, BY_SYSTEM, LATE)
 
     assert letter.title == f"Mögliche Datenpanne: Die Antwort {case.reference} ging an die falsche Person"
+
+
+@pytest.mark.parametrize(
+    ("language", "ends_with"), [("en-gb", "If you do not agree"), ("de", "Wenn Sie nicht einverstanden")]
+)
+def test_paragraph_that_is_added_stands_before_the_end(language: str, ends_with: str) -> None:
+    _title, body = decide.draft_letter(case_in(language), Outcome.REFUSED, "Why.", LATE, "UNFOUNDED")
+    edited = body.replace("\n", "\r\n")  # as browsers send it
+
+    paragraphs = before_the_end(edited, ["Added."], language).split("\n\n")
+
+    at = paragraphs.index("Added.")
+    assert paragraphs[:at] + paragraphs[at + 1 :] == body.split("\n\n")
+    assert paragraphs[at + 1].startswith(ends_with)
+
+
+def test_paragraph_is_added_last_where_the_end_was_rewritten() -> None:
+    assert before_the_end("Hello.\n\nBye.", ["Added."], "en-gb") == "Hello.\n\nBye.\n\nAdded."
