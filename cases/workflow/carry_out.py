@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from cases import authority, queries, rights
 from cases.collection import runs
 from cases.correspondence import send
-from cases.correspondence.compose import Kind
+from cases.correspondence.compose import Kind, before_the_end
 from cases.errors import not_yours, unmet
 from cases.fulfilment import plans, tasks
 from cases.models import (
@@ -254,11 +254,9 @@ def _tell_done(
         if decision
         else letters.draft(Kind.DONE, request, now, case=case, outcome=case.proposed_outcome)
     )
-    if not_done:
-        body = f"{body}\n\n{_not_done(not_done, request.language)}"
-    if stays:
-        body = f"{body}\n\n{_stays(case, stays)}"
-    body = "\n\n".join([body, *aftermath.paragraphs(case, request.language)])
+    added = [_not_done(not_done, request.language)] if not_done else []
+    added += [_stays(case, stays)] if stays else []
+    body = before_the_end(body, [*added, *aftermath.paragraphs(case, request.language)], request.language)
     kind = KIND_OF.get(case.proposed_outcome, Kind.DONE)
     written = letters.to_recipients(kind, case, by, now, title=title, body=body)
     certificate.give(case, written, by, now)

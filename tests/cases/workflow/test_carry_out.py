@@ -373,6 +373,7 @@ def test_letter_says_where_an_erasure_could_not_be_done(desk):
     body = Letter.objects.get(case=case, kind="done").body
     assert case.outcome == Outcome.PARTLY_FULFILLED
     assert body.count("In these places it could not be carried out: Shop.") == 1
+    assert body.index("In these places") < body.index("Yours sincerely")
 
 
 def test_right_without_a_source_is_still_somebodys_task(desk):
