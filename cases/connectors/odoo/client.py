@@ -7,9 +7,16 @@ import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from cases.connectors.base import JSON, ConfigurationError, ContractBroken, PermissionDenied, Setup
+from cases.connectors.base import (
+    JSON,
+    ConfigurationError,
+    ContractBroken,
+    PermissionDenied,
+    Setup,
+    Transient,
+)
 from cases.connectors.options import Settings
-from cases.connectors.web import Answer, Meaning, Web
+from cases.connectors.web import Answer, Meaning, Web, refused
 
 Domain: TypeAlias = list[Any]
 Row: TypeAlias = Mapping[str, Any]
@@ -17,6 +24,15 @@ Row: TypeAlias = Mapping[str, Any]
 ROUTE = "/json/2/{model}/{method}"
 # Archived records hide from every search that does not ask for them.
 CONTEXT: Mapping[str, JSON] = {"active_test": False, "lang": "en_US"}
+# What is changed is not tracked, as that would keep the old value, and nobody is written to about it.
+WRITING: Mapping[str, JSON] = {
+    "lang": "en_US",
+    "tracking_disable": True,
+    "mail_notrack": True,
+    "no_mail_to_attendees": True,
+    "dont_notify": True,
+}
+DESCRIBED = ("type", "readonly", "required", "selection", "depends")
 MOST_LISTED = 100_000  # ids of the person's records of one model
 # What Python raises where Odoo was asked for something that it does not have.
 _MISTAKES = frozenset(
@@ -38,6 +54,10 @@ def _not_there(_answer: Answer) -> ConfigurationError:
 
 MEANINGS = (
     Meaning(_denied, [403]),
+    # Somebody else holds the record just now; it is not that it was changed.
+    Meaning(lambda _answer: Transient(), [409]),
+    # A refusal that offers another way stands as an error of the server's.
+    Meaning(refused, [500], "name", {"odoo.exceptions.RedirectWarning"}),
     Meaning(_mistake, [500], "name", _MISTAKES),
 )
 
@@ -57,9 +77,10 @@ class Odoo:
         """Call a method that changes nothing."""
         return self._web.read("POST", _route(model, method), json=_body(arguments)).data
 
-    def tell(self, model: str, method: str, **arguments: Any) -> Answer:
-        """Call a method that changes something; once."""
-        return self._web.write("POST", _route(model, method), json=_body(arguments))
+    def tell(self, model: str, method: str, ids: Sequence[int], **arguments: Any) -> Answer:
+        """Call a method that changes records; once. That some are gone, or a refusal in words, is an answer."""
+        body = {"context": dict(WRITING), "ids": [*ids], **arguments}
+        return self._web.write("POST", _route(model, method), json=body, accept=(404, 422))
 
     def version(self) -> str:
         """Return the version, which Odoo tells everybody. Raises ConfigurationError where there is no Odoo."""
@@ -89,6 +110,17 @@ class Odoo:
         found = self.ask(model, "search", domain=domain, order="id", limit=MOST_LISTED)
         if not isinstance(found, list) or not all(isinstance(one, int) for one in found):
             raise ContractBroken(what=f"something that is no list of {model}")
+        return found
+
+    def may(self, model: str, operation: str, ids: Sequence[int] = ()) -> bool:
+        """Say whether the account may do this to records of a model; of these, where some are named."""
+        return bool(self.ask(model, "has_access", ids=[*ids], operation=operation))
+
+    def described(self, model: str) -> Mapping[str, Row]:
+        """Return what Odoo says of each field of a model that the account may read."""
+        found = self.ask(model, "fields_get", attributes=[*DESCRIBED])
+        if not isinstance(found, dict):
+            raise ContractBroken(what=f"something that is no list of fields of {model}")
         return found
 
     def count(self, model: str, domain: Domain) -> int:

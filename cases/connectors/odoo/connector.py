@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, Self
 
 from cases.connectors.base import (
+    JSON,
     Blob,
     Capabilities,
     Check,
@@ -22,18 +23,21 @@ from cases.connectors.base import (
     Page,
     PermissionDenied,
     Record,
-    RecordType,
     Setup,
     require_identifiers,
 )
-from cases.connectors.changes import Plan, Wish
+from cases.connectors.changes import Action, Finding, Plan, Receipt, Wish
+from cases.connectors.odoo.applying import Writer
+from cases.connectors.odoo.behaviour import DELETABLE, described
 from cases.connectors.odoo.client import Odoo, all_of
 from cases.connectors.odoo.description import DESCRIPTION
 from cases.connectors.odoo.people import KINDS, Finder, Person
 from cases.connectors.odoo.planning import Planner
-from cases.connectors.odoo.records import Fields, Maker
-from cases.connectors.odoo.schema import CORE, MESSAGE, PARTNER, Model, Schema, schema_of
+from cases.connectors.odoo.records import Fields, Maker, Reader
+from cases.connectors.odoo.schema import CORE, MESSAGE, PARTNER, Schema, schema_of
 from cases.connectors.odoo.scope import Scope
+from cases.connectors.odoo.verifying import Verifier
+from cases.connectors.odoo.wanted import id_of
 from cases.connectors.options import Settings, read_settings
 from cases.connectors.web import WEB_OPTIONS
 
@@ -125,13 +129,9 @@ class OdooConnector:
 
     def capabilities(self) -> Capabilities:
         """Say what every Odoo holds; further models are found by asking."""
-        types = {name: self._describe(name) for name in DESCRIPTION.standard}
+        types = {name: described(name) for name in DESCRIPTION.standard}
         limits = (Limit(self._calls, 60.0),)
         return Capabilities(KINDS, types, self._page_size, BLIND_SPOTS, limits)
-
-    def _describe(self, name: str) -> RecordType:
-        """Any record may hang on any other, by a message or a file."""
-        return RecordType(name, frozenset(DESCRIPTION.models.get(name, ())), parents=DESCRIPTION.standard)
 
     def check(self) -> Check:
         """Sign in, ask for the version, and try to read each model."""
@@ -162,12 +162,17 @@ class OdooConnector:
             raise PermissionDenied(what=", ".join(core))
         if closed:
             yield f"The account may not read, and so nothing is found in: {', '.join(sorted(closed))}."
-        if self._odoo.ask(PARTNER, "has_access", ids=[], operation="unlink"):
-            yield "The account may delete contacts; one that may only read is enough and safer."
+        if self._odoo.may(PARTNER, "unlink"):
+            yield "The account may delete contacts: for searching, one that may only read is enough and safer."
+            kept = [
+                name for name in schema.models if name in DELETABLE and not self._odoo.may(name, "unlink")
+            ]
+            if kept:
+                yield f"For changes, it may not delete, and so cannot erase: {', '.join(sorted(kept))}."
 
     def _may_read(self, schema: Schema, name: str) -> bool:
         try:
-            return bool(self._odoo.ask(name, "has_access", ids=[], operation="read"))
+            return self._odoo.may(name, "read")
         except PermissionDenied:
             return False
 
@@ -271,13 +276,14 @@ class OdooConnector:
         domain = scope.domain(name)
         if domain is None:
             return [], None, 0
-        fields = self._fields(schema, schema[name])
+        reader = Reader(self._odoo, schema)
+        fields = reader.fields(name)
         asked = all_of([domain, [["id", ">", after]]])
         rows = self._odoo.rows(name, asked, fields.names, limit=room + 1)
         if any(row["id"] <= after for row in rows):
             raise ContractBroken(what=f"records of {name} that were not asked for")
         kept = rows[:room]
-        made = Maker(self._odoo, scope, fields, self._clock()).make(kept)
+        made = Maker(reader, scope, fields, self._clock()).make(kept)
         return made, (kept[-1]["id"] if len(rows) > room else None), len(made)
 
     def open_blob(self, blob: Blob) -> Iterator[bytes]:
@@ -287,9 +293,36 @@ class OdooConnector:
             raise ContractBroken(what="a file that was not named by this connector")
         yield from self._odoo.file(number)
 
+    # --- Changing -------------------------------------------------------------------------------------------------
+
     def plan(self, wishes: Sequence[Wish]) -> Plan:
-        """Say what could be done and what Odoo would refuse; reads only. Nothing is carried out by this connector."""
-        return Planner(self._odoo).plan(wishes)
+        """Say what would be done and what Odoo would refuse, as the account that changes sees it; reads only."""
+        return self.plan_part(wishes, {})
+
+    def plan_part(self, wishes: Sequence[Wish], going: Mapping[tuple[str, str], str]) -> Plan:
+        """The same for some of many wishes, of which those are known that delete something."""
+        return Planner(self._reader(), going).plan(wishes)
+
+    def read_again(self, wish: Wish) -> Mapping[str, JSON] | None:
+        """Return a record's fields as they are now; None where it is gone."""
+        reader, number = self._reader(), id_of(wish)
+        if wish.type not in reader.schema.models:
+            raise ContractBroken(what=f"a record of {wish.type}, which this Odoo does not have")
+        return reader.data(wish.type, [number]).get(number)
+
+    def apply(self, action: Action) -> Receipt:
+        """Carry out one action: read, write unless it is as wished, and read back."""
+        return Writer(self._reader(), self._clock).apply(action)
+
+    def poll(self, receipt: Receipt) -> Receipt:
+        """Return the receipt: Odoo does everything at once."""
+        return receipt
+
+    def verify(
+        self, identifiers: Sequence[Identifier], matches: Sequence[Match], actions: Sequence[Action]
+    ) -> Sequence[Finding]:
+        """Look for what is left: by id, by what hung on it, in what Odoo tracked, and by searching."""
+        return Verifier(self._reader()).look(identifiers, actions)
 
     def close(self) -> None:
         """Let go of the connection; may be called twice."""
@@ -297,18 +330,14 @@ class OdooConnector:
 
     # --- Help -----------------------------------------------------------------------------------------------------
 
+    def _reader(self) -> Reader:
+        return Reader(self._odoo, self._schema())
+
     def _schema(self, *, fresh: bool = False) -> Schema:
         return schema_of(self._odoo, self._account, self._clock(), fresh=fresh)
 
     def _scope(self, schema: Schema, matches: Sequence[Match]) -> Scope:
         return Scope(self._odoo, schema, Person.of(matches))
-
-    def _fields(self, schema: Schema, model: Model) -> Fields:
-        """The fields that the account may read, asked for once for as long as the schema is kept."""
-        if model.name not in schema.readable:
-            said = self._odoo.ask(model.name, "fields_get", attributes=["type"])
-            schema.readable[model.name] = tuple(said) if isinstance(said, Mapping) else ()
-        return Fields.of(model, schema.readable[model.name])
 
     def _unknown(self, schema: Schema) -> dict[str, tuple[str, ...]]:
         """The fields of all models that nobody has described."""

@@ -1,215 +1,293 @@
-"""Says what would be done in an Odoo, and what stands in the way; reads only.
+"""Says what would be done in an Odoo, and what stands in the way; reads only, many records at a time.
 
-What Odoo refuses is found beforehand by reading: states that forbid a deletion, and fields whose reference forbids it.
+What Odoo refuses is found beforehand: states that forbid a deletion, and fields whose reference forbids it. So is what
+it would do beyond the record that is meant: what is deleted along, and what is written to somebody else's contact.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
-from cases.connectors.base import JSON, ContractBroken, Effect
+from cases.connectors.base import JSON, Effect
 from cases.connectors.changes import Action, Blocker, Obstacle, Plan, Verb, Wish, derived_key
-from cases.connectors.odoo.client import Odoo, all_of
+from cases.connectors.odoo.applying import EFFECTS
+from cases.connectors.odoo.behaviour import ANONYMISABLE, CORRECTABLE, DELETABLE, INSEPARABLE, RULES
+from cases.connectors.odoo.holders import Holders, whole_of
+from cases.connectors.odoo.households import Households
+from cases.connectors.odoo.records import Reader
 from cases.connectors.odoo.schema import PARTNER, TRACKING
+from cases.connectors.odoo.tracking import forgetting, history
+from cases.connectors.odoo.wanted import (
+    FORGET,
+    Data,
+    Place,
+    Target,
+    changed,
+    for_odoo,
+    id_of,
+    is_as_wished,
+    nobody,
+)
 
-# What a contact without a person is left with.
-ANONYMOUS: Final[Mapping[str, JSON]] = {
-    "name": "Anonymised contact",
-    "active": False,
-    **dict.fromkeys(
-        ("email", "phone", "street", "street2", "zip", "city", "vat", "ref", "comment", "website"), False
-    ),
-    **dict.fromkeys(("state_id", "country_id", "function", "company_name", "image_1920", "barcode"), False),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A state in which Odoo refuses to delete: records of a model for which this path holds one of these values."""
-
-    path: str
-    states: frozenset[str]
-    obstacle: Obstacle
-    remedy: str
+_OFFERED: Final = {Verb.DELETE: DELETABLE, Verb.ANONYMISE: ANONYMISABLE, Verb.SET: frozenset(CORRECTABLE)}
+_RIGHTS: Final = {Verb.DELETE: "unlink", Verb.ANONYMISE: "write", Verb.SET: "write"}
+# Deletions first: a contact that is changed has Odoo write its new name to what refers to it.
+_TURN: Final = {Verb.DELETE: 0, Verb.SET: 1, Verb.ANONYMISE: 2}
+_UNCHANGEABLE: Final = frozenset({"one2many", "many2many", "binary", "reference", "many2one_reference"})
 
 
-_KEPT: Final = "A posted entry is kept by the law on accounts; it can go when its time of retention is over."
-_ORDER: Final = "Cancel the order in Odoo first, where it may be cancelled; then plan again."
-_POSTED: Final = frozenset({"posted"})
-_CONFIRMED: Final = frozenset({"sale", "done"})
-RULES: Final[Mapping[str, Rule]] = {
-    "account.move": Rule("state", _POSTED, Obstacle.LEGAL_RETENTION, _KEPT),
-    "account.move.line": Rule("parent_state", _POSTED, Obstacle.LEGAL_RETENTION, _KEPT),
-    "account.payment": Rule("state", frozenset({"in_process", "paid"}), Obstacle.LEGAL_RETENTION, _KEPT),
-    "sale.order": Rule("state", _CONFIRMED, Obstacle.STATE, _ORDER),
-    "sale.order.line": Rule("state", _CONFIRMED, Obstacle.STATE, _ORDER),
-}
-_ACCESS: Final = {Verb.DELETE: "unlink"}
+class Blocked(Exception):
+    """A wish cannot be carried out as things are."""
+
+    def __init__(self, obstacle: Obstacle, remedy: str) -> None:
+        self.obstacle = obstacle
+        self.remedy = remedy
+        super().__init__(remedy)
 
 
 @dataclass
 class Planner:
-    """One plan. What was asked once is not asked again while it is made."""
+    """One plan, or a part of one: ``going`` gives the deletions that are wished for in other parts."""
 
-    odoo: Odoo
-    _holding: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    _allowed: dict[tuple[str, str], bool] = field(default_factory=dict)
+    reader: Reader
+    going: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    _targets: dict[str, Target] = field(default_factory=dict, init=False)
+    _blockers: dict[str, Blocker] = field(default_factory=dict, init=False)
+    _deletions: dict[Place, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._households = Households(self.reader)
 
     def plan(self, wishes: Sequence[Wish]) -> Plan:
-        """Plan deletions, anonymised contacts and corrections, what refers before what it refers to."""
-        blockers, free = list[Blocker](), list[Wish]()
-        waiting = list(wishes)
-        going = {(wish.type, _id(wish)) for wish in wishes if wish.verb is Verb.DELETE}
-        for wish in waiting:
-            obstacle = self._by_record(wish)
-            if obstacle is None:
-                free.append(wish)
-            else:
-                blockers.append(obstacle)
-                going.discard((wish.type, _id(wish)))
-        free, more = self._unreferred(free, going)
-        ordered = self._ordered([wish for wish in free if wish.verb is Verb.DELETE], going)
-        changed = [wish for wish in free if wish.verb is not Verb.DELETE]
-        actions = [action for wish in changed for action in _changing(wish)]
-        return Plan((*actions, *ordered), (*blockers, *more))
+        """Plan deletions, corrections and anonymised contacts; what refers comes before what it refers to."""
+        for some in self._by_kind(wishes):
+            self._begin(some)
+        self._deletions = {one.place: key for key, one in self._targets.items() if one.is_deletion}
+        self._households.learn(self._targets.values())
+        self._look_round()
+        while self._stop_what_concerns_others() or self._stop_what_is_held():
+            pass
+        actions = [action for key in self._in_order() for action in self._actions(self._targets[key])]
+        return Plan(
+            tuple(actions), tuple(self._blockers[wish.key] for wish in wishes if wish.key in self._blockers)
+        )
 
-    # -- what the record itself says ---------------------------------------------------------------------------
+    @staticmethod
+    def _by_kind(wishes: Sequence[Wish]) -> list[list[Wish]]:
+        kinds: dict[tuple[str, str], list[Wish]] = defaultdict(list)
+        for wish in wishes:
+            kinds[wish.type, wish.verb].append(wish)
+        return list(kinds.values())
 
-    def _by_record(self, wish: Wish) -> Blocker | None:
-        if wish.verb not in {Verb.DELETE, Verb.SET} and not (
-            wish.verb is Verb.ANONYMISE and wish.type == PARTNER
-        ):
-            return _blocker(
-                wish, Obstacle.NO_API, "Do it in Odoo itself: this is not done through its interface."
-            )
-        access = _ACCESS.get(wish.verb, "write")
-        if not self._may(wish.type, access):
-            return _blocker(wish, Obstacle.PERMISSION, f"Let the account “{access}” records of {wish.type}.")
-        rule = RULES.get(wish.type)
-        asked = [*wish.expected, *([rule.path] if rule else [])]
-        rows = self.odoo.rows(wish.type, [["id", "=", _id(wish)]], _roots(asked))
-        if not rows:
-            gone = _blocker(wish, Obstacle.NOT_FOUND, "The record is no longer there: leave it out.")
-            return None if wish.verb is Verb.DELETE else gone
-        row = rows[0]
-        if any(_plain(row.get(name)) != value for name, value in wish.expected.items() if name in row):
-            return _blocker(
-                wish, Obstacle.CHANGED, "Somebody changed the record meanwhile: look at it again."
-            )
-        if wish.verb is Verb.DELETE and rule and row.get(rule.path) in rule.states:
-            return _blocker(wish, rule.obstacle, rule.remedy)
-        return self._by_field(wish) if wish.verb is Verb.SET else None
+    def _block(self, wish: Wish, why: Blocked) -> None:
+        self._blockers[wish.key] = Blocker(wish.key, wish.ref, wish.type, why.obstacle, why.remedy)
+        self._targets.pop(wish.key, None)
 
-    def _by_field(self, wish: Wish) -> Blocker | None:
-        """Odoo acknowledges a text where a reference belongs, and clears the field: such a wish is not planned."""
-        known = self.odoo.ask(wish.type, "fields_get", attributes=["type", "readonly"])
-        if not isinstance(known, Mapping):
-            raise ContractBroken(what=f"something that is no list of fields of {wish.type}")
+    # --- What the records themselves say -------------------------------------------------------------------------
+
+    def _begin(self, wishes: Sequence[Wish]) -> None:
+        """Read records of one model that are to be changed in one way, and judge each by itself."""
+        try:
+            self._require_way(wishes[0])
+        except Blocked as why:
+            for wish in wishes:
+                self._block(wish, why)
+            return
+        rows = self.reader.data(wishes[0].type, [id_of(wish) for wish in wishes])
+        allowed = self._allowed(wishes[0], list(rows))
+        for wish in wishes:
+            try:
+                self._targets[wish.key] = self._target(wish, rows.get(id_of(wish)), allowed)
+            except Blocked as why:
+                self._block(wish, why)
+
+    def _require_way(self, wish: Wish) -> None:
+        if wish.type not in self.reader.schema.models or wish.type not in _OFFERED.get(wish.verb, ()):
+            raise Blocked(Obstacle.NO_API, "Do it in Odoo itself: this is not done through its interface.")
+        right = _RIGHTS[wish.verb]
+        if not self.reader.odoo.may(wish.type, right):
+            raise Blocked(Obstacle.PERMISSION, f"Let the account “{right}” records of {wish.type}.")
+
+    def _allowed(self, wish: Wish, ids: list[int]) -> set[int]:
+        """The records that the account may change; rules may keep some of a model from it."""
+        right = _RIGHTS[wish.verb]
+        if not ids or self.reader.odoo.may(wish.type, right, ids):
+            return set(ids)
+        return {number for number in ids if self.reader.odoo.may(wish.type, right, [number])}
+
+    def _target(self, wish: Wish, row: Data | None, allowed: set[int]) -> Target:
+        if row is None:
+            if wish.verb is Verb.DELETE:
+                return Target(wish, None)
+            raise Blocked(Obstacle.NOT_FOUND, "The record is no longer there: leave it out.")
+        made = Target(wish, row, self._payload(wish))
+        if is_as_wished(wish.verb, made.payload, row):
+            return made
+        if id_of(wish) not in allowed:
+            raise Blocked(Obstacle.PERMISSION, f"Let the account change this record of {wish.type}.")
+        self._require_unchanged(wish, row)
+        if wish.verb is Verb.DELETE:
+            _require_state(wish, row)
+            made.whole = whole_of(wish.type, row)
+        return made
+
+    def _require_unchanged(self, wish: Wish, row: Data) -> None:
+        if changed(wish.expected, row, self.reader.described(wish.type)):
+            raise Blocked(Obstacle.CHANGED, "Somebody changed the record meanwhile: look at it again.")
+
+    def _payload(self, wish: Wish) -> dict[str, JSON]:
+        if wish.verb is Verb.DELETE:
+            return {}
+        said = self.reader.described(wish.type)
         for name, value in wish.values.items():
-            kind = known.get(name, {}).get("type")
-            if kind is None or known[name].get("readonly") or kind in {"one2many", "many2many"}:
-                return _blocker(
-                    wish, Obstacle.NO_API, f"Correct “{name}” in Odoo itself: it cannot be set from outside."
-                )
-            if kind == "many2one" and not (value is False or isinstance(value, int)):
-                return _blocker(
-                    wish, Obstacle.NO_API, f"“{name}” refers to another record: give the id of that record."
-                )
-        return None
+            _require_fitting(name, value, said.get(name))
+        is_anonymous = wish.verb is Verb.ANONYMISE
+        masks = dict(nobody(self.reader.fields(wish.type), said)) if is_anonymous else {}
+        if not (masks or wish.values):
+            raise Blocked(Obstacle.STATE, "It is not said what the fields are to hold.")
+        return {**masks, **for_odoo(wish.values)}
 
-    def _may(self, model: str, access: str) -> bool:
-        if (model, access) not in self._allowed:
-            self._allowed[model, access] = bool(self.odoo.ask(model, "has_access", ids=[], operation=access))
-        return self._allowed[model, access]
+    # --- Who else is meant ----------------------------------------------------------------------------------------
 
-    # -- what others say ---------------------------------------------------------------------------------------
+    def _stop_what_concerns_others(self) -> bool:
+        """Take out what is somebody else's too: a meeting of several, an order of another, a shared address."""
+        stopped = [
+            (target.wish, why)
+            for target in self._targets.values()
+            if (why := self._households.trouble(target, self._is_dealt_with))
+        ]
+        for wish, why in stopped:
+            self._block(wish, Blocked(*why))
+        return bool(stopped)
 
-    def _unreferred(
-        self, wishes: list[Wish], going: set[tuple[str, int]]
-    ) -> tuple[list[Wish], list[Blocker]]:
+    def _is_dealt_with(self, partner: int) -> bool:
+        """Whether a contact is itself deleted or made anonymous here."""
+        wanted = {one.place for one in self._targets.values() if one.wish.verb is not Verb.SET}
+        return (PARTNER, partner) in wanted or (PARTNER, f"{PARTNER}/{partner}") in self.going
+
+    # --- What stands round them -------------------------------------------------------------------------------------
+
+    def _look_round(self) -> None:
+        holders, kinds = Holders(self.reader), defaultdict[str, list[Target]](list)
+        for target in self._targets.values():
+            if target.is_deletion and target.row is not None:
+                kinds[target.wish.type].append(target)
+        for model, targets in kinds.items():
+            held = holders.of(model, [target.place[1] for target in targets])
+            for target in targets:
+                target.held = held[target.place[1]]
+
+    def _stop_what_is_held(self) -> bool:
         """Take out deletions in whose way something stands that stays; one that stays may stand in another's way."""
-        blockers: list[Blocker] = []
-        left = list(wishes)
-        while True:
-            stopped = [
-                (wish, kinds)
-                for wish in left
-                if wish.verb is Verb.DELETE and (kinds := self._staying(wish, going))
-            ]
-            if not stopped:
-                return left, blockers
-            for wish, kinds in stopped:
-                left.remove(wish)
-                going.discard((wish.type, _id(wish)))
-                blockers.append(_blocker(wish, Obstacle.REFERENCED, _remedy(wish, kinds)))
+        stopped = [
+            (target, kinds)
+            for target in self._targets.values()
+            if target.is_deletion and (kinds := self._staying(target))
+        ]
+        for target, kinds in stopped:
+            self._block(target.wish, Blocked(Obstacle.REFERENCED, _remedy(target.wish, kinds)))
+        return bool(stopped)
 
-    def _staying(self, wish: Wish, going: set[tuple[str, int]]) -> list[str]:
-        """The kinds of record that refer to this one, forbid its deletion, and are not deleted themselves."""
-        return sorted({model for model, number in self._before(wish) if (model, number) not in going})
+    def _staying(self, target: Target) -> list[str]:
+        needed = {target.whole} if target.whole else set()
+        return sorted({model for model, number in target.held | needed if not self._key((model, number))})
 
-    def _before(self, wish: Wish) -> Iterator[tuple[str, int]]:
-        for model, name in self._forbidding(wish.type):
-            yield from ((model, number) for number in self.odoo.ids(model, [[name, "=", _id(wish)]]))
+    def _key(self, place: Place) -> str | None:
+        """The key of the deletion that takes care of a record; one of this part that is blocked counts no more."""
+        if place in self._deletions:
+            key = self._deletions[place]
+            return key if key in self._targets else None
+        return self.going.get((place[0], f"{place[0]}/{place[1]}"))
 
-    def _forbidding(self, model: str) -> list[tuple[str, str]]:
-        """The fields whose reference keeps a record of this model from being deleted; and addresses under a contact."""
-        if model not in self._holding:
-            stored = [["relation", "=", model], ["store", "=", True], ["ttype", "=", "many2one"]]
-            forbids = [["on_delete", "=", "restrict"], ["model_id.transient", "=", False]]
-            rows = self.odoo.rows("ir.model.fields", all_of([stored, forbids]), ["model", "name"])
-            found = [(str(row["model"]), str(row["name"])) for row in rows]
-            # Odoo keeps contacts with invoices by code of its own, and addresses by a key that says nothing of itself.
-            more = [("account.move", "partner_id"), (PARTNER, "parent_id")] if model == PARTNER else []
-            self._holding[model] = sorted({*found, *more})
-        return self._holding[model]
+    def _waits(self, target: Target) -> set[str]:
+        """What comes before: what refers to it; of what goes only along, that with which it goes."""
+        before = {place for place in target.held if not self._goes_along(place, target.place)}
+        keys = {self._key(place) for place in before | ({target.whole} if target.whole else set())}
+        return {key for key in keys if key}
 
-    def _ordered(self, wishes: Sequence[Wish], going: set[tuple[str, int]]) -> Iterator[Action]:
-        keys = {(wish.type, _id(wish)): wish.key for wish in wishes}
-        waits = {
-            wish.key: [keys[one] for one in self._before(wish) if one in keys and one in going]
-            for wish in wishes
-        }
+    def _goes_along(self, place: Place, whole: Place) -> bool:
+        return INSEPARABLE.get(place[0], ("", ""))[1] == whole[0]
+
+    def _in_order(self) -> Iterator[str]:
+        ranks = sorted(self._targets, key=lambda key: _rank(self._targets[key]))
+        waits = {key: self._waits(self._targets[key]) for key in ranks}
         placed: set[str] = set()
-        left = sorted(wishes, key=lambda wish: (wish.type, _id(wish)))
-        while left:
-            ready = [wish for wish in left if set(waits[wish.key]) <= placed]
-            if not ready:
-                raise ContractBroken(what="records that refer to each other in a circle")
-            for wish in ready:
-                yield _deleting(wish, waits[wish.key])
-            placed |= {wish.key for wish in ready}
-            left = [wish for wish in left if wish.key not in placed]
+        for key in self._sorted(waits):
+            if key in self._targets and waits[key] & self._targets.keys() <= placed:
+                placed.add(key)
+                yield key
+
+    def _sorted(self, waits: Mapping[str, set[str]]) -> list[str]:
+        """Put what waits behind what it waits for; what waits for itself is blocked."""
+        try:
+            return list(TopologicalSorter(waits).static_order())
+        except CycleError as found:
+            for key in {key for key in found.args[1] if key in self._targets}:
+                remedy = "Records refer to each other, so none can go first. Empty one of the references."
+                self._block(self._targets[key].wish, Blocked(Obstacle.REFERENCED, remedy))
+            return self._sorted({key: after for key, after in waits.items() if key in self._targets})
+
+    # --- What is done -------------------------------------------------------------------------------------------------
+
+    def _actions(self, target: Target) -> Iterator[Action]:
+        wish = target.wish
+        along = sorted(
+            f"{model}/{one}" for model, one in target.held if self._goes_along((model, one), target.place)
+        )
+        yield Action(
+            key=wish.key,
+            verb=wish.verb,
+            ref=wish.ref,
+            type=wish.type,
+            predicted=EFFECTS[wish.verb],
+            after=tuple(sorted(self._waits(target))),
+            handle=wish.handle,
+            payload={"with": [*along]} if along else target.payload,
+            expected=wish.expected,
+        )
+        fields = {} if target.is_deletion else forgetting(wish.verb, target.payload, wish.expected)
+        if fields and self._is_tracked(wish, fields):
+            yield _forgetting(wish, fields)
+
+    def _is_tracked(self, wish: Wish, fields: Data) -> bool:
+        if TRACKING not in self.reader.schema.models or not self.reader.odoo.may(TRACKING, "read"):
+            return False
+        return bool(self.reader.odoo.count(TRACKING, history(wish.type, id_of(wish), fields)))
 
 
-def _deleting(wish: Wish, waits: Sequence[str]) -> Action:
-    return Action(
-        key=wish.key,
-        verb=Verb.DELETE,
-        ref=wish.ref,
-        type=wish.type,
-        predicted=Effect.REMOVED,
-        after=tuple(sorted(set(waits))),
-        handle=wish.handle,
-        expected=wish.expected,
-    )
+def _rank(target: Target) -> tuple[Any, ...]:
+    """Addresses are made anonymous before the contact to which they belong, which hands its own down to them."""
+    is_top = bool(target.row is None or not target.row.get("parent_id"))
+    return (_TURN[target.wish.verb], is_top, target.wish.type, id_of(target.wish), target.wish.key)
 
 
-def _changing(wish: Wish) -> Iterator[Action]:
+def _require_state(wish: Wish, row: Data) -> None:
+    rule = RULES.get(wish.type)
+    if rule and row.get(rule.path) in rule.states:
+        raise Blocked(rule.obstacle, rule.remedy)
+
+
+def _require_fitting(name: str, value: JSON, said: Mapping[str, Any] | None) -> None:
+    """Odoo acknowledges a text where a reference belongs, and clears the field: such a wish is not planned."""
+    if said is None or said.get("readonly") or said["type"] in _UNCHANGEABLE:
+        raise Blocked(Obstacle.NO_API, f"Correct “{name}” in Odoo itself: it cannot be set from outside.")
+    if said["type"] == "many2one" and not (value is None or value is False or type(value) is int):
+        raise Blocked(Obstacle.NO_API, f"“{name}” refers to another record: give the id of that record.")
+    if said["type"] == "selection" and value and value not in [one[0] for one in said.get("selection") or ()]:
+        raise Blocked(Obstacle.STATE, f"“{name}” holds none but the values that Odoo offers for it.")
+    if said["type"] == "boolean" and not isinstance(value, bool):
+        raise Blocked(Obstacle.STATE, f"“{name}” holds yes or no.")
+    if said.get("required") and not value:
+        raise Blocked(Obstacle.STATE, f"“{name}” must not be empty.")
+
+
+def _forgetting(wish: Wish, fields: Data) -> Action:
     """Odoo tracks what a field held before: the old values go after the new ones are there."""
-    is_anonymous = wish.verb is Verb.ANONYMISE
-    yield Action(
-        key=wish.key,
-        verb=wish.verb,
-        ref=wish.ref,
-        type=wish.type,
-        predicted=Effect.ANONYMISED if is_anonymous else Effect.RETAINED,
-        handle=wish.handle,
-        payload={**(ANONYMOUS if is_anonymous else {}), **wish.values},
-        expected=wish.expected,
-    )
-    yield Action(
+    return Action(
         key=derived_key(wish.key, TRACKING),
         verb=Verb.DELETE,
         ref=f"{wish.ref}/{TRACKING}",
@@ -217,34 +295,14 @@ def _changing(wish: Wish) -> Iterator[Action]:
         predicted=Effect.REMOVED,
         after=(wish.key,),
         handle=wish.handle,
-        payload={"of": wish.type},
+        payload={"of": wish.type, FORGET: dict(fields)},
     )
-
-
-def _id(wish: Wish) -> int:
-    number = wish.handle.get("id")
-    if not isinstance(number, int):
-        raise ContractBroken(what="a record that was not named by this connector")
-    return number
-
-
-def _roots(names: Sequence[str]) -> list[str]:
-    """The fields of Odoo behind those of a record, of which some give the name of a reference."""
-    return sorted({name.partition(".")[0] for name in names} | {"id"})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], str):
-        return value[0]
-    return None if value is False else value
-
-
-def _blocker(wish: Wish, obstacle: Obstacle, remedy: str) -> Blocker:
-    return Blocker(wish.key, wish.ref, wish.type, obstacle, remedy)
 
 
 def _remedy(wish: Wish, kinds: Sequence[str]) -> str:
     named = ", ".join(kinds)
     if wish.type == PARTNER:
         return f"Records of {named} keep this contact: anonymise it instead, or decide about them first."
-    return f"Records of {named} refer to it: decide about them first."
+    if INSEPARABLE.get(wish.type, ("", ""))[1] in kinds:
+        return f"It goes with its record of {named}, and only so: decide about that first."
+    return f"Records of {named} refer to it or would go with it: decide about them first."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,9 +11,10 @@ from cases.connectors.base import JSON, Blob, Record
 from cases.connectors.odoo.client import Odoo, Row
 from cases.connectors.odoo.description import DESCRIPTION, NO_VALUES, STAFF, Categories
 from cases.connectors.odoo.people import addresses
-from cases.connectors.odoo.schema import ATTACHMENT, MESSAGE, PARTNER, Model, ModelField
+from cases.connectors.odoo.schema import ATTACHMENT, MESSAGE, PARTNER, Model, ModelField, Schema
 from cases.connectors.odoo.scope import Scope
 
+MOST_AT_ONCE: Final = 500
 _EMAIL_CATEGORY: Final[Categories] = ("user.contact.email",)
 _STAFF_FIELDS: Final = frozenset({"create_uid", "write_uid"})
 # Many of these hang on a record, and their names say nothing: they are records of their own.
@@ -59,51 +60,90 @@ def _categories(model: str, one: ModelField) -> Categories:
     return DESCRIPTION.categories(model, one.name, one.kind, one.relation)
 
 
-class Maker:
-    """Makes the records of one stretch of one model."""
+@dataclass(frozen=True)
+class Reader:
+    """Reads records as they are collected."""
 
-    def __init__(self, odoo: Odoo, scope: Scope, fields: Fields, now: datetime) -> None:
-        self._odoo = odoo
-        self._scope = scope
-        self._fields = fields
-        self._now = now
+    odoo: Odoo
+    schema: Schema
 
-    def make(self, rows: Sequence[Row]) -> list[Record]:
-        """Return a record for each row that proves that it is the person's."""
-        named = self._names(rows)
-        records = [self._record({**self._plain(row), **named.get(row["id"], {})}) for row in rows]
-        return [record for record in records if record is not None]
+    def described(self, model: str) -> Mapping[str, Row]:
+        """What Odoo says of the fields that the account may read, asked for once for as long as the schema is kept."""
+        if model not in self.schema.described:
+            self.schema.described[model] = self.odoo.described(model)
+        return self.schema.described[model]
 
-    def _plain(self, row: Row) -> dict[str, Any]:
-        """Odoo says False for nothing, and gives a reference with the name of what it refers to."""
-        data: dict[str, Any] = {}
-        for name in self._fields.names:
-            value, kind = row.get(name), self._fields.kind(name)
-            if kind == "many2one":
-                data[name] = value[0] if isinstance(value, list) and value else None
-                data[f"{name}.name"] = str(value[1]) if isinstance(value, list) and len(value) > 1 else None
-            else:
-                data[name] = None if value is False and kind != "boolean" else value
-        for name in self._fields.model.emails:
-            held = addresses(data.get(name))
-            if held and [str(data[name]).casefold()] != [*held]:
-                data[f"{name}.address"] = held[0] if len(held) == 1 else list(held)
-        return data
+    def fields(self, model: str) -> Fields:
+        """The fields of a model that the account may read."""
+        return Fields.of(self.schema[model], tuple(self.described(model)))
 
-    def _names(self, rows: Sequence[Row]) -> dict[int, dict[str, JSON]]:
+    def data(self, model: str, ids: Collection[int]) -> dict[int, dict[str, JSON]]:
+        """Return what these records hold, by id; those that are gone are left out."""
+        fields = self.fields(model)
+        rows = [
+            row
+            for some in batched(sorted(ids), MOST_AT_ONCE)
+            for row in self.odoo.rows(model, [["id", "in", [*some]]], fields.names)
+        ]
+        return self.values(fields, rows)
+
+    def values(self, fields: Fields, rows: Sequence[Row]) -> dict[int, dict[str, JSON]]:
+        """Return what rows hold in plain values, with the names of what they refer to."""
+        named = self._names(fields, rows)
+        return {row["id"]: {**_plain(fields, row), **named.get(row["id"], {})} for row in rows}
+
+    def _names(self, fields: Fields, rows: Sequence[Row]) -> dict[int, dict[str, JSON]]:
         """What the labels of each row are called, such as the tags of a contact."""
         found: dict[int, dict[str, JSON]] = {}
-        for name in self._fields.names:
-            relation = self._fields.relation(name)
-            if self._fields.kind(name) == "many2many" and relation not in _UNNAMED:
+        for name in fields.names:
+            relation = fields.relation(name)
+            if fields.kind(name) == "many2many" and relation not in _UNNAMED:
                 ids = sorted({one for row in rows for one in row.get(name) or ()})
-                called = self._odoo.names(relation, ids)
+                called = self.odoo.names(relation, ids)
                 for row in rows:
                     if row.get(name):
                         found.setdefault(row["id"], {})[f"{name}.names"] = [
                             called.get(one, "") for one in row[name]
                         ]
         return found
+
+
+def batched(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Yield so many at a time."""
+    return (ids[begin : begin + size] for begin in range(0, len(ids), size))
+
+
+def _plain(fields: Fields, row: Row) -> dict[str, Any]:
+    """Odoo says False for nothing, and gives a reference with the name of what it refers to."""
+    data: dict[str, Any] = {}
+    for name in fields.names:
+        value, kind = row.get(name), fields.kind(name)
+        if kind == "many2one":
+            data[name] = value[0] if isinstance(value, list) and value else None
+            data[f"{name}.name"] = str(value[1]) if isinstance(value, list) and len(value) > 1 else None
+        else:
+            data[name] = None if value is False and kind != "boolean" else value
+    for name in fields.model.emails:
+        held = addresses(data.get(name))
+        if held and [str(data[name]).casefold()] != [*held]:
+            data[f"{name}.address"] = held[0] if len(held) == 1 else list(held)
+    return data
+
+
+class Maker:
+    """Makes the records of one stretch of one model."""
+
+    def __init__(self, reader: Reader, scope: Scope, fields: Fields, now: datetime) -> None:
+        self._reader = reader
+        self._scope = scope
+        self._fields = fields
+        self._now = now
+
+    def make(self, rows: Sequence[Row]) -> list[Record]:
+        """Return a record for each row that proves that it is the person's."""
+        held = self._reader.values(self._fields, rows)
+        records = [self._record(held[row["id"]]) for row in rows]
+        return [record for record in records if record is not None]
 
     def _record(self, data: Mapping[str, Any]) -> Record | None:
         model = self._fields.model.name

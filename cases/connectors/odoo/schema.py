@@ -68,12 +68,12 @@ class Model:
 class Schema:
     """The models of an Odoo that can hold something about a person, by name.
 
-    ``readable`` are the fields that the account may read, as far as they were asked for.
+    ``described`` is what Odoo says of the fields that the account may read, as far as it was asked.
     """
 
     models: Mapping[str, Model]
     read_at: datetime = field(repr=False)
-    readable: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    described: dict[str, Mapping[str, Row]] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, name: str) -> Model:
         return self.models[name]

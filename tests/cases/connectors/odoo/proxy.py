@@ -34,6 +34,7 @@ class Proxy(ThreadingHTTPServer):
         self.http = httpx2.Client(base_url=target, timeout=120, trust_env=False)
         self.trouble: Trouble | None = None
         self.writes = 0
+        self.hidden: set[tuple[str, int]] = set()
 
     @property
     def url(self) -> str:
@@ -52,6 +53,11 @@ def before(target: str) -> Iterator[Proxy]:
         server.server_close()
         server.http.close()
         thread.join()
+
+
+def _is_by_id(body: bytes) -> bool:
+    domain = json.loads(body)["domain"]
+    return len(domain) == 1 and domain[0][0] == "id"
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -81,11 +87,35 @@ class Answers(BaseHTTPRequestHandler):
                 self._answer(200, b'{"error": {"code": 200, "message": "Odoo Server Error"}}', {})
             case Trouble.FILTER_IGNORED if method in FILTERED and "/ir.model" not in self.path:
                 self._forward(json.dumps({**json.loads(body), "domain": []}).encode())
+            case Trouble.RESIDUE_LEFT:
+                self._leave(method, body)
+            case Trouble.CORRECTION_IGNORED if method == "write":
+                self._answer(200, b"true", {})
             case Trouble.COMMIT_THEN_FAIL if self.command == "POST" and method not in READING:
                 self._ask(body)
                 self._answer(500, b"{}", {})
             case _:
                 self._forward(body)
+
+    def _leave(self, method: str, body: bytes) -> None:
+        if method == "unlink":
+            self.server.hidden |= {(self._model, one) for one in json.loads(body)["ids"]}
+            self._answer(200, b"true", {})
+        elif method == "search_read" and _is_by_id(body):
+            self._forward_without_hidden(body)
+        else:
+            self._forward(body)
+
+    @property
+    def _model(self) -> str:
+        return self.path.split("/")[-2]
+
+    def _forward_without_hidden(self, body: bytes) -> None:
+        """Reading by id finds nothing of what was confirmed as deleted."""
+        with self._stream(body) as answer:
+            answer.read()
+            kept = [row for row in answer.json() if (self._model, row["id"]) not in self.server.hidden]
+        self._answer(200, json.dumps(kept).encode(), {})
 
     def _forward(self, body: bytes) -> None:
         with self._stream(body) as answer:

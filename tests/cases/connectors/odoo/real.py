@@ -58,6 +58,10 @@ class Odoo:
         if ids:
             self(model, "unlink", ids=ids)
 
+    def try_to_remove(self, model: str, number: int) -> bool:
+        """Say whether it could be removed."""
+        return self._client.post(f"/json/2/{model}/unlink", json={"ids": [number]}).status_code == 200
+
     def found(self, model: str, *domain: Any, **context: Any) -> list[int]:
         hidden: Mapping[str, Any] = {"active_test": False, **context}
         return list(self(model, "search", domain=[*domain], context=hidden))

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from cases.connectors.base import OPEN_GATE, Connector, Gate, Record, Setup
-from cases.connectors.conformance.kit import Aspect, ConnectorContract, Trouble, World
+from cases.connectors.changes import Verb
+from cases.connectors.conformance.kit import Aspect, Change, ConnectorContract, Trouble, World
 from tests.cases.connectors.odoo.proxy import Proxy, before
 from tests.cases.connectors.odoo.real import Odoo, Place
 from tests.cases.connectors.odoo.truth import Truth
@@ -34,11 +35,16 @@ class People:
         number = str(int(self.mark, 16))[:7].zfill(7)
         self.phone = f"+44 20 7{number}"
         self.ada = self._make("res.partner", name=f"Ada {self.mark}", email=self.email, phone=self.phone)
-        self._make("res.partner", name=f"A. Old {self.mark}", email=self.email.upper(), active=False)
+        self.old = self._make(
+            "res.partner", name=f"A. Old {self.mark}", email=self.email.upper(), active=False
+        )
+        # Odoo tracks what the address was before.
+        odoo("res.partner", "write", ids=[self.ada], vals={"email": f"former.{self.email}"})
+        odoo("res.partner", "write", ids=[self.ada], vals={"email": self.email})
         self._make(
             "res.partner", name="Her garden", parent_id=self.ada, type="delivery", city=f"Ely {self.mark}"
         )
-        self._make("crm.lead", name="Wants a quote", partner_id=self.ada)
+        self.lead = self._make("crm.lead", name="Wants a quote", partner_id=self.ada)
         self._make("crm.lead", name="By form", email_from=f'"Ada E." <{self.email}>')
         self._make("mailing.contact", name=f"Ada {self.mark}", email=self.email)
         for number in range(8):
@@ -129,6 +135,17 @@ class TestOdoo(ConnectorContract):
             archived_marks=(f"A. Old {mark}",),
             unknown_fields=self._custom_fields(),
             files={"scan.pdf": hashlib.sha256(SCAN).hexdigest()},
+            # What hangs on a record goes before it; the contact, after which nobody is found, comes last.
+            changes=(
+                Change(Verb.DELETE, "mail.message", {"model": "crm.lead", "res_id": self.people.lead}),
+                Change(Verb.SET, "res.partner", {"name": f"Ada {mark}"}, {"city": "Bradford on Avon"}),
+                Change(Verb.DELETE, "crm.lead", {"name": "Wants a quote"}),
+                Change(Verb.DELETE, "ir.attachment", {"name": "scan.pdf"}),
+                Change(Verb.DELETE, "mail.message", {"model": "res.partner", "res_id": self.people.old}),
+                Change(Verb.DELETE, "res.partner", {"name": f"A. Old {mark}"}),
+                Change(Verb.ANONYMISE, "res.partner", {"name": f"Ada {mark}"}),
+            ),
+            refused=Change(Verb.DELETE, "res.partner", {"name": f"Ada {mark}"}),
         )
 
     def _custom_fields(self) -> dict[str, tuple[str, ...]]:

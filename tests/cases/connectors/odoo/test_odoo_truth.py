@@ -192,7 +192,9 @@ def test_check_names_account_and_version(place: Place) -> None:
     connector.close()
     assert check.server.startswith("Odoo 19")
     assert check.account
-    assert check.warnings == ("The account may delete contacts; one that may only read is enough and safer.",)
+    assert check.warnings == (
+        "The account may delete contacts: for searching, one that may only read is enough and safer.",
+    )
 
 
 def test_system_that_is_no_odoo_is_a_matter_of_settings() -> None:
