@@ -25,7 +25,7 @@ from tests.factories.recipients import RecipientFactory
 
 pytestmark = pytest.mark.django_db
 
-PLANTED = ("Ada", "ada@example.com", "7946", "Called about the bill", "Pays by card", "Carla", "Bob")
+PLANTED = ("Ada", "ada@example.com", "20 7946", "Called about the bill", "Pays by card", "Carla", "Bob")
 SCHEMA = Path(__file__).parents[3] / "docs/certificate.schema.json"
 
 
