@@ -53,6 +53,12 @@ def test_a_mention_is_put_right_where_it_stands():
     assert (how, claimed) == (How.WITHIN, "Spoke to Ada Exampel of 2 Main Street today.")
 
 
+def test_a_name_within_an_address_is_no_mention_of_it():
+    data = ADA | {"name": "Exampel", "email": "ada.exampel.7@example.com", "note": "x"}
+
+    assert found(claim("last name", "Exampel", "Example"), data=data) == [("name", How.VALUE, "Example")]
+
+
 def test_a_field_about_somebody_else_is_never_found():
     assert "agent" not in {name for name, _how, _claimed in found(claim("name", "Ada Exampel", "X"))}
 
