@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from cases.connectors.base import AuthError
 from cases.connectors.demo_crm.system.api import Switches
 from cases.models import FulfilmentTask, Letter, PlaceState, RestrictedPlace
 from cases.permissions import By, by_staff
@@ -173,8 +174,7 @@ def test_source_that_fails_half_way_is_told_of_and_gone_on_with(here):
         PlaceState.TO_MARK,
         [
             "Done in 1 of 2 records by the connector, and read back. Call: PATCH /v1/{kind}/{id}",
-            "The source refused the user name or the password. Enter the credentials again in the settings of the"
-            " source, then test the connection.",
+            f"{AuthError()} {AuthError().what_to_do}",
         ],
     )
 
