@@ -50,6 +50,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{CASE}doubts/", desk_doubts.doubts, name="doubts"),
     path(f"{CASE}fields/", desk_fields.fields, name="fields"),
     path(f"{CASE}corrections/", desk_corrections.corrections_of, name="corrections"),
+    path(f"{CASE}corrections/tried/", desk_corrections.tried, name="corrections-tried"),
     path(f"{CASE}corrections/<uuid:value_id>/", desk_corrections.correction, name="correction"),
     path(f"{CASE}corrections/evidence/<int:number>/", desk_corrections.evidence, name="evidence"),
     path(f"{CASE}corrections/by-hand/<uuid:line_id>/", desk_corrections.by_hand, name="correct-by-hand"),

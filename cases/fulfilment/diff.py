@@ -140,7 +140,8 @@ def _led_by(claim: Claim, item: str, name: str, form: FieldForm, held: JSON, aro
         return How.VALUE
     if is_named and not claim.item and held is not None:
         return How.NAMED
-    is_text = kind_of(name, form, held) is Kind.TEXT  # the parts of an address or a number are no words about anybody
+    # The parts of an address are no words about anybody.
+    is_text = kind_of(name, form, held) is Kind.TEXT
     return How.WITHIN if is_text and _stands_within(claim.wrong, held) else None
 
 

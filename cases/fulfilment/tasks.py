@@ -14,6 +14,7 @@ from cases.models import (
     ChangePlan,
     Decision,
     FulfilmentTask,
+    Item,
     ItemDecision,
     LookResult,
     PlannedChange,
@@ -102,11 +103,21 @@ def _by_hand(plan: ChangePlan, source_id: UUID | None) -> list[str]:
 
 def _named(line: PlannedChange) -> list[str]:
     """One record: where it is, what becomes of it, and the handler's words."""
-    ref = line.item.content["ref"] if line.item and line.item.content else ""
+    item = line.item or _item_before(line)
+    ref = item.content["ref"] if item and item.content else ""
     words = f" – {line.reason}" if line.reason else ""
     wanted = line.wanted if line.treatment in {Treatment.CORRECT, Treatment.SUPPLEMENT} else {}
     values = [f"  {name}: {value}" for name, value in (wanted or {}).items()]
     return [f"- {line.collection} {ref}: {Treatment(line.treatment).label}{words}", *values]
+
+
+def _item_before(line: PlannedChange) -> Item | None:
+    """The record of a correction's second line: it stands behind that record's first."""
+    if line.case.right != Right.RECTIFICATION:
+        return None
+    lines = PlannedChange.objects.filter(plan=line.plan_id, number__lt=line.number, item__isnull=False)
+    first = lines.select_related("item__case").order_by("-number").first()
+    return first.item if first else None
 
 
 def _per_source(case: Case) -> Iterator[tuple[SourceSystem | None, str]]:

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cases import corrections, rights
 from cases.console.forms_corrections import MoreToCorrect, Verdict
@@ -89,6 +89,14 @@ def taken(given: Sequence["UploadedFile[bytes]"]) -> list[Upload]:
             raise Refused(verdict.message, verdict.code)
         kept.append(Upload(verdict.name, verdict.kind.media_type, file.chunks()))
     return kept
+
+
+@require_safe
+def tried(request: HttpRequest, case_id: UUID) -> HttpResponse:
+    """Nothing while the sources are asked what they would do; when all have answered, the page is read anew."""
+    case = _case(request, case_id)
+    is_trying = _plan(case)["is_trying"]
+    return HttpResponse(status=204) if is_trying else HttpResponse(headers={"HX-Refresh": "true"})
 
 
 @require_POST

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cases import corrections
-from cases.fulfilment import plans
+from cases.fulfilment import plans, tasks
 from cases.models import ChangeStep, Correction, CorrectionOutcome, ItemDecision, Letter, PlannedChange
 from cases.words import Outcome, State
 from cases.workflow import decide, rectify
@@ -239,6 +239,23 @@ def test_what_the_source_cannot_write_is_a_task_for_a_person(here):
     assert (task.source, task.verb, task.state) == (here.source, "rectify", "open")
     assert "  subject: Wrong colour" in task.what.splitlines()
     assert here.everything()["tickets", 12]["subject"] == "Wrong size"
+
+
+def test_task_of_a_second_line_names_the_record_of_its_first(here):
+    case = here.case(("Subject", "Wrong size", "Wrong colour"))
+    judge(here, value(case, "tickets", "subject"), wanted="Wrong colour")
+    run_jobs()
+    first = PlannedChange.objects.get(case=case)
+    about = {"case": case, "plan": first.plan, "source": here.source, "controller_id": case.controller_id}
+    second = PlannedChange(
+        collection="tickets", number=first.number + 1, treatment="supplement", by_hand=True, **about
+    )
+    second.wanted, second.expected, second.reason, second.return_reason = {"+": "Disputed."}, {}, "", ""
+    second.save()
+
+    tasks.add_by_hand(first.plan, PlannedChange.objects.filter(pk=second.pk), timezone.now())
+
+    assert case.tasks.get().what.startswith("- tickets tickets/12: add a statement")
 
 
 # -- attacks -------------------------------------------------------------------------------------------
