@@ -65,6 +65,7 @@ from cases.workflow import (
 from cases.workflow.perform import lock
 from dsar.jobs.queue import job
 from dsar.jobs.run import Claim, PutBack, RetryLater
+from dsar.lib.prepared import write
 from dsar.lib.tenancy import unit_of_work
 from identity import emergency
 from identity import external as provider
@@ -302,7 +303,7 @@ def build_pack(claim: Claim) -> None:
             return
         build.keep(pack, rendered, timezone.now())
         pack.state, pack.built_at, pack.manifest = PackState.READY, timezone.now(), rendered.manifest
-        pack.save()
+        write(pack, "state", "built_at", "manifest")
         answer.built(pack, timezone.now())
         carry_out.settle_held(pack.case, timezone.now())
         claim.finish()
@@ -313,7 +314,8 @@ def _as_approved(claim: Claim, pack_id: UUID) -> ResponsePack | None:
 
     Anything else is shown as a failure.
     """
-    pack = answer.wanted(pack_id)
+    assert claim.case_id is not None
+    pack = answer.wanted(claim.case_id, pack_id)
     if pack is None:
         return None
     code = _why_not_built(pack)

@@ -20,6 +20,7 @@ from cases.correspondence import links
 from cases.law import loader as law
 from cases.models import (
     Case,
+    CollectionRun,
     Decision,
     Item,
     ItemDecision,
@@ -46,10 +47,28 @@ from cases.packs.render import render_pack
 from cases.packs.spool import Spool
 from cases.review import items
 from cases.review.redaction import redacted
+from dsar.lib.prepared import Prepared
 from dsar.vault import files
 from dsar.vault.fields import Opener, opener
 
 Step = Callable[[], AbstractContextManager[Any]]
+
+_BUILT = Prepared(
+    lambda pack_id: PackFile.objects.filter(pack_id=pack_id).order_by().values_list("pk", flat=True)[:1], UUID
+)
+_NEWEST_RUN = Prepared(
+    lambda case_id: (
+        CollectionRun.objects.filter(case_id=case_id).order_by("-number").values_list("pk", flat=True)[:1]
+    ),
+    UUID,
+)
+_SEARCHES = Prepared(lambda run_id: SourceSearch.objects.filter(run_id=run_id).select_related("source"), UUID)
+_SLUGS = Prepared(
+    lambda controller_id: (
+        SourceSystem.objects.filter(controller_id=controller_id).order_by().values_list("pk", "slug")
+    ),
+    UUID,
+)
 
 
 @dataclass
@@ -85,7 +104,8 @@ def render(content: PackInput) -> Rendered:
 
 def keep(pack: ResponsePack, rendered: Rendered, now: datetime) -> None:
     """Name the files; those of an earlier, unfinished build go."""
-    for old in pack.files.select_related("file"):
+    earlier = pack.files.select_related("file") if _BUILT.exists(pack.pk) else ()
+    for old in earlier:
         stored = old.file
         old.delete()
         files.remove(stored)
@@ -215,8 +235,8 @@ def _as_list(value: Any) -> list[str]:
 
 
 def _searches(case: Case) -> list[SourceSearch]:
-    run = case.runs.order_by("-number").first()
-    return list(run.searches.select_related("source")) if run else []
+    run_id = _NEWEST_RUN.first(case.pk)
+    return _SEARCHES.all(run_id) if run_id else []
 
 
 _RESULTS = {
@@ -267,6 +287,15 @@ def _withheld(case: Case) -> Iterator[Withheld]:
 
 _COLUMNS = ("source_id", "collection", "number", "pk", "content", "redactions", "decision")
 
+_FIRST_PAGE: Prepared[Any] = Prepared(
+    lambda case_id: (
+        Item.objects.filter(case_id=case_id, decision__in=items.GOES_OUT, file=None)
+        .order_by(*items.ORDER)
+        .values_list(*_COLUMNS)[: items.PAGE]
+    ),
+    UUID,
+)
+
 # What is needed of an item to make a record of it: source, collection, data, its marks or nothing, provenance.
 _Row: TypeAlias = Sequence[Any]
 
@@ -295,7 +324,7 @@ class _Records:
         after = None
         while True:
             with self._step():
-                found = items.page(self._chosen(), _COLUMNS, after)
+                found = self._page(after)
                 rows = list(self._opened(found))
             self._spool.add(rows)
             yield rows
@@ -303,6 +332,12 @@ class _Records:
                 break
             after = found[-1][:4]
         self._is_spooled = True
+
+    def _page(self, after: items.Place | None) -> Sequence[tuple[Any, ...]]:
+        """Most packs have but a first page, which is composed once."""
+        if after is None:
+            return _FIRST_PAGE.all(self._case.pk)
+        return items.page(self._chosen(), _COLUMNS, after)
 
     def _chosen(self) -> QuerySet[Item]:
         return items.going_out(self._case).filter(file=None)
@@ -320,8 +355,7 @@ class _Records:
         return opener(Item, "content", key_id), opener(Item, "redactions", key_id)
 
     def _slugs(self) -> dict[UUID | None, str]:
-        sources = SourceSystem.objects.filter(controller_id=self._case.controller_id)
-        return {None: "by-hand", **dict(sources.values_list("pk", "slug"))}
+        return {None: "by-hand", **dict(_SLUGS.all(self._case.controller_id))}
 
 
 def _record(number: int, row: _Row) -> PackRecord:
@@ -336,6 +370,8 @@ def _collection_label(collection: str) -> str:
 
 
 def _attachments(case: Case, step: Step) -> Iterator[Attachment]:
+    if not items.goes_out_with_files(case):
+        return
     for item in items.going_out(case).exclude(file=None).select_related("file"):
         stored = item.file
         assert stored is not None

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -67,18 +68,7 @@ def _grouped(case_id: UUID) -> Any:
     )
 
 
-def _one(**conditions: Any) -> Prepared[UUID]:
-    """Whether a case has any item like this: most have none, and are asked no further."""
-    return Prepared(
-        lambda case_id: Item.objects.filter(case_id=case_id, **conditions).values_list("pk", flat=True)[:1],
-        UUID,
-    )
-
-
 _GROUPS: Prepared[Any] = Prepared(_grouped, UUID)
-_WITHHELD = _one(decision=ItemDecision.WITHHOLD)
-_REDACTED = _one(decision=ItemDecision.REDACT)
-_WITH_FILE = _one(decision__in=GOES_OUT, file__isnull=False)
 
 
 def undecided(case: Case) -> int:
@@ -97,8 +87,12 @@ def spoken_of(case: Case) -> QuerySet[Item]:
     A silent withholding is nothing there. Where data is changed and not copied, a record about somebody else that hung
     on the person's is none of theirs: that it stays is no refusal.
     """
-    items: QuerySet[Item] = case.items.filter(is_silent=False)
-    return items if case.right in DISCLOSING else items.exclude(is_third_party=True)
+    return _spoken(case.items.all(), case.right in DISCLOSING)
+
+
+def _spoken(items: QuerySet[Item], is_copied: bool) -> QuerySet[Item]:
+    named = items.filter(is_silent=False)
+    return named if is_copied else named.exclude(is_third_party=True)
 
 
 def goes_out_with_files(case: Case) -> bool:
@@ -106,18 +100,28 @@ def goes_out_with_files(case: Case) -> bool:
     return _WITH_FILE.exists(case.pk)
 
 
+_WITH_FILE = Prepared(
+    lambda case_id: Item.objects.filter(
+        case_id=case_id, decision__in=GOES_OUT, file__isnull=False
+    ).values_list("pk", flat=True)[:1],
+    UUID,
+)
+
+
 def withheld_counts(case: Case) -> list[tuple[str, int]]:
     """How many items are withheld by exemption; silent ones are not even counted."""
-    if not _WITHHELD.exists(case.pk):
-        return []
-    rows = (
-        spoken_of(case)
-        .filter(decision=ItemDecision.WITHHOLD)
-        .values_list("exemption")
-        .annotate(count=Count("pk"))
-        .order_by("exemption")
-    )
-    return [(code, count) for code, count in rows]
+    return _WITHHELD[case.right in DISCLOSING].all(case.pk)
+
+
+def _withheld(is_copied: bool, case_id: UUID) -> Any:
+    withheld = Item.objects.filter(case_id=case_id, decision=ItemDecision.WITHHOLD)
+    rows = _spoken(withheld, is_copied).values_list("exemption")
+    return rows.annotate(count=Count("pk")).order_by("exemption")
+
+
+_WITHHELD: dict[bool, Prepared[Any]] = {
+    is_copied: Prepared(partial(_withheld, is_copied), UUID) for is_copied in (True, False)
+}
 
 
 def named_counts(case: Case) -> list[tuple[str, int]]:
@@ -130,11 +134,22 @@ def named_counts(case: Case) -> list[tuple[str, int]]:
 
 def _redactions(case: Case) -> Iterator[Any]:
     """What is taken out of each item that goes out redacted: there may be as many as there are items."""
-    if not _REDACTED.exists(case.pk):
+    marked: Any = _MARKED.all(case.pk)
+    if not marked:
         return iter(())
+    if len(marked) == PAGE:
+        all_marked = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
+        marked = all_marked.iterator(chunk_size=PAGE)
     open_redactions = opener(Item, "redactions", case.collected_key_id)
-    marked: Any = case.items.filter(decision=ItemDecision.REDACT).values_list("pk", "redactions")
-    return (open_redactions(pk, sealed) for pk, sealed in marked.iterator(chunk_size=PAGE))
+    return (open_redactions(pk, sealed) for pk, sealed in marked)
+
+
+_MARKED: Prepared[Any] = Prepared(
+    lambda case_id: Item.objects.filter(case_id=case_id, decision=ItemDecision.REDACT).values_list(
+        "pk", "redactions"
+    )[:PAGE],
+    UUID,
+)
 
 
 def exemption_sentence(code: str, regime: str) -> str:

@@ -27,13 +27,13 @@ from identity.roles import Permission
 
 BUILD = "build_pack"
 DOWNLOAD_MINUTES = 10
-_CASE_OF = Prepared(
-    lambda pack_id: ResponsePack.objects.filter(pk=pack_id).values_list("case_id", flat=True), UUID
-)
 _LOCKED = Prepared(
-    lambda pack_id: (
-        ResponsePack.objects.select_for_update(of=("self",)).select_related("decision").filter(pk=pack_id)
+    lambda pack_id, case_id: (
+        ResponsePack.objects.select_for_update(of=("self",))
+        .select_related("decision")
+        .filter(pk=pack_id, case_id=case_id)
     ),
+    UUID,
     UUID,
 )
 
@@ -63,10 +63,10 @@ def rebuild(pack: ResponsePack, by: By, now: datetime) -> None:
             order_pack(case, pack.decision, now)
 
 
-def wanted(pack_id: UUID) -> ResponsePack | None:
-    """The pack, held with its case, while an approved decision still commands it; None where it does not."""
-    case = lock(_CASE_OF.get(pack_id))
-    pack = _LOCKED.get(pack_id)
+def wanted(case_id: UUID, pack_id: UUID) -> ResponsePack | None:
+    """A case's pack, held with the case, while an approved decision still commands it; None where it does not."""
+    case = lock(case_id)
+    pack = _LOCKED.get(pack_id, case_id)
     pack.case = pack.decision.case = case
     stands = pack.decision.verdict == Verdict.APPROVED and case.state == State.FULFILLING
     return pack if stands and pack.state == PackState.BUILDING else None

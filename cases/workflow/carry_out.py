@@ -50,6 +50,7 @@ from cases.workflow.perform import act, lock, lock_all, perform, put_on_record, 
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
+from dsar.lib.prepared import Prepared
 from identity.roles import Permission
 
 ENDS_IN_A_LETTER = (
@@ -410,17 +411,35 @@ def settle_held(case: Case, now: datetime) -> Case:
         return case
     runs.abandon(case, now)
     extension.drop(case, now)
-    return perform(case, "close", BY_SYSTEM, now)
+    return perform(case, "close", BY_SYSTEM, now, is_held=True)
+
+
+_OPEN_TASK = Prepared(
+    lambda case_id: (
+        FulfilmentTask.objects.filter(case_id=case_id, state=TaskState.OPEN)
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    ),
+    UUID,
+)
+_UNREADY_PACK = Prepared(
+    lambda case_id: (
+        ResponsePack.objects.filter(case_id=case_id, state__in=[PackState.BUILDING, PackState.FAILED])
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    ),
+    UUID,
+)
 
 
 def unfinished(case: Case) -> list[str]:
     """Codes of what still has to happen before a fulfilling case can close."""
     left = []
-    if case.tasks.filter(state=TaskState.OPEN).exists():
+    if _OPEN_TASK.exists(case.pk):
         left.append("tasks")
     if plans.live(case) is not None:
         left.append("changes")
-    if ResponsePack.objects.filter(case=case, state__in=[PackState.BUILDING, PackState.FAILED]).exists():
+    if _UNREADY_PACK.exists(case.pk):
         left.append("pack")
     if not recipients.are_told(case):
         left.append("recipients")

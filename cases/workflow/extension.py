@@ -30,10 +30,12 @@ from cases.workflow.clock import add_fact
 from cases.workflow.perform import act, lock, once_recorded, put_on_record, refuse, touch
 from dsar.audit.actions import Action
 from dsar.lib.errors import Conflict, Refused
+from dsar.lib.prepared import Prepared
 from identity.roles import Permission
 
 WAITING = (ExtensionState.PROPOSED, ExtensionState.WITH_CONTROLLER)
 UNSENT = (*WAITING, ExtensionState.APPROVED)
+_UNSENT = Prepared(lambda case_id: Extension.objects.filter(case_id=case_id, state__in=UNSENT), UUID)
 DECIDES = {
     ExtensionState.PROPOSED: Permission.APPROVE,
     ExtensionState.WITH_CONTROLLER: Permission.APPROVE_FOR_CONTROLLER,
@@ -424,7 +426,7 @@ def bounced(letter: Letter, by: By, now: datetime) -> None:
 
 def drop(case: Case, now: datetime) -> None:
     """The case has ended: what was only prepared ends with it."""
-    for found in case.extensions.filter(state__in=UNSENT):
+    for found in _UNSENT.all(case.pk):
         held = _held(found, case)
         held.state = ExtensionState.WITHDRAWN
         held.save(update_fields=["state"])
