@@ -9,7 +9,7 @@ from typing import Any
 
 from cases.words import State
 from tests.bench import processes
-from tests.bench.figures import Result
+from tests.bench.figures import Result, skipped
 from tests.bench.options import Options
 from tests.bench.site import Site, quiet
 from tests.bench.watch import lap
@@ -18,6 +18,7 @@ ORDINARY = "user77@example.com"
 ORDINARY_ROWS = 9
 FIRST_OF_MANY = 1000
 MOST_ROUNDS = 10
+FIRST_ERASED = 50_000
 LONGEST_SECONDS = 600.0
 LOOK_SECONDS = 0.1
 LARGE = {"10k": ("big10k@example.com", 10_000), "100k": ("big100k@example.com", 100_000)}
@@ -25,6 +26,7 @@ ROWS = (
     "access",
     "batch",
     "batch-whole",
+    "erasure",
     "subject-10k",
     "subject-10k-memory",
     "subject-100k",
@@ -51,6 +53,7 @@ def measure(site: Site, options: Options) -> list[Result]:
     results = _one(site, options) if options.wants("access") else []
     results += _queued(site, options) if options.wants("batch") else []
     results += _whole(site, options) if options.wants("batch-whole") else []
+    results += _erasure(site, options) if options.wants("erasure") else []
     for size in LARGE:
         if options.wants(f"subject-{size}", f"subject-{size}-memory"):
             results += _large(site, size, options)
@@ -115,6 +118,26 @@ def _whole(site: Site, options: Options) -> list[Result]:
     rates = tuple(many / step["closed"] for step in steps)
     cpu = statistics.median(run.cpu_seconds for run in laps)
     return [Result("batch-whole", rates, cpu, before, f"{many} together, {_phases(steps)}")]
+
+
+def _erasure(site: Site, options: Options) -> list[Result]:
+    """Each of another person with as many rows; of a CRM that was given nothing is erased."""
+    if options.crm_url:
+        return skipped("a CRM that is given is only read", "erasure")
+    before, laps, seconds = quiet(), [], []
+    for number in range(options.runs(9, 3) + 1):
+        email = f"user{FIRST_ERASED + number}@example.com"
+        case = site.drive("propose_erasure", email=email, seconds=LONGEST_SECONDS)
+        with lap(site.roots) as run:
+            said = site.drive("erase", case=case, seconds=LONGEST_SECONDS)
+        if (said["receipts"], said["left"]) != ({"done": ORDINARY_ROWS}, 0):
+            raise RuntimeError(f"an erasure of {ORDINARY_ROWS} rows ended with {said}")
+        laps.append(run)
+        seconds.append(said["seconds"])
+    # What is loaded at first use was loaded by the first.
+    cpu = statistics.median(run.cpu_seconds for run in laps[1:])
+    detail = f"{ORDINARY_ROWS} rows in 4 tables, from the approval to the closed case; searched for and planned before"
+    return [Result("erasure", tuple(seconds[1:]), cpu, before, detail)]
 
 
 def _how_many(options: Options) -> int:

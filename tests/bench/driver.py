@@ -6,7 +6,7 @@ Reads one JSON line an act, ``["name", {arguments}]``, and answers with one.
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from cases import tasks as _tasks  # noqa: E402, F401  (declares the kinds of jo
 from cases.collection import identifiers, runs  # noqa: E402
 from cases.connectors.base import EMAIL, Connector, Identifier, Page  # noqa: E402
 from cases.models import Case, Instruction, ResponsePack, SourceSystem  # noqa: E402
+from cases.operations import drill_changes  # noqa: E402
 from cases.permissions import BY_SYSTEM, By, by_staff  # noqa: E402
 from cases.words import Channel, Right, Say, State, Step  # noqa: E402
 from cases.workflow import decide, identity, review  # noqa: E402
@@ -97,7 +98,8 @@ def _made(slug: str) -> Controller:
 def connect(options: dict[str, Any], dataset: str) -> None:
     """The CRM as the brand's source system."""
     secrets = {"password": options.pop("password")}
-    _add_source(_brand(), "crm", "postgresql", options, secrets, dataset)
+    erasing = options.pop("erasing", None)
+    _add_source(_brand(), "crm", "postgresql", options, secrets, dataset, erasing)
 
 
 def _add_source(
@@ -107,6 +109,7 @@ def _add_source(
     options: Mapping[str, Any],
     secrets: Mapping[str, str] | None = None,
     dataset: str = "",
+    erasing: Mapping[str, str] | None = None,
 ) -> None:
     with unit_of_work([brand.pk]):
         source = SourceSystem(
@@ -119,6 +122,7 @@ def _add_source(
             dataset=dataset,
         )
         source.secrets = dict(secrets or {})
+        source.erasing_secrets = {**source.secrets, **erasing} if erasing else None
         source.save()
 
 
@@ -155,13 +159,13 @@ def access(emails: Sequence[str], seconds: float) -> dict[str, float]:
     return {"logged": logged, "reviewed": reviewed, "closed": time.monotonic() - began}
 
 
-def _log(brand: Controller, email: str) -> UUID:
+def _log(brand: Controller, email: str, right: Right = Right.ACCESS) -> UUID:
     with unit_of_work([brand.pk]):
         now = timezone.now()
         intake = Intake(
             controller=brand,
             person=Person(name="Ada Example", email=email),
-            rights=[Right.ACCESS],
+            rights=[right],
             channel=Channel.CALL,
             received_at=now,
             is_drill=True,
@@ -225,6 +229,47 @@ def _takers() -> list[str]:
     """The workers that take jobs, by their whole names."""
     names = [name for reply in app.control.ping(timeout=0.5) or () for name in reply]
     return [name for name in names if name.startswith("worker@")]
+
+
+# -- erasures --------------------------------------------------------------------------------------------
+
+
+def propose_erasure(email: str, seconds: float) -> str:
+    """Log an erasure as a drill and prepare it up to the approval; its case's id. Raises TimeoutError."""
+    brand, preparer = _brand(), _by(PREPARER)
+    case_id, until = _log(brand, email, Right.ERASURE), time.monotonic() + seconds
+    _wait(brand, case_id, drill_changes.is_planned, until)
+    with unit_of_work([brand.pk]):
+        drill_changes.decide_all(Case.objects.get(pk=case_id), preparer, timezone.now())
+    _wait(brand, case_id, drill_changes.is_planned, until)
+    with unit_of_work([brand.pk]):
+        case, now = Case.objects.get(pk=case_id), timezone.now()
+        title, body = decide.draft_letter(case, decide.outcome_of(case), "", now)
+        decide.submit(case, title, body, preparer, now)
+    return str(case_id)
+
+
+def erase(case: str, seconds: float) -> dict[str, Any]:
+    """Approve it, and wait until it is carried out, proven and closed: how long, and what became of each record."""
+    brand, approver, case_id = _brand(), _by(APPROVER), UUID(case)
+    began = time.monotonic()
+    with unit_of_work([brand.pk]):
+        decide.approve(Case.objects.get(pk=case_id), approver, timezone.now())
+    _wait(brand, case_id, lambda one: one.state == State.CLOSED, began + seconds)
+    took = time.monotonic() - began
+    with unit_of_work([brand.pk]):
+        found = drill_changes.told(Case.objects.get(pk=case_id), is_executed=True)
+        return {"seconds": took, "receipts": dict(found.receipts), "left": len(found.leftovers)}
+
+
+def _wait(brand: Controller, case_id: UUID, true: Callable[[Case], bool], until: float) -> None:
+    while True:
+        looked = time.monotonic()
+        with unit_of_work([brand.pk]):
+            if true(Case.objects.get(pk=case_id)):
+                return
+        _in_time(until, {case_id})
+        time.sleep(max(POLL_SECONDS, REST * (time.monotonic() - looked)))
 
 
 def newest_pack() -> dict[str, int]:
@@ -355,6 +400,8 @@ ACTS = {
         release_all,
         hold_workers,
         drain,
+        propose_erasure,
+        erase,
         newest_pack,
         plant,
         log_many,

@@ -75,6 +75,14 @@ ROWS = (
         higher_is_better=True,
         note="two pairs of eyes decide each, which the peer does not know",
     ),
+    Row(
+        "erasure",
+        "one erasure of 9 rows, approved to closed",
+        "s",
+        0.72,
+        0.3,
+        note="ours read back and proven",
+    ),
     Row("subject-10k", "subject with 10,000 rows", "s", 2.8, 2.5, note="the peer makes JSON"),
     Row("subject-10k-memory", "… peak memory of a worker process", "MB", 352, 150),
     Row(

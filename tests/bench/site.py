@@ -106,6 +106,7 @@ class Site(Desk):
         """Make the CRM from its script, once; return how the desk reaches it."""
         with psycopg.connect(self.environment_url("postgres"), autocommit=True) as server:
             server.execute("CREATE ROLE bench_reader LOGIN PASSWORD 'reader'")
+            server.execute("CREATE ROLE bench_eraser LOGIN PASSWORD 'eraser'")
             server.execute("CREATE DATABASE bench_crm")
         with psycopg.connect(self.environment_url("bench_crm"), autocommit=True) as crm:
             crm.execute(script.read_text())
@@ -113,7 +114,9 @@ class Site(Desk):
             crm.execute("CREATE INDEX ON customers (lower(trim(email)))")
             crm.execute("ANALYZE customers")
             crm.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO bench_reader")
-        return self.crm_options() | {"database": "bench_crm", "user": "bench_reader"}
+            crm.execute("GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bench_eraser")
+        erasing = {"erase_user": "bench_eraser", "erase_password": "eraser"}
+        return self.crm_options() | {"database": "bench_crm", "user": "bench_reader", "erasing": erasing}
 
 
 def options_of(url: str) -> dict[str, Any]:
