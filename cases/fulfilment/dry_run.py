@@ -214,11 +214,20 @@ def _try_all(claim: Claim, part: PlanPart, ids: Sequence[UUID], connector: Conne
 
 
 def asking(
-    claim: Claim, part: PlanPart, ids: Sequence[UUID], connector: ChangesRecords, begin: int = 0
+    claim: Claim,
+    part: PlanPart,
+    ids: Sequence[UUID],
+    connector: ChangesRecords,
+    begin: int = 0,
+    *,
+    beside_others: bool = False,
 ) -> Iterator[tuple[int, Sequence[Asked], Plan]]:
-    """Ask the source about these lines, batch by batch: where each begins, its lines, and the answer."""
+    """Ask the source about these lines, batch by batch: where each begins, its lines, and the answer.
+
+    ``beside_others`` says that they are not all: the deletions among the others are taken care of as well.
+    """
     size = _batch_size(connector) if isinstance(connector, PlansInParts) else max(len(ids), 1)
-    going = _all_going(claim, part) if len(ids) > size else _Going()
+    going = _all_going(claim, part) if ids and (beside_others or len(ids) > size) else _Going()
     for start in range(begin, len(ids), size):
         with claim.step():
             asked = list(_asked(part, ids[start : start + size]))

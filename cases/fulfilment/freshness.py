@@ -30,7 +30,7 @@ def look(claim: Claim, part_id: UUID, connector: ChangesRecords) -> None:
             _compare(parts.locked(claim.case_id, part_id), asked, plan)
             PlanPart.objects.filter(pk=part_id).update(looked=start + len(asked))
             claim.progress(looked=start + len(asked), total=len(ids))
-    for _start, asked, plan in dry_run.asking(claim, part, anew, connector):
+    for _start, asked, plan in dry_run.asking(claim, part, anew, connector, beside_others=True):
         with claim.step():
             _plan_anew(parts.locked(claim.case_id, part_id), asked, plan)
 

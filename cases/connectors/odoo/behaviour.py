@@ -86,18 +86,24 @@ RULES: Final[Mapping[str, Rule]] = {
 
 # --- What goes along ----------------------------------------------------------------------------------------------
 
-# These go with what the field names, and only so: a line alone would unbalance its entry, a mail or a rating takes its
-# message along, a payment its entry, and a bank account is merely archived, with a note of its number.
+# These go with what the field names, and only so: a line alone would change the sums of what it is a line of, a mail or
+# a rating takes its message along, a payment its entry, and a bank account is merely archived, its number noted down.
 INSEPARABLE: Final[Mapping[str, tuple[str, str]]] = {
     "account.move.line": ("move_id", "account.move"),
     "account.payment": ("move_id", "account.move"),
     "mail.mail": ("mail_message_id", MESSAGE),
     "rating.rating": ("message_id", MESSAGE),
     "res.partner.bank": ("partner_id", PARTNER),
+    "sale.order.line": ("order_id", "sale.order"),
 }
-# Beside what the database deletes along, by fields that say nothing of it themselves.
+# Beside what the database deletes along or refuses for, by fields that say nothing of it themselves. An invoice that
+# stays would lose the address to which was delivered.
 HELD_BY_CODE: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    PARTNER: (("account.move", "partner_id"), (PARTNER, "parent_id")),
+    PARTNER: (
+        ("account.move", "partner_id"),
+        ("account.move", "partner_shipping_id"),
+        (PARTNER, "parent_id"),
+    ),
     "project.task": (("project.task", "parent_id"),),
 }
 # What hangs on any record by model and number, and is deleted with it.

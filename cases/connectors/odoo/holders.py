@@ -9,7 +9,7 @@ from typing import Final
 
 from cases.connectors.base import PermissionDenied
 from cases.connectors.odoo.behaviour import BOOKKEEPING, HELD_BY_CODE, INSEPARABLE, SWEPT
-from cases.connectors.odoo.client import Domain, all_of
+from cases.connectors.odoo.client import Domain, all_of, any_of
 from cases.connectors.odoo.records import MOST_AT_ONCE, Reader, batched
 from cases.connectors.odoo.wanted import Data, Place
 
@@ -32,6 +32,20 @@ class Holders:
                 if place != (model, number):
                     found[number].add(place)
         return found
+
+    def emptied(self, partners: Sequence[int]) -> Iterator[Place]:
+        """Yield the records that name one of these contacts, and would be left without."""
+        for model in self.reader.schema.models.values() if partners else ():
+            names = [name for name in model.ones if not model.fields[name].cascades]
+            if names and model.name not in BOOKKEEPING:
+                named = any_of([[name, "in", [*partners]]] for name in names)
+                yield from ((model.name, one) for one in self._readable(model.name, named))
+
+    def _readable(self, model: str, domain: Domain) -> list[int]:
+        try:
+            return self.reader.odoo.ids(model, domain)
+        except PermissionDenied:
+            return []
 
     def _held(self, model: str, ids: Sequence[int]) -> Iterator[tuple[int, Place]]:
         for other, name in self._referring_to(model):

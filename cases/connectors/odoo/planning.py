@@ -61,6 +61,7 @@ class Planner:
 
     def __post_init__(self) -> None:
         self._households = Households(self.reader)
+        self._holders = Holders(self.reader)
 
     def plan(self, wishes: Sequence[Wish]) -> Plan:
         """Plan deletions, corrections and anonymised contacts; what refers comes before what it refers to."""
@@ -72,9 +73,8 @@ class Planner:
         while self._stop_what_concerns_others() or self._stop_what_is_held():
             pass
         actions = [action for key in self._in_order() for action in self._actions(self._targets[key])]
-        return Plan(
-            tuple(actions), tuple(self._blockers[wish.key] for wish in wishes if wish.key in self._blockers)
-        )
+        blockers = [self._blockers[wish.key] for wish in wishes if wish.key in self._blockers]
+        return Plan(tuple(actions), tuple(blockers), tuple(self._emptied(actions)))
 
     @staticmethod
     def _by_kind(wishes: Sequence[Wish]) -> list[list[Wish]]:
@@ -172,12 +172,12 @@ class Planner:
     # --- What stands round them -------------------------------------------------------------------------------------
 
     def _look_round(self) -> None:
-        holders, kinds = Holders(self.reader), defaultdict[str, list[Target]](list)
+        kinds = defaultdict[str, list[Target]](list)
         for target in self._targets.values():
             if target.is_deletion and target.row is not None:
                 kinds[target.wish.type].append(target)
         for model, targets in kinds.items():
-            held = holders.of(model, [target.place[1] for target in targets])
+            held = self._holders.of(model, [target.place[1] for target in targets])
             for target in targets:
                 target.held = held[target.place[1]]
 
@@ -208,6 +208,13 @@ class Planner:
         before = {place for place in target.held if not self._goes_along(place, target.place)}
         keys = {self._key(place) for place in before | ({target.whole} if target.whole else set())}
         return {key for key in keys if key}
+
+    def _emptied(self, actions: Sequence[Action]) -> Iterator[str]:
+        """Tell of records that stay and would no longer say whom they are about."""
+        contacts = [id_of(one) for one in actions if one.verb is Verb.DELETE and one.type == PARTNER]
+        loose = {model for model, one in self._holders.emptied(contacts) if not self._key((model, one))}
+        for model in sorted(loose):
+            yield f"Where a contact is deleted, Odoo empties what refers to it in {model}: see that this is right."
 
     def _goes_along(self, place: Place, whole: Place) -> bool:
         return INSEPARABLE.get(place[0], ("", ""))[1] == whole[0]
