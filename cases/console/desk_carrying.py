@@ -156,7 +156,12 @@ def _one(part: PlanPart, row: dict[str, int]) -> Shown:
 
 
 def _left(found: ChangePlan) -> list[Leftover]:
-    every = Leftover.objects.filter(part__plan=found).exclude(settled=Settled.GONE)
+    # What is open comes first: what is settled takes nobody's place on the page.
+    every = (
+        Leftover.objects.filter(part__plan=found)
+        .exclude(settled=Settled.GONE)
+        .order_by("settled", "found_at", "pk")
+    )
     return list(
         every.select_related("part__source", "part__plan__case", "proposed_by", "settled_by")[: 2 * SHOWN]
     )

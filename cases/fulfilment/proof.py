@@ -29,7 +29,7 @@ from cases.words import Right
 from dsar.jobs.run import Claim
 
 BATCH: Final = 500
-MOST: Final = 200  # findings that are named; that there are more makes no difference to what has to be done
+MOST: Final = 200  # findings that are named one by one
 LONGEST: Final = 200
 # These records stay, so that it is no finding to find them.
 STAYS: Final = (
@@ -92,7 +92,13 @@ def look(claim: Claim, part_id: UUID) -> list[Left]:
         found = {left.place: left for left in _verified(claim, known, matches)}
         found |= {left.place: left for left in _searched(claim, known, matches)}
     gate.leave()
-    return list(found.values())[:MOST]
+    return _named(list(found.values()))
+
+
+def _named(left: list[Left]) -> list[Left]:
+    """So many are named one by one; that there are more is a finding as well, and nobody settles it unseen."""
+    more = len(left) - MOST
+    return left if more <= 0 else [*left[:MOST], Left("", "", f"+ {more}", Remains.RESIDUAL)]
 
 
 def _wanted(part: PlanPart) -> Wanted:

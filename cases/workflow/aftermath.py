@@ -4,7 +4,7 @@ Those to whom data had gone are told (Article 19); who wants no advertising is k
 backup is listed; and a certificate says what was done. Each part may run again: it does what is still undone.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from cases.models import (
     Case,
     ChangePlan,
+    CorrectionOutcome,
     Decision,
     LineState,
     PlanPart,
@@ -65,7 +66,12 @@ def without_plan(case: Case, decision: Decision | None, by: By, now: datetime) -
 
 
 def _tell(
-    case: Case, occasion: UUID, sources: Collection[str], corrected: Mapping[str, str], by: By, now: datetime
+    case: Case,
+    occasion: UUID,
+    sources: Collection[str],
+    corrected: recipients.Corrected,
+    by: By,
+    now: datetime,
 ) -> None:
     told = recipients.TOLD_OF.get(case.right)
     if told is not None and sources:
@@ -81,10 +87,18 @@ def changed_in(plan: ChangePlan) -> set[str]:
     return {*slugs, *by_hand.values_list("source__slug", flat=True)}
 
 
-def corrected_by(plan: ChangePlan) -> dict[str, str]:
-    """What is right now, by field: only what a recipient has to correct as well."""
-    lines = plan.lines.filter(treatment=Treatment.CORRECT, state=LineState.DONE).select_related("case")
-    return {field: str(value) for line in lines for field, value in dict(line.wanted or {}).items()}
+def corrected_by(plan: ChangePlan) -> dict[str, dict[str, str]]:
+    """What is right now, by source and field: the values that were decided, and no note that was added beside them."""
+    corrected = plan.case.corrections.filter(outcome=CorrectionOutcome.CORRECTED)
+    decided = set(corrected.values_list("source", "collection", "field"))
+    lines = plan.lines.filter(treatment=Treatment.CORRECT, state=LineState.DONE, source__isnull=False)
+    found: dict[str, dict[str, str]] = {}
+    for line in lines.select_related("case", "source"):
+        own = found.setdefault(line.source.slug if line.source else "", {})
+        for field, value in dict(line.wanted or {}).items():
+            if (line.source_id, line.collection, field) in decided:
+                own[field] = "" if value is None else str(value)
+    return found
 
 
 # -- backups -----------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from cases.workflow.perform import act, lock, put_on_record, touch
 from dsar.audit.actions import Action
 from dsar.jobs.queue import enqueue
 from dsar.lib.errors import Refused
+from dsar.lib.prepared import Prepared
 from identity.roles import Permission
 
 CALL = "tell_recipient"
@@ -43,6 +44,8 @@ TOLD_OF: Mapping[str, Told] = {
 UNTOLD = (NoticeState.WAITING, NoticeState.FAILED)
 EXCUSES = (NoticeState.IMPOSSIBLE, NoticeState.DISPROPORTIONATE)
 REMINDERS = 2
+# By source and field, the values that are right now.
+Corrected = Mapping[str, Mapping[str, str]]
 
 
 def fed_by(case: Case, sources: Collection[str]) -> list[Recipient]:
@@ -60,20 +63,29 @@ def tell(
     by: By,
     now: datetime,
     *,
-    corrected: Mapping[str, str] | None = None,
+    corrected: Corrected | None = None,
 ) -> list[RecipientNotice]:
-    """Tell every recipient that the sources feed, once for each occasion. ``corrected`` are the values now right.
+    """Tell every recipient that the sources feed, once for each occasion.
 
-    A drill tells nobody. Calling it again tells only those who were not told yet.
+    Of what is ``corrected`` each is told what the sources hold that feed it: the rest it never had. A drill tells
+    nobody. Calling it again tells only those who were not told yet.
     """
     if case.is_drill:
         return []
     before = set(case.recipient_notices.filter(occasion=occasion).values_list("recipient_id", flat=True))
     return [
-        _told_one(case, recipient, occasion, told, corrected or {}, by, now)
+        _told_one(case, recipient, occasion, told, _reaching(recipient, corrected or {}), by, now)
         for recipient in fed_by(case, sources)
         if recipient.pk not in before
     ]
+
+
+def _reaching(recipient: Recipient, corrected: Corrected) -> dict[str, str]:
+    """What of it this recipient got from a source that feeds it."""
+    fed = {
+        slug: values for slug, values in corrected.items() if not recipient.fed_by or slug in recipient.fed_by
+    }
+    return {field: value for values in fed.values() for field, value in values.items()}
 
 
 def _told_one(
@@ -332,7 +344,17 @@ def _settled(case: Case, now: datetime) -> Case:
 
 def are_told(case: Case) -> bool:
     """Whether every recipient of the case was told, or it was said why not."""
-    return not case.recipient_notices.filter(state__in=UNTOLD).exists()
+    return not _UNTOLD.exists(case.pk)
+
+
+_UNTOLD = Prepared(
+    lambda case_id: (
+        RecipientNotice.objects.filter(case_id=case_id, state__in=UNTOLD)
+        .order_by()
+        .values_list("pk", flat=True)[:1]
+    ),
+    UUID,
+)
 
 
 # -- reminders ---------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from cases.workflow import correcting, disputed, intake
 from cases.workflow.intake import Upload
 from cases.workflow.perform import act, lock, put_on_record, touch
 from dsar.audit.actions import Action
+from dsar.audit.record import Codes
 from dsar.lib import cards
 from dsar.lib.errors import Refused
 from identity.roles import Permission
@@ -221,26 +222,36 @@ def decide(
 ) -> Correction:
     """Decide about one disputed value. Raises Unwritable for a value that the field cannot hold, else Refused."""
     with transaction.atomic():
-        case = act(one.case, Permission.WORK, by, now, version=version, name="decide_value")
-        if case.state != State.REVIEW:
-            raise Refused(_("Values are decided while the case is in review."), "not_in_review")
-        held = corrections.of(case).select_for_update(of=("self",)).get(pk=one.pk)
-        held.case = case
-        _demand_words(held, judged)
-        held.wanted = _wanted(case, held, judged, now)
-        held.outcome = judged.outcome
-        held.reason, held.evidence = judged.reason.strip(), judged.evidence.strip()
-        held.statement = _statement(case, held, judged, now)
-        held.decided_by_id, held.decided_at = by.person_id, now
-        held.save()
-        if held.item_id is not None:
-            disputed.decide_item(case, held.item_id)
-        put_on_record(
-            case, Action.VALUE_DECIDED, by, now, {"value": str(held.pk), "outcome": judged.outcome.value}
-        )
+        case = _in_hand(one, by, now, version)
+        held = _decide(case, one, judged, by, now)
         touch(case)
         correcting.order(case, now)
         return held
+
+
+def _in_hand(one: Correction, by: By, now: datetime, version: int | None) -> Case:
+    case = act(one.case, Permission.WORK, by, now, version=version, name="decide_value")
+    if case.state != State.REVIEW:
+        raise Refused(_("Values are decided while the case is in review."), "not_in_review")
+    return case
+
+
+def _decide(case: Case, one: Correction, judged: Judged, by: By, now: datetime) -> Correction:
+    """One value of a case in hand."""
+    held = corrections.of(case).select_for_update(of=("self",)).get(pk=one.pk)
+    held.case = case
+    _demand_words(held, judged)
+    held.wanted = _wanted(case, held, judged, now)
+    held.outcome = judged.outcome
+    held.reason, held.evidence = judged.reason.strip(), judged.evidence.strip()
+    held.statement = _statement(case, held, judged, now)
+    held.decided_by_id, held.decided_at = by.person_id, now
+    held.save()
+    if held.item_id is not None:
+        disputed.decide_item(case, held.item_id)
+    codes: Codes = {"value": str(held.pk), "outcome": judged.outcome.value}
+    put_on_record(case, Action.VALUE_DECIDED, by, now, codes)
+    return held
 
 
 def alike(one: Correction) -> "QuerySet[Correction]":
@@ -254,10 +265,13 @@ def decide_alike(
 ) -> int:
     """Decide about a value, and likewise about those that are alike and hold the same; returns how many."""
     with transaction.atomic():
-        decided = decide(one, judged, by, now, version=version)
+        case = _in_hand(one, by, now, version)
+        decided = _decide(case, one, judged, by, now)
         others = [other for other in alike(decided) if other.held == decided.held]
         for other in others:
-            decide(other, judged, by, now)
+            _decide(case, other, judged, by, now)
+        touch(case)
+        correcting.order(case, now)
         return 1 + len(others)
 
 

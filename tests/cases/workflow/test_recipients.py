@@ -107,10 +107,19 @@ def test_letter_holds_what_finds_the_person_and_nothing_else(case, desk):
 def test_letter_is_in_the_recipients_language_and_says_what_is_right_now(case, desk):
     RecipientFactory.create(controller=desk.controller, language="en-gb", finds_by=["external_id", "email"])
 
-    tell(case, desk, told=Told.CORRECTED, corrected={"city": "Leeds"})
+    tell(case, desk, told=Told.CORRECTED, corrected={"crm": {"city": "Leeds"}})
 
     letter = Letter.objects.get(kind="recipient")
     assert ("- city: Leeds" in letter.body, letter.to_requester) == (True, False)
+
+
+def test_nobody_is_told_of_values_that_no_source_of_theirs_holds(case, desk):
+    RecipientFactory.create(controller=desk.controller, language="en-gb", fed_by=["crm"])
+    right = {"crm": {"city": "Leeds"}, "ledger": {"iban": "GB33 BUKB 2020 1555 5555 55"}}
+
+    tell(case, desk, sources=("crm", "ledger"), told=Told.CORRECTED, corrected=right)
+
+    assert only(case).content["corrected"] == {"city": "Leeds"}
 
 
 def test_letter_by_post_waits_for_the_post(case, desk):

@@ -9,7 +9,7 @@ from cases import corrections
 from cases.fulfilment import plans, tasks
 from cases.models import ChangeStep, Correction, CorrectionOutcome, ItemDecision, Letter, PlannedChange
 from cases.words import Outcome, State
-from cases.workflow import decide, rectify
+from cases.workflow import aftermath, decide, rectify
 from cases.workflow.rectify import Judged, NewClaim
 from dsar.lib.errors import Conflict, NotAllowed, Refused
 from tests.cases.connectors.demo_crm.crm_world import ADA, ADA_AGAIN
@@ -199,6 +199,18 @@ def test_a_refusal_leaves_a_note_behind_what_the_record_says_already(here):
     assert note.splitlines()[1].endswith("the person disputes “street” and states: Mill Lane 14")
     assert {**here.everything(), ("contacts", ADA): None} == {**before, ("contacts", ADA): None}
     assert Letter.objects.filter(case=case, kind="refusal", state="sent").count() == 1
+
+
+def test_recipients_hear_the_right_value_and_no_note_beside_it(here):
+    case = here.case(STREET)
+    one = value(case, "contacts", "street")
+    judge(here, one, wanted="Mill Lane 14", statement="She said so on the telephone.")
+
+    closed = answered(here, case)
+
+    row = here.everything()["contacts", ADA]
+    assert (row["street"], row["note"]) == ("Mill Lane 14", "Prefers letters\nShe said so on the telephone.")
+    assert aftermath.corrected_by(closed.plans.get()) == {"crm": {"street": "Mill Lane 14"}}
 
 
 def test_a_supplementary_statement_leaves_the_value_as_it_is(here):
