@@ -13,10 +13,10 @@ django.setup()
 
 from django.utils import timezone  # noqa: E402
 
-from cases.models import Case, SetAside, SourceSystem  # noqa: E402
-from cases.permissions import BY_SYSTEM  # noqa: E402
+from cases.models import Case, ChangeStep, SetAside, SourceSystem  # noqa: E402
+from cases.permissions import BY_SYSTEM, by_staff  # noqa: E402
 from cases.words import Channel, Right  # noqa: E402
-from cases.workflow import identity  # noqa: E402
+from cases.workflow import decide, identity, plan  # noqa: E402
 from cases.workflow.intake import Intake, Person, log_request  # noqa: E402
 from dsar.audit.verify import CHAINS  # noqa: E402
 from dsar.jobs.models import Job  # noqa: E402
@@ -25,7 +25,10 @@ from dsar.lib.uuid7 import uuid7  # noqa: E402
 from dsar.vault import keyring  # noqa: E402
 from dsar.vault.models import KeyPurpose  # noqa: E402
 from identity.access import all_controllers  # noqa: E402
-from identity.models import Controller  # noqa: E402
+from identity.models import Controller, Level, Membership  # noqa: E402
+from identity.roles import Role  # noqa: E402
+from tests.cases.workflow.conftest import Desk as StaffDesk  # noqa: E402
+from tests.cases.workflow.conftest import make_desk  # noqa: E402
 from tests.factories.identity import give_policy  # noqa: E402
 
 DATASET = """
@@ -64,7 +67,7 @@ def set_up(crm: dict[str, Any]) -> dict[str, Any]:
         )
         now = timezone.now()
         give_policy(controller, {"default": 1})
-        password = crm.pop("password")
+        password, erasing = crm.pop("password"), crm.pop("erasing", None)
         source = SourceSystem(
             controller=controller,
             key=keyring.shared_key(KeyPurpose.CONTROLLER, controller_id, now),
@@ -74,7 +77,7 @@ def set_up(crm: dict[str, Any]) -> dict[str, Any]:
             options=crm,
             dataset=DATASET,
         )
-        source.secrets = {"password": password}
+        source.secrets, source.erasing_secrets = {"password": password}, erasing
         source.save()
     return {"controller": str(controller_id)}
 
@@ -116,6 +119,50 @@ def found(case: str) -> dict[str, Any]:
             "digest": digest(refs),
             "aside": SetAside.objects.filter(case=one).count(),
             "attempts": max(jobs.values_list("attempts", flat=True), default=0),
+            "broken_chains": _broken_chains(),
+        }
+
+
+def ask_erasure(email: str) -> dict[str, Any]:
+    """A person asks for erasure, and a handler sees their passport: the search begins."""
+    with unit_of_work(all_controllers()):
+        controller = Controller.objects.get()
+        Controller.objects.update(grace_days=0)
+        desk = make_desk(controller)
+        desk.allow()
+        case = desk.case(Right.ERASURE, person=Person(name="Ada Example", email=email))
+        now = timezone.now()
+        identity.record_evidence(case, Level.SUBSTANTIAL, "passport", "Passport seen.", desk.handler, now)
+        return {"case": str(case.pk)}
+
+
+def approve_erasure(case: str) -> dict[str, Any]:
+    """Everything as the rules propose it, decided by one and approved by another."""
+    with unit_of_work(all_controllers()):
+        one, desk, now = Case.objects.get(pk=UUID(case)), _desk(), timezone.now()
+        plan.accept(one, plan.Lines(everything=True), desk.handler, now)
+        one.refresh_from_db()
+        decide.approve(desk.submitted(one), desk.dpo, now)
+        return {}
+
+
+def _desk() -> StaffDesk:
+    """The people of an earlier act."""
+    people = {one.role: by_staff(one.user) for one in Membership.objects.select_related("user")}
+    roles = (Role.AGENT, Role.HANDLER, Role.HANDLER, Role.DPO, Role.REVIEWER)
+    return StaffDesk(Controller.objects.get(), *(people[role] for role in roles))
+
+
+def receipts(case: str) -> dict[str, Any]:
+    """How many steps ended how, and how the case stands."""
+    with unit_of_work(all_controllers()):
+        steps = ChangeStep.objects.filter(part__plan__case=UUID(case))
+        ended = steps.filter(state__in=["done", "already"], ended_at__isnull=False)
+        lines = set(steps.values_list("line", flat=True))
+        return {
+            "state": str(Case.objects.get(pk=UUID(case)).state),
+            "steps": [steps.count(), ended.count(), len(lines)],
+            "tried_again": steps.filter(attempts__gt=1).count(),
             "broken_chains": _broken_chains(),
         }
 

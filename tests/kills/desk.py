@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -123,11 +123,16 @@ class Desk:
         said = self._run("-m", "tests.kills.act", name, json.dumps(arguments))
         return cast(dict[str, Any], json.loads(said.splitlines()[-1]))
 
-    def one(self, query: str, *values: Any) -> Any:
+    def one(self, query: str, *values: Any, database: str = "dsar") -> Any:
         """One value, as the superuser sees it."""
-        with psycopg.connect(self.environment_url("dsar"), autocommit=True) as database:
-            row = database.execute(query, values).fetchone()
+        with psycopg.connect(self.environment_url(database), autocommit=True) as connection:
+            row = connection.execute(query, values).fetchone()
             return row[0] if row else None
+
+    def change(self, database: str, statements: str) -> None:
+        """Run statements as the superuser."""
+        with psycopg.connect(self.environment_url(database), autocommit=True) as connection:
+            connection.execute(statements)
 
     def wait(self, true: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
         end = time.monotonic() + seconds
@@ -142,19 +147,22 @@ class Desk:
         parts = urlsplit(self.servers.environment()["DATABASE_ADMIN_URL"])
         return urlunsplit(parts._replace(path=f"/{database}"))
 
-    @contextmanager
-    def holding_searches(self, at: int) -> Iterator[None]:
+    def holding_searches(self, at: int) -> AbstractContextManager[None]:
         """Let no search store more records than so many meanwhile, so that none ends before it is killed."""
-        with closing(psycopg.connect(self.environment_url("dsar"), autocommit=True)) as database:
-            database.execute(
+        return self.holding("dsar", "UPDATE ON cases_sourcesearch", f"NEW.found > {at}")
+
+    @contextmanager
+    def holding(self, database: str, what: str, when: str) -> Iterator[None]:
+        """Let nothing of this kind happen to a row there meanwhile; whoever tries waits until it is killed."""
+        with closing(psycopg.connect(self.environment_url(database), autocommit=True)) as held:
+            held.execute(
                 "CREATE OR REPLACE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS"
-                f" 'BEGIN PERFORM pg_advisory_xact_lock_shared({HOLD}); RETURN NEW; END'"
+                f" 'BEGIN PERFORM pg_advisory_xact_lock_shared({HOLD}); RETURN coalesce(NEW, OLD); END'"
             )
-            database.execute(
-                "CREATE OR REPLACE TRIGGER held BEFORE UPDATE ON cases_sourcesearch"
-                f" FOR EACH ROW WHEN (NEW.found > {at}) EXECUTE FUNCTION held()"
+            held.execute(
+                f"CREATE OR REPLACE TRIGGER held BEFORE {what} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION held()"
             )
-            database.execute(f"SELECT pg_advisory_lock({HOLD})")
+            held.execute(f"SELECT pg_advisory_lock({HOLD})")
             yield
 
     # -- the source ------------------------------------------------------------------------------
@@ -166,11 +174,13 @@ class Desk:
             "database": "crm",
             "user": "crm_reader",
             "password": "reader",
+            "erasing": {"password": "reader", "erase_user": "crm_writer", "erase_password": "writer"},
         }
 
     def _make_crm(self, rows: int) -> None:
         with psycopg.connect(self.environment_url("postgres"), autocommit=True) as server:
             server.execute("CREATE ROLE crm_reader LOGIN PASSWORD 'reader'")
+            server.execute("CREATE ROLE crm_writer LOGIN PASSWORD 'writer'")
             server.execute("CREATE DATABASE crm")
         with psycopg.connect(self.environment_url("crm"), autocommit=True) as crm:
             crm.execute("CREATE TABLE customers (id int PRIMARY KEY, email text, name text)")
@@ -185,6 +195,7 @@ class Desk:
                 (rows, rows + 2000),
             )
             crm.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO crm_reader")
+            crm.execute("GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO crm_writer")
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
