@@ -321,7 +321,7 @@ class OdooConnector:
     def verify(
         self, identifiers: Sequence[Identifier], matches: Sequence[Match], actions: Sequence[Action]
     ) -> Sequence[Finding]:
-        """Look for what is left: by id, by what hung on it, in what Odoo tracked, and by searching."""
+        """Look for what is left: by id, field by field, in what Odoo tracked, and by searching."""
         return Verifier(self._reader()).look(identifiers, actions)
 
     def close(self) -> None:

@@ -1,4 +1,8 @@
-"""Looks for what is left after changes, as the account that reads sees it: records, what hung on them, old values."""
+"""Looks for what is left after changes, as the account that reads sees it: records, fields, old values, the person.
+
+Messages and files that outlived their record cannot be looked for: Odoo hides them from everybody. That is why they are
+deleted, and read back, before the record on which they hang.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,6 @@ from typing import Final
 
 from cases.connectors.base import JSON, Identifier, PermissionDenied, is_searchable
 from cases.connectors.changes import Action, Finding, Remains, Verb
-from cases.connectors.odoo.behaviour import SWEPT
-from cases.connectors.odoo.client import all_of
 from cases.connectors.odoo.people import KINDS, Finder
 from cases.connectors.odoo.records import MOST_AT_ONCE, Reader, batched
 from cases.connectors.odoo.schema import TRACKING
@@ -44,7 +46,6 @@ class Verifier:
         for model, some in kinds.items():
             deleted = {id_of(one): one for one in some if one.verb is Verb.DELETE}
             yield from self._still_there(model, deleted)
-            yield from self._hanging(model, deleted)
             yield from self._held(model, {id_of(one): one for one in some if one.verb is not Verb.DELETE})
 
     # --- What was deleted -----------------------------------------------------------------------------------------
@@ -54,16 +55,6 @@ class Verifier:
             for number in self.reader.odoo.ids(model, [["id", "in", [*some]]]):
                 if number in deleted:
                     yield Finding(deleted[number].ref, model, f"{model}, by id", Remains.RESIDUAL)
-
-    def _hanging(self, model: str, deleted: Mapping[int, Action]) -> Iterator[Finding]:
-        """Messages and files name their record by a number: nothing in the database keeps them from outliving it."""
-        for other in SWEPT:
-            resource = self.reader.schema[other].resource if other in self.reader.schema.models else None
-            if resource is None or other == model:
-                continue
-            for some in batched(sorted(deleted), MOST_AT_ONCE):
-                here = all_of([[[resource[0], "=", model]], [[resource[1], "in", [*some]]]])
-                yield from self._found(other, [*here], f"{other} of {model}")
 
     def _found(self, model: str, domain: list[object], where: str) -> Iterator[Finding]:
         for number in self.reader.odoo.ids(model, domain):
