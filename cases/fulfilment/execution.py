@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cases.collection import identifiers, turns
@@ -21,8 +22,9 @@ from cases.collection.gate import SharedGate
 from cases.connectors.base import ConfigurationError, Conflict, Connector, ContractBroken, Refused
 from cases.connectors.changes import Action, ChangesRecords, Obstacle, Outcome, Receipt
 from cases.fulfilment import freshness, parts, steps
-from cases.models import Case, ChangeStep, HeldFor, PartStage, PlannedChange, PlanPart, StepState
+from cases.models import Case, ChangeStep, HeldFor, PartStage, PlanPart, StepState
 from dsar.jobs.run import Claim, PutBack
+from dsar.lib.prepared import Prepared, write
 
 LOOK_SECONDS = 2.0  # how often it is looked afresh whether the changes may be made
 PATIENCE = 3  # after so many tries the other steps go first
@@ -30,6 +32,18 @@ BROKEN_IN_A_ROW = 5  # so many answers that cannot be understood: the source is 
 LONGEST_PENDING = timedelta(days=3)
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=5)
 LOOK_AGAIN = timedelta(minutes=10)
+
+
+def _wanted(part_id: UUID, state: StepState) -> "QuerySet[ChangeStep]":
+    """Steps that may be taken, in their order, with what opens them."""
+    found = ChangeStep.objects.filter(steps.approved(), part_id=part_id, state=state)
+    return found.select_related("line__case").order_by("number")
+
+
+_TRYING = Prepared(lambda part_id: _wanted(part_id, StepState.TRYING), UUID)
+_WAITING = Prepared(
+    lambda part_id, passed: _wanted(part_id, StepState.WAITING).filter(number__gt=passed)[:1], UUID, int
+)
 
 
 @dataclass(frozen=True)
@@ -203,11 +217,14 @@ class _Going:
         else:
             steps.end(step, result.state, now, code=result.code, obstacle=result.obstacle)
         steps.save(step)
-        steps.judge(PlannedChange.objects.filter(pk=step.line_id))
+        steps.judge_one(step.line_id)
         self.again = self.again or self.skipped
         if step.state in steps.ENDED:
             part.steps_done += 1
-            PlanPart.objects.filter(pk=part.pk).update(steps_done=F("steps_done") + 1)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE cases_planpart SET steps_done = steps_done + 1 WHERE id = %s", [part.pk]
+                )
         _note_carried_out(part.plan.case, step)
         if not result.is_broken:
             self._got_on(part, now)
@@ -248,27 +265,25 @@ class _Going:
         action = steps.action_of(step)
         step.state, step.attempts = StepState.TRYING, step.attempts + 1
         step.started_at = step.started_at or timezone.now()
-        step.save(update_fields=["state", "attempts", "started_at"])
+        write(step, "state", "attempts", "started_at")
         return step, action
 
     def _next(self, part: PlanPart) -> ChangeStep | None:
         """What was under way when somebody died, then what waits in its order, then what failed several times."""
-        wanted = ChangeStep.objects.filter(steps.approved(), part=part)
-        trying = wanted.filter(state=StepState.TRYING).order_by("number")
-        often = trying.filter(attempts__gte=PATIENCE)
-        return trying.filter(attempts__lt=PATIENCE).first() or self._waiting(part, wanted) or often.first()
+        trying = _TRYING.all(part.pk)
+        fresh = (step for step in trying if step.attempts < PATIENCE)
+        return next(fresh, None) or self._waiting(part) or next(iter(trying), None)
 
-    def _waiting(self, part: PlanPart, wanted: "QuerySet[ChangeStep]") -> ChangeStep | None:
+    def _waiting(self, part: PlanPart) -> ChangeStep | None:
         """The next that waits for nothing; those that were passed are looked at again when others have ended."""
-        found = self._pass(part, wanted)
+        found = self._pass(part)
         while found is None and self.again:
             self.passed, self.skipped, self.again = -1, False, False
-            found = self._pass(part, wanted)
+            found = self._pass(part)
         return found
 
-    def _pass(self, part: PlanPart, wanted: "QuerySet[ChangeStep]") -> ChangeStep | None:
-        waiting = wanted.filter(state=StepState.WAITING).order_by("number")
-        while (step := waiting.filter(number__gt=self.passed).first()) is not None:
+    def _pass(self, part: PlanPart) -> ChangeStep | None:
+        while (step := _WAITING.first(part.pk, self.passed)) is not None:
             self.passed = step.number
             before = steps.holds_back(step)
             if not before:

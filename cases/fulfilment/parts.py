@@ -22,6 +22,7 @@ from cases.models import (
 )
 from cases.words import State
 from dsar.jobs.queue import bring_forward, enqueue
+from dsar.lib.prepared import Prepared, write
 
 BEGIN = "begin_changes"
 EXECUTE = "execute_changes"
@@ -119,19 +120,30 @@ def mark(part: PlanPart, stage: PartStage, why: str = "") -> None:
     if (part.stage, part.held_for) != (stage, why):
         part.stage, part.held_for = stage, why
         part.started_at = part.started_at or timezone.now()
-        part.save(update_fields=["stage", "held_for", "started_at"])
+        write(part, "stage", "held_for", "started_at")
 
 
 def locked(case_id: UUID | None, part_id: UUID) -> PlanPart:
     """The part, its case locked before it as everywhere, so that nothing is begun once the case was cancelled."""
-    case = (
-        Case.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("subject", "subject_request", "controller")
-        .get(pk=case_id or "")
-    )
-    part: PlanPart = PlanPart.objects.select_related("plan__decision", "source").get(pk=part_id)
+    assert case_id is not None
+    case = _CASE.get(case_id)
+    part = _PART.get(part_id)
     part.plan.case = case
     return part
+
+
+_CASE = Prepared(
+    lambda case_id: (
+        Case.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("subject", "subject_request", "controller")
+        .filter(pk=case_id)
+    ),
+    UUID,
+)
+_PART = Prepared(
+    lambda part_id: PlanPart.objects.select_related("plan__decision", "source").order_by().filter(pk=part_id),
+    UUID,
+)
 
 
 def stands(part: PlanPart) -> bool:

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
+from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from cases.connectors.base import ContractBroken, Effect
 from cases.connectors.changes import Action, Obstacle, Outcome, Receipt, Verb
 from cases.models import ChangeStep, LineState, PlannedChange, PlanPart, StepState, Treatment
+from dsar.lib.prepared import write
 
 # What a connector may be told to do; everything else stays, or is done by a human.
 WRITING: Final = (
@@ -145,7 +148,7 @@ def end(step: ChangeStep, state: StepState, now: datetime, *, code: str = "", ob
 
 def save(step: ChangeStep) -> None:
     """Keep a receipt; what was planned is not written again."""
-    step.save(update_fields=_RECEIPT)
+    write(step, *_RECEIPT)
 
 
 def receipt_of(step: ChangeStep) -> Receipt:
@@ -174,8 +177,28 @@ def judge(lines: "QuerySet[PlannedChange]") -> None:
     lines.update(state=Case(*worst, is_done, default=Value(LineState.APPROVED)))
 
 
+def judge_one(line_id: UUID) -> None:
+    """The same for one line, after each of its steps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JUDGED, {"line": line_id})
+
+
 _WORST: Final = (
     (StepState.STALE, LineState.STALE),
     (StepState.FAILED, LineState.FAILED),
     (StepState.REFUSED, LineState.REFUSED),
 )
+
+
+def _whens() -> str:
+    """The cases of ``judge`` as a statement."""
+    own = "SELECT FROM cases_changestep step WHERE step.line_id = line.id AND step.state"
+    return " ".join(f"WHEN EXISTS ({own} = '{step.value}') THEN '{line.value}'" for step, line in _WORST)
+
+
+_JUDGED: Final = f"""
+UPDATE cases_plannedchange line SET state = CASE {_whens()}
+       WHEN NOT EXISTS (SELECT FROM cases_changestep step WHERE step.line_id = line.id
+                           AND step.state NOT IN ({", ".join(f"'{state.value}'" for state in SUCCEEDED)}))
+       THEN '{LineState.DONE.value}' ELSE '{LineState.APPROVED.value}' END
+ WHERE line.id = %(line)s"""  # noqa: S608  Every part is a constant of the house.

@@ -209,9 +209,7 @@ class Search:
     def _by_reference(self, table: Table, route: Route, rounds: int) -> list[Condition]:
         """Return the condition that a row refers to one of the person's rows, if there can be such rows."""
         parent = self.source.collections[route.source]
-        plain = [
-            _alike(table.c[edge.target_field], parent.table.c[edge.source_field]) for edge in route.edges
-        ]
+        plain = [alike(table.c[edge.target_field], parent.table.c[edge.source_field]) for edge in route.edges]
         values = [
             self._values(alias, route, condition, plain)
             for alias in [parent.table.alias()]
@@ -352,7 +350,7 @@ def _content(columns: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[str]:
     return content
 
 
-def _alike(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> bool:
+def alike(left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]) -> bool:
     """Say whether two columns can be compared as they are; if not, both are compared as text."""
     families = (sa.Integer, sa.Numeric, sa.Uuid, sa.String, sa.DateTime, sa.Date)
     if getattr(left.type, "collation", None) != getattr(right.type, "collation", None):

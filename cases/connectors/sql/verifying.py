@@ -11,9 +11,10 @@ from cases.connectors.base import Confidence, Identifier, Match
 from cases.connectors.changes import Action, Finding, Remains, Verb
 from cases.connectors.sql.dialect import Dialect, as_text
 from cases.connectors.sql.fitting import same
+from cases.connectors.sql.identity import integer_bounds
 from cases.connectors.sql.matching import Finder, traits_of
 from cases.connectors.sql.planning import Blocked, find_key, read_row
-from cases.connectors.sql.query import Row
+from cases.connectors.sql.query import Row, alike
 from cases.connectors.sql.schema import BoundCollection, BoundSource, Route
 from cases.connectors.sql.values import row_ref
 
@@ -98,11 +99,26 @@ class Verifier:
         key = dict(zip(parent.key, find_key(parent, action.ref, action.handle), strict=True))
         return sa.and_(
             *(
-                self.dialect.comparable(child.table.c[edge.target_field])
-                == sa.literal(key[edge.source_field], sa.Text)
+                self._holds(
+                    child.table.c[edge.target_field],
+                    parent.table.c[edge.source_field],
+                    key[edge.source_field],
+                )
                 for edge in route.edges
             )
         )
+
+    def _holds(
+        self, column: sa.ColumnElement[object], of: sa.ColumnElement[object], text: str
+    ) -> sa.ColumnElement[bool]:
+        """Compare as the columns are, where they are alike: as text no index serves, and the whole table is read."""
+        if not alike(column, of):
+            return self.dialect.comparable(column) == sa.literal(text, sa.Text)
+        if isinstance(column.type, sa.Integer):
+            low, high = integer_bounds(column.type)
+            if not low <= int(text) <= high:
+                return sa.false()
+        return column == self.dialect.typed(column, text)
 
     def in_text(
         self, bound: BoundCollection, name: str, identifiers: Sequence[Identifier]
