@@ -246,13 +246,15 @@ def parts(plan: ChangePlan) -> list[Part]:
             "source_id"
         )
     }
+    # What is approved was answered for; from then on the stage says how far the source is with doing it.
+    is_agreed = plan.stage in {PlanStage.APPROVED, PlanStage.EXECUTING, PlanStage.DONE}
     return [
         Part(
             part,
             counts[part.source_id][0],
             counts[part.source_id][1],
-            is_running=part.stage in {PartStage.WAITING, PartStage.PLANNING},
-            is_through=part.stage == PartStage.PLANNED,
+            is_running=not is_agreed and part.stage in {PartStage.WAITING, PartStage.PLANNING},
+            is_through=is_agreed or part.stage == PartStage.PLANNED,
             held=str(HeldFor(part.held_for).label) if part.held_for in HeldFor.values else "",
         )
         for part in plan.parts.select_related("source")

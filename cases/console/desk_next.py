@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases import authority, corrections, queries
+from cases import authority, corrections, queries, rights
 from cases.collection import outstanding
 from cases.collection.outstanding import Outstanding
 from cases.console import desk_carrying
@@ -357,10 +357,22 @@ def _review(found: Situation) -> Next:
             _("Every item is decided. Write the letter and send it to approval."),
             (submit, review),
         )
+    if is_planned and (returned := plans.returned(found.case)):
+        return _sent_back(returned, review)
     text = ngettext(
         "%(count)s item is still to be decided.", "%(count)s items are still to be decided.", found.undecided
     )
     return Next(_("Review what was found"), text % {"count": found.undecided}, (review,))
+
+
+def _sent_back(returned: int, review: Offer) -> Next:
+    """Single lines that the approver wants decided otherwise; what else was decided stands."""
+    text = ngettext(
+        "%(count)s line came back with a reason. Decide about it anew; what else was decided stands.",
+        "%(count)s lines came back with a reason. Decide about them anew; what else was decided stands.",
+        returned,
+    )
+    return Next(_("An approver sent something back"), text % {"count": returned}, (review,), "warning")
 
 
 def _by_value(found: Situation, submit: Offer) -> Next:
@@ -522,10 +534,19 @@ def _work_on(found: Situation, label: str, name: str, target: Any, **options: An
 
 
 def _closed(found: Situation) -> Next:
+    title = _("Closed: %(outcome)s") % {"outcome": found.case.get_outcome_display()}
+    resting = rights.restriction_of(found.case) if found.case.right != Right.RESTRICTION else None
+    if resting is None or not resting.is_in_force or resting.lift_proposed_at is not None:
+        return Next(title, _("Nothing needs doing."), tone="")
+    lift = reverse("console:lift", args=[found.case.pk, resting.pk])
     return Next(
-        _("Closed: %(outcome)s") % {"outcome": found.case.get_outcome_display()},
-        _("Nothing needs doing."),
-        tone="",
+        title,
+        _(
+            "What was checked meanwhile still rests. When that is over, propose that it ends: the customer is told"
+            " before the data is used again."
+        ),
+        (_offer(found, Permission.WORK, _("Propose that it ends"), lift),),
+        "warning",
     )
 
 

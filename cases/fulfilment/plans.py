@@ -51,6 +51,12 @@ def cancel_until(case: Case, now: datetime) -> datetime | None:
     return plan.executes_at if plan.executes_at > now else None
 
 
+def returned(case: Case) -> int:
+    """How many lines an approver sent back that nobody has decided anew."""
+    plan = live(case)
+    return plan.lines.filter(state=LineState.RETURNED).count() if plan is not None else 0
+
+
 def new(case: Case, now: datetime) -> ChangePlan:
     """The next plan of a locked case, to be made."""
     last = ChangePlan.objects.filter(case=case).aggregate(last=Max("number"))["last"] or 0

@@ -179,7 +179,15 @@ _ANSWERED_THEM = Stage(
     gettext_lazy("We have answered the person themselves"),
     gettext_lazy("Our answer went to the person for whom you asked, as what you showed us lets it."),
 )
-# Which answer it was is the letter's to say; only what the requester did or was told in other words differs.
+_OUR_LETTER = gettext_lazy("Our letter says what was done. You find it among the messages below.")
+# What was done as it was asked for.
+_DONE: dict[str, Stage] = {
+    Right.ERASURE: Stage(ANSWER, gettext_lazy("We have erased your data"), _OUR_LETTER),
+    Right.RECTIFICATION: Stage(ANSWER, gettext_lazy("We have put your data right"), _OUR_LETTER),
+    Right.OBJECTION: Stage(ANSWER, gettext_lazy("We have stopped the use that you objected to"), _OUR_LETTER),
+}
+_STOPPED = Stage(ANSWER, gettext_lazy("We have stopped the marketing"), _OUR_LETTER)
+# Which other answer it was is the letter's to say; only what the requester did or was told in other words differs.
 _ENDINGS: dict[str, Stage] = {
     Outcome.WITHDRAWN: Stage(
         ANSWER,
@@ -333,6 +341,8 @@ def stage_of(case: Case, party: Party = Party.REQUESTER) -> Stage:
         return _RESTRICTED
     if case.right == Right.ERASURE and case.outcome == Outcome.WITHDRAWN:
         return _CANCELLED
+    if case.outcome == Outcome.FULFILLED:
+        return _STOPPED if case.about_marketing else _DONE.get(case.right, _ANSWERED)
     return _ENDINGS.get(case.outcome, _ANSWERED)
 
 

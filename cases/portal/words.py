@@ -99,7 +99,7 @@ DONE: dict[str, Words] = {
     "correction": _("We have what you said. Somebody of our team will look at it."),
     "withdrawn": _("You have taken this request back."),
     "cancelled": _("The erasure is cancelled. Nothing was erased."),
-    "recipients": _("We name those who received your data, here and in our letter."),
+    "recipients": _("We name those who received your data below, and in our letter if it is still to come."),
     "complaint": _("We have your complaint. Somebody who has not worked on your request will look at it."),
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from cases import planned as planned_shown
 from cases.models import Case, ChangeStep
 from cases.words import Outcome, Right, State
 from dsar.jobs.models import Job, JobState
@@ -68,6 +69,7 @@ def test_database_is_row_by_row_what_the_pages_said(serve, make_source):
 
     assert changes(before, everything(sample.source)) == planned(closed)
     assert (closed.state, closed.outcome) == (State.CLOSED, Outcome.PARTLY_FULFILLED)
+    assert [one.is_through for one in planned_shown.parts(closed.plans.get())] == [True]
 
 
 def crm_planned(case: Case) -> dict[tuple[str, int], Any]:

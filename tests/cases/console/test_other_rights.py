@@ -200,8 +200,10 @@ def test_objection_is_weighed_and_refused_under_its_exception(office):
     assert (case.state, case.outcome) == (State.CLOSED, Outcome.REFUSED)
     letter = Letter.objects.get(case=case, kind="refusal").body
     assert "needed in court until the claim is decided" in letter
+    assert "This is about: Fraud checks" in letter
     assert "needed to make or defend legal claims" in letter
     assert ("Objection is being decided" in shown, Restriction.objects.get().is_in_force) == (True, True)
+    assert "still rests" in handler.get(page(case)).content.decode()
     assert Letter.objects.filter(case=case, kind="restricted").count() == 1
 
 
