@@ -10,6 +10,8 @@ LOCK := requirements/dev.txt
 STAMP := $(VENV)/.dsar-lock-$(shell cksum < $(LOCK) 2>/dev/null | tr ' ' '-')
 EMBEDDED := $(PY) -m dsar.embedded run
 CHECKED := dsar identity cases tests manage.py
+# Where bytecode may not be kept, each process that runs tests compiles all of them again, for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST_ARGS ?= -n auto --dist loadfile
 DEV_ARGS ?=
 

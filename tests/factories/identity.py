@@ -16,12 +16,13 @@ from identity.models import Controller, IdentityPolicy, Membership, Team, TeamCo
 from identity.policy.words import MARKETING, RIGHTS
 from identity.providers.base import Level
 from identity.roles import Role
+from tests.worlds import KeptFactory, kept
 
 PASSWORD = "correct horse battery staple"
 TOTP_SECRET = "3132333435363738393031323334353637383930"  # RFC 6238's example
 
 
-class ControllerFactory(factory.django.DjangoModelFactory[Controller]):
+class ControllerFactory(KeptFactory[Controller]):
     class Meta:
         model = Controller
 
@@ -50,6 +51,7 @@ class ControllerFactory(factory.django.DjangoModelFactory[Controller]):
         return made
 
 
+@kept
 def give_policy(controller: Controller, levels: Mapping[str, int], **settings: Any) -> IdentityPolicy:
     """A new version of the controller's policy: these levels by right, ``default`` for the rest."""
     named = {right: Level(levels.get(right, levels.get("default", 1))) for right in RIGHTS}
@@ -61,7 +63,7 @@ def give_policy(controller: Controller, levels: Mapping[str, int], **settings: A
     return issue_policy(controller, {"rules": rules, **settings}, OPERATOR, timezone.now())
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
+class UserFactory(KeptFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
@@ -83,6 +85,7 @@ class TeamFactory(factory.django.DjangoModelFactory[Team]):
     name = factory.Sequence(lambda n: f"Team {n}")
 
 
+@kept
 def staff(role: Role | str, *controllers: Controller, **fields: Any) -> User:
     """A member of staff with one role for these controllers."""
     user = UserFactory.create(**fields)
@@ -93,6 +96,7 @@ def staff(role: Role | str, *controllers: Controller, **fields: Any) -> User:
     return user
 
 
+@kept
 def enrolled(user: User) -> TotpDevice:
     """Give the person an authenticator app."""
     key = keyring.shared_key(KeyPurpose.STAFF, None, timezone.now())
