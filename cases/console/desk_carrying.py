@@ -129,7 +129,7 @@ def _can_be_cancelled(found: ChangePlan) -> bool:
 
 def _shown(found: ChangePlan, every: Sequence[PlanPart]) -> list[Shown]:
     counted = {row["source_id"]: row for row in _counts(found)}
-    return [_one(part, counted.get(part.source_id, {})) for part in every]
+    return [shown(part, counted.get(part.source_id, {})) for part in every]
 
 
 def _counts(found: ChangePlan) -> Any:
@@ -145,13 +145,17 @@ def _counts(found: ChangePlan) -> Any:
     )
 
 
-def _one(part: PlanPart, row: dict[str, int]) -> Shown:
+def shown(part: PlanPart, row: dict[str, int]) -> Shown:
+    """One part in words; ``row`` counts its lines that were refused, are done by hand, and stay."""
     tone, icon = _TONES.get(PartStage(part.stage), ("neutral", ""))
     waits = WAITS.get(part.held_for, "") if part.plan.stage == PlanStage.EXECUTING else ""
     counts = {name: row.get(name, 0) for name in ("refused", "by_hand", "kept")}
     # The dry run is what brought it here; from now on it waits for its turn.
     is_next = part.stage == PartStage.PLANNED
     says = _("not begun") if is_next else part.get_stage_display()
+    if part.stage == PartStage.DONE and not part.steps_total and counts["by_hand"]:
+        # No connector had anything to do: whether it is done the tasks say.
+        says, tone, icon = _("by hand"), "neutral", "user"
     return Shown(part, says, tone, icon, str(waits), **counts)
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from cases.collection.identifiers import AT_SOURCES
 from cases.correspondence.compose import Kind
 from cases.fulfilment.recipient_call import Call, Said
 from cases.models import (
@@ -120,14 +121,29 @@ def _told_one(
 def _person(case: Case, recipient: Recipient) -> dict[str, str]:
     """What the recipient finds the person by, as far as it is known here; nothing else."""
     subject = case.subject
-    known = {
+    noted = {
         FindsBy.EMAIL: subject.email,
         FindsBy.PHONE: subject.phone,
         FindsBy.EXTERNAL_ID: subject.external_id,
         FindsBy.NAME: subject.name,
     }
     wanted = recipient.finds_by or [FindsBy.EMAIL]
-    return {kind.value: value for kind, value in known.items() if kind in wanted and value.strip()}
+    known = {kind: value for kind, value in noted.items() if value.strip()}
+    if any(kind not in known for kind in wanted):
+        known = _revealed(case) | known
+    return {kind.value: value for kind, value in known.items() if kind in wanted}
+
+
+def _revealed(case: Case) -> dict[FindsBy, str]:
+    """What a source revealed of the person and nobody struck out; of two values neither says whose it is."""
+    values: dict[str, set[str]] = {}
+    for one in case.found_identifiers.filter(struck_at=None).select_related("case"):
+        values.setdefault(one.kind, set()).add(one.content["value"])
+    return {
+        FindsBy(kind): min(values[at_source])
+        for kind, at_source in AT_SOURCES.items()
+        if len(values.get(at_source, ())) == 1
+    }
 
 
 def _content(
@@ -177,7 +193,7 @@ def _letter(notice: RecipientNotice, by: By, now: datetime) -> Letter:
         told=notice.told,
         on=date.fromisoformat(content["on"]),
         person=[(FindsBy(kind).label, value) for kind, value in content["person"].items()],
-        corrected=list(content["corrected"].items()),
+        corrected=[(field.replace("_", " "), value) for field, value in content["corrected"].items()],
         is_reminder=notice.reminders > 0,
         recipient=recipient,
     )

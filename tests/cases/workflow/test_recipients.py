@@ -13,7 +13,16 @@ from django.utils import timezone
 
 from cases.correspondence import outbox
 from cases.fulfilment.recipient_call import signature
-from cases.models import AnswerCode, Letter, LetterState, NoticeState, RecipientNotice, TaskState, Told
+from cases.models import (
+    AnswerCode,
+    FoundIdentifier,
+    Letter,
+    LetterState,
+    NoticeState,
+    RecipientNotice,
+    TaskState,
+    Told,
+)
 from cases.permissions import by_customer
 from cases.words import Outcome, Right, State
 from cases.workflow import carry_out, decide, recipients, review
@@ -102,6 +111,21 @@ def test_letter_holds_what_finds_the_person_and_nothing_else(case, desk):
     notice = only(case)
     assert (notice.state, "ada@example.com" in mail.body, "Ada Example" in mail.body) == ("sent", True, False)
     assert case.reference in mail.body
+
+
+@pytest.mark.parametrize(("numbers", "told"), [(["C-7"], "C-7"), (["C-7", "C-8"], None), ([], None)])
+def test_number_that_one_source_revealed_finds_the_person_elsewhere(case, desk, numbers, told):
+    run = case.runs.get()
+    for number in numbers:
+        found = FoundIdentifier(case=case, run=run, source=run.searches.first().source, round=1)
+        found.controller_id, found.kind, found.value_hash = case.controller_id, "external_id", number.encode()
+        found.content = {"value": number, "ref": "people/1", "type": "people"}
+        found.save()
+    RecipientFactory.create(controller=desk.controller, finds_by=["external_id", "name"])
+
+    (notice,) = tell(case, desk)
+
+    assert notice.content["person"].get("external_id") == told
 
 
 def test_letter_is_in_the_recipients_language_and_says_what_is_right_now(case, desk):
