@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 import sqlalchemy as sa
@@ -136,6 +137,21 @@ class _MomentLoader(Loader):
         return f"{text}:00" if text.endswith("+00") else text
 
 
+@cache
+def _settings(seconds: int) -> str:
+    """The settings of every transaction, as one statement: to compose it takes longer than to ask it."""
+    limit = f"{seconds:d}s"
+    settings = {
+        "statement_timeout": limit,
+        "lock_timeout": limit,
+        "idle_in_transaction_session_timeout": limit,
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "iso_8601",
+        "TimeZone": "UTC",
+    }
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+
+
 @dataclass(frozen=True, slots=True)
 class PostgreSQLDialect:
     """What is peculiar to PostgreSQL. ``statement_timeout`` is in seconds."""
@@ -200,18 +216,7 @@ class PostgreSQLDialect:
         """
         level = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
         connection.exec_driver_sql(f"SET TRANSACTION ISOLATION LEVEL {level}")
-        limit = f"{self.statement_timeout}s"
-        settings = {
-            "statement_timeout": limit,
-            "lock_timeout": limit,
-            "idle_in_transaction_session_timeout": limit,
-            "DateStyle": "ISO, YMD",
-            "IntervalStyle": "iso_8601",
-            "TimeZone": "UTC",
-        }
-        connection.execute(
-            sa.select(*(sa.func.set_config(name, value, True) for name, value in settings.items()))
-        )
+        connection.exec_driver_sql(_settings(self.statement_timeout))
 
     def account(self, connection: sa.Connection) -> tuple[str, str]:
         """Ask the server who we are and what it is."""

@@ -133,6 +133,9 @@ class PagePlan:
         )
 
 
+_Asked: TypeAlias = tuple[BoundCollection, Table, tuple[Condition, ...]]
+
+
 @dataclass(frozen=True)
 class Search:
     """The statements of one collection run over one source."""
@@ -153,20 +156,29 @@ class Search:
             starts[match.type] = (*starts.get(match.type, ()), start)
         return cls(source, dialect, starts)
 
+    def _of(self, name: str) -> _Asked:
+        """What every statement about a collection asks: composed once, since that takes longer than to ask it."""
+        found = self._asked.get(name)
+        if found is None:
+            bound = self.source.collections[name]
+            table = bound.table.alias()
+            found = self._asked[name] = bound, table, self.conditions(bound, table)
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[str, _Asked]:
+        return {}
+
     def count(self, name: str) -> sa.Select[Any] | None:
         """Return the statement that counts a collection's rows, or None when nothing can be there."""
-        bound = self.source.collections[name]
-        table = bound.table.alias()
-        conditions = self.conditions(bound, table)
+        bound, table, conditions = self._of(name)
         if not conditions:
             return None
         return sa.select(sa.func.count()).select_from(table).where(self._any(bound, table, conditions))
 
     def page(self, name: str, after: Sequence[str] | None, limit: int) -> PagePlan | None:
         """Return one page of a collection after this key, or None when nothing can be there."""
-        bound = self.source.collections[name]
-        table = bound.table.alias()
-        conditions = self.conditions(bound, table)
+        bound, table, conditions = self._of(name)
         if not conditions:
             return None
         build = self._keyed_page if bound.key else self._keyless_page
