@@ -25,8 +25,8 @@ DELETABLE: Final = frozenset({
     PARTNER, "account.move", "account.move.line", "account.payment", "calendar.attendee", "calendar.event", LEAD,
     "discuss.channel", "discuss.channel.member", "ir.attachment", "mail.activity", "mail.followers", "mail.guest",
     "mail.mail", MESSAGE, "mail.message.reaction", "mail.notification", "mail.scheduled.message", TRACKING,
-    MAILING_CONTACT, "mailing.subscription", "mailing.trace", "project.task", "rating.rating", "res.partner.bank",
-    "sale.order", "sale.order.line", "sms.sms", "snailmail.letter",
+    MAILING_CONTACT, "mailing.subscription", "mailing.trace", "project.task", "project.task.stage.personal",
+    "rating.rating", "res.partner.bank", "sale.order", "sale.order.line", "sms.sms", "snailmail.letter",
 })  # fmt: skip
 ANONYMISABLE: Final = frozenset({PARTNER})
 _ADDRESS: Final = ("street", "street2", "zip", "city")
@@ -92,6 +92,7 @@ INSEPARABLE: Final[Mapping[str, tuple[str, str]]] = {
     "account.move.line": ("move_id", "account.move"),
     "account.payment": ("move_id", "account.move"),
     "mail.mail": ("mail_message_id", MESSAGE),
+    "project.task.stage.personal": ("task_id", "project.task"),
     "rating.rating": ("message_id", MESSAGE),
     "res.partner.bank": ("partner_id", PARTNER),
     "sale.order.line": ("order_id", "sale.order"),

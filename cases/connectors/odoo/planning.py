@@ -35,8 +35,6 @@ from cases.connectors.odoo.wanted import (
 
 _OFFERED: Final = {Verb.DELETE: DELETABLE, Verb.ANONYMISE: ANONYMISABLE, Verb.SET: frozenset(CORRECTABLE)}
 _RIGHTS: Final = {Verb.DELETE: "unlink", Verb.ANONYMISE: "write", Verb.SET: "write"}
-# Deletions first: a contact that is changed has Odoo write its new name to what refers to it.
-_TURN: Final = {Verb.DELETE: 0, Verb.SET: 1, Verb.ANONYMISE: 2}
 _UNCHANGEABLE: Final = frozenset({"one2many", "many2many", "binary", "reference", "many2one_reference"})
 
 
@@ -70,7 +68,7 @@ class Planner:
         self._deletions = {one.place: key for key, one in self._targets.items() if one.is_deletion}
         self._households.learn(self._targets.values())
         self._look_round()
-        while self._stop_what_concerns_others() or self._stop_what_is_held():
+        while self._stop_what_concerns_others() or self._stop_what_is_held() or self._stop_circles():
             pass
         actions = [action for key in self._in_order() for action in self._actions(self._targets[key])]
         blockers = [self._blockers[wish.key] for wish in wishes if wish.key in self._blockers]
@@ -219,24 +217,26 @@ class Planner:
     def _goes_along(self, place: Place, whole: Place) -> bool:
         return INSEPARABLE.get(place[0], ("", ""))[1] == whole[0]
 
-    def _in_order(self) -> Iterator[str]:
-        ranks = sorted(self._targets, key=lambda key: _rank(self._targets[key]))
-        waits = {key: self._waits(self._targets[key]) for key in ranks}
-        placed: set[str] = set()
-        for key in self._sorted(waits):
-            if key in self._targets and waits[key] & self._targets.keys() <= placed:
-                placed.add(key)
-                yield key
-
-    def _sorted(self, waits: Mapping[str, set[str]]) -> list[str]:
-        """Put what waits behind what it waits for; what waits for itself is blocked."""
+    def _stop_circles(self) -> bool:
+        """Take out deletions that wait for themselves."""
         try:
-            return list(TopologicalSorter(waits).static_order())
+            self._sorter().prepare()
         except CycleError as found:
+            remedy = "Records refer to each other, so none can go first. Empty one of the references."
             for key in {key for key in found.args[1] if key in self._targets}:
-                remedy = "Records refer to each other, so none can go first. Empty one of the references."
                 self._block(self._targets[key].wish, Blocked(Obstacle.REFERENCED, remedy))
-            return self._sorted({key: after for key, after in waits.items() if key in self._targets})
+            return True
+        return False
+
+    def _sorter(self) -> TopologicalSorter[str]:
+        deletions = sorted((one for one in self._targets.values() if one.is_deletion), key=_rank)
+        return TopologicalSorter({one.wish.key: sorted(self._waits(one)) for one in deletions})
+
+    def _in_order(self) -> Iterator[str]:
+        """Deletions first: a contact that is changed has Odoo write its new name to what refers to it."""
+        yield from (key for key in self._sorter().static_order() if key in self._targets)
+        changes = sorted((one for one in self._targets.values() if not one.is_deletion), key=_rank)
+        yield from (one.wish.key for one in changes)
 
     # --- What is done -------------------------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class Planner:
 def _rank(target: Target) -> tuple[Any, ...]:
     """Addresses are made anonymous before the contact to which they belong, which hands its own down to them."""
     is_top = bool(target.row is None or not target.row.get("parent_id"))
-    return (_TURN[target.wish.verb], is_top, target.wish.type, id_of(target.wish), target.wish.key)
+    return (target.wish.verb is Verb.ANONYMISE, is_top, target.wish.type, id_of(target.wish), target.wish.key)
 
 
 def _require_state(wish: Wish, row: Data) -> None:

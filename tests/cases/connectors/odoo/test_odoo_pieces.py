@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cases.connectors.base import JSON, Ability, ContractBroken
 from cases.connectors.changes import Verb, Wish
-from cases.connectors.odoo.behaviour import BOOKKEEPING, DELETABLE, INSEPARABLE, NOBODY, described
+from cases.connectors.odoo.behaviour import DELETABLE, INSEPARABLE, NOBODY, described
 from cases.connectors.odoo.client import all_of, any_of, decoded, like
 from cases.connectors.odoo.description import DESCRIPTION
 from cases.connectors.odoo.people import addresses
@@ -190,5 +190,5 @@ def test_abilities_are_what_odoo_really_does() -> None:
         "mail.blacklist", "payment.token", "payment.transaction", "project.project", "res.users",
     }  # fmt: skip
     assert set(DESCRIPTION.standard) >= DELETABLE
-    assert set(INSEPARABLE) <= DELETABLE - BOOKKEEPING
+    assert set(INSEPARABLE) <= DELETABLE
     assert types["res.partner"].forms["email"].categories == ("user.contact.email",)
