@@ -54,10 +54,11 @@ def furnish(office: Office) -> None:
     scan = {"datas": DOT, "res_model": "res.partner"}
     office.make("scan", "ir.attachment", name="scan.png", res_id=ada, **scan)
     office.make("his scan", "ir.attachment", name="scan.png", res_id=bob, **scan)
-    # Else Odoo writes down there whom of them to call.
-    times = {"start": "2026-04-01 09:00:00", "stop": "2026-04-01 10:00:00", "description": "<p>By phone</p>"}
+    times = {"start": "2026-04-01 09:00:00", "stop": "2026-04-01 10:00:00"}
     office.make("talk", "calendar.event", name="Talk", partner_ids=[[6, 0, [ada]]], **times)
     office.make("meeting", "calendar.event", name="Both", partner_ids=[[6, 0, [ada, bob]]], **times)
+    # Odoo writes down there whom of them to call.
+    office.write("meeting", description="<p>By phone</p>")
     office.make("task", "project.task", name="Ticket", partner_id=ada)
     [product] = office.odoo("product.product", "search", domain=[["sale_ok", "=", True]], limit=1)
     line = [[0, 0, {"product_id": product, "product_uom_qty": 1}]]
