@@ -6,6 +6,7 @@ the case until somebody has seen to it (``cases.workflow.mending``).
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -315,11 +316,14 @@ def _end(found: ChangePlan, by: By, now: datetime) -> None:
 
 
 def _record_by_hand(found: ChangePlan) -> None:
-    """What was done by hand is recorded with its lines, as that of connectors is."""
+    """What was done by hand is recorded with its lines, as that of connectors is; done where nothing was impossible."""
     by_hand = plans.to_do_by_hand(found).filter(state=LineState.APPROVED)
-    for task in found.case.tasks.filter(decision=found.decision):
-        is_done = task.state == TaskState.DONE
-        by_hand.filter(source=task.source_id).update(state=LineState.DONE if is_done else LineState.FAILED)
+    states = defaultdict[UUID | None, set[str]](set)
+    for source_id, state in found.case.tasks.filter(decision=found.decision).values_list("source", "state"):
+        states[source_id].add(state)
+    for place, seen in states.items():
+        is_done = seen == {TaskState.DONE}
+        by_hand.filter(source=place).update(state=LineState.DONE if is_done else LineState.FAILED)
 
 
 def not_done(found: ChangePlan) -> list[str]:

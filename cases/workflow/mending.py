@@ -118,11 +118,14 @@ def carry_out_again(leftover: Leftover, by: By, now: datetime) -> None:
     with transaction.atomic():
         case, mine = _held_part(leftover.part, "carry_out_again", by, now)
         locked = _open_leftover(leftover)
+        # What failed, or was given up, was approved as well.
+        line = PlannedChange.objects.filter(pk__in=[locked.line_id])
+        line.filter(state=LineState.FAILED).update(state=LineState.APPROVED)
         again = ChangeStep.objects.filter(steps.approved(), part=mine, line=locked.line_id)
         if locked.line_id is None or not again.exists():
             raise Refused(_("No approved step belongs to this: it cannot be carried out again."), "no_step")
         again.update(state=StepState.WAITING, ended_at=None, error_code="", obstacle="")
-        steps.judge(PlannedChange.objects.filter(pk=locked.line_id))
+        steps.judge(line)
         locked.settled, locked.settled_by_id, locked.settled_at = Settled.AGAIN, by.person_id, now
         locked.save(update_fields=["settled", "settled_by", "settled_at"])
         parts.again(mine, now)

@@ -1,14 +1,17 @@
-"""An approver sends some lines of a plan back: these alone are decided anew, everything else stands."""
+"""An approver sends some of it back, lines of a plan or disputed values: these alone are decided anew."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import corrections
 from cases.fulfilment import plans
-from cases.models import Case, Item, ItemDecision, LineState, PlannedChange
+from cases.models import Case, CorrectionOutcome, Item, ItemDecision, LineState, PlannedChange
 from cases.permissions import By
-from cases.workflow import decide
+from cases.workflow import correcting, decide, disputed
 from cases.workflow.perform import put_on_record
 from cases.workflow.plan import Lines, pages, put
 from dsar.audit.actions import Action
@@ -39,4 +42,24 @@ def return_lines(
             )
         codes: Codes = {"plan": plan.number, "count": len(ids)}
         put_on_record(case, Action.PLAN_LINES_RETURNED, by, now, codes)
+        return case
+
+
+def return_values(
+    case: Case, value_ids: Sequence[UUID], reason: str, by: By, now: datetime, *, version: int | None = None
+) -> Case:
+    """Return the proposal because of these disputed values: they are open again, what was written about them stays."""
+    with transaction.atomic():
+        case = decide.return_case(case, reason, by, now, version=version)
+        chosen = corrections.of(case).filter(pk__in=value_ids)
+        records = set(chosen.exclude(item=None).values_list("item_id", flat=True))
+        count = case.corrections.filter(pk__in=value_ids).update(
+            outcome=CorrectionOutcome.OPEN, decided_by=None, decided_at=None
+        )
+        if not count:
+            raise Refused(_("Choose the values first."), "nothing_selected")
+        for item_id in records:
+            disputed.decide_item(case, item_id)
+        correcting.order(case, now)
+        put_on_record(case, Action.PLAN_LINES_RETURNED, by, now, {"count": count})
         return case

@@ -25,6 +25,7 @@ from cases.words import DISCLOSING, LateReason, Right, State
 from cases.workflow import decide, lateness
 from cases.workflow.lateness import Why
 from cases.workflow.perform import put_on_record
+from cases.workflow.returning import return_values
 from dsar.audit.actions import Action
 from identity.roles import Permission
 from identity.step_up import asks_second_factor
@@ -111,19 +112,20 @@ def approve(request: HttpRequest, case_id: UUID) -> HttpResponse:
 
 @require_POST
 def send_back(request: HttpRequest, case_id: UUID) -> HttpResponse:
-    """Return it with a reason."""
+    """Return it with a reason; where disputed values are ticked, because of them alone."""
     case = case_or_404(request, case_id, Permission.VIEW_CONTENT)
     form = ReturnForm(request.POST)
     if form.is_valid():
-        attempt(
-            request,
-            lambda: decide.return_case(
-                case, form.cleaned_data["reason"], by(request), timezone.now(), version=version_of(request)
-            ),
-            _("Returned with your reason."),
-            form,
-        )
+        attempt(request, lambda: _returned(request, case, form), _("Returned with your reason."), form)
     return _page(request, case, returning=form) if form.errors else _back()
+
+
+def _returned(request: HttpRequest, case: Case, form: ReturnForm) -> Case:
+    reason, now, version = form.cleaned_data["reason"], timezone.now(), version_of(request)
+    ticked = planned.line_ids(request.POST.getlist("value"))
+    if ticked:
+        return return_values(case, ticked, reason, by(request), now, version=version)
+    return decide.return_case(case, reason, by(request), now, version=version)
 
 
 @require_safe
@@ -192,6 +194,10 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
             "count": len(outgoing.page),
         }
         put_on_record(case, Action.CONTENT_VIEWED, by(request), timezone.now(), codes)
+    is_own = found.is_own(staff(request).pk)
+    may_decide = case.state in DECIDED and by(request).allows(
+        reading.permission_to_decide(case), case.controller_id
+    )
     return {
         "is_held": case.right == Right.ERASURE and queries.is_held(case.subject),
         "restrictions": rights.restrictions_in_force(case.subject),
@@ -200,9 +206,10 @@ def _content(request: HttpRequest, case: Case, found: Decision) -> dict[str, Any
         "latenesses": case.latenesses.select_related("given_by", "case"),
         "about": case.linked_to,
         "authority": representing.summary(case, timezone.now()),
-        "is_own": found.is_own(staff(request).pk),
-        "may_decide": case.state in DECIDED
-        and by(request).allows(reading.permission_to_decide(case), case.controller_id),
+        "is_own": is_own,
+        "may_decide": may_decide,
+        "may_tick": may_decide and not is_own,
+        "ticked": request.POST.getlist("value"),
         "goes_to_controller": case.state == State.APPROVAL and case.controller_decides,
         "said": reading.steps_said(case, found),
         "groups": items.groups(case),

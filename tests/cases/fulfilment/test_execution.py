@@ -213,6 +213,24 @@ def test_giving_up_is_not_undone_by_carrying_one_record_out_again(desk: Desk, ma
     assert ChangeStep.objects.get(line=leftover.line_id).state == "waiting"
 
 
+def test_what_was_given_up_can_be_carried_out_again(desk: Desk, make_source: Make) -> None:  # noqa: F811
+    shop, case = erasure(desk, make_source)
+    come_back(shop, case)
+    run_all()
+    leftover = Leftover.objects.get(part__plan__case=case)
+    ChangeStep.objects.filter(line=leftover.line_id).update(state="failed", error_code="given_up")
+    PlannedChange.objects.filter(pk=leftover.line_id).update(state="failed")
+    shop.source.execute("DROP TRIGGER back ON invoice")
+
+    mending.carry_out_again(leftover, desk.handler, timezone.now())
+    run_all()
+
+    case.refresh_from_db()
+    number = leftover.line.item.content["data"]["invoice_id"]
+    gone = f"SELECT count(*) FROM invoice WHERE invoice_id = {number}"
+    assert (shop.source.rows(gone), str(case.state)) == ([(0,)], State.CLOSED)
+
+
 def test_lines_are_judged_by_the_worst_of_their_steps_in_one_statement(
     desk: Desk,
     make_source: Make,  # noqa: F811

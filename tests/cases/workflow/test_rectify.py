@@ -11,6 +11,7 @@ from cases.models import ChangeStep, Correction, CorrectionOutcome, ItemDecision
 from cases.words import Outcome, State
 from cases.workflow import aftermath, decide, rectify
 from cases.workflow.rectify import Judged, NewClaim
+from cases.workflow.returning import return_values
 from dsar.lib.errors import Conflict, NotAllowed, Refused
 from tests.cases.connectors.demo_crm.crm_world import ADA, ADA_AGAIN
 from tests.cases.workflow.rectifying import Shop, shop, value
@@ -199,6 +200,32 @@ def test_a_refusal_leaves_a_note_behind_what_the_record_says_already(here):
     assert note.splitlines()[1].endswith("the person disputes “street” and states: Mill Lane 14")
     assert {**here.everything(), ("contacts", ADA): None} == {**before, ("contacts", ADA): None}
     assert Letter.objects.filter(case=case, kind="refusal", state="sent").count() == 1
+
+
+def test_values_sent_back_are_open_again_and_no_others(here):
+    case = here.case(STREET, ("Subject", "Wrong size", "Wrong colour"))
+    here.desk.allow()
+    street, subject = value(case, "contacts", "street"), value(case, "tickets", "subject")
+    judge(here, street, wanted="Mill Lane 14")
+    judge(here, subject, REFUSED, reason="It is what she wrote.")
+    rest_not_meant(here, case)
+    run_jobs()
+    here.desk.submitted(case)
+
+    with pytest.raises(NotAllowed):
+        return_values(case, [street.pk], "Number 14?", here.desk.agent, timezone.now())
+    case = return_values(case, [street.pk], "Number 14?", here.desk.dpo, timezone.now())
+
+    left = corrections.of(case).filter(outcome="").values_list("pk", flat=True)
+    assert (list(left), str(case.state), case.items.get(pk=street.item_id).decision) == (
+        [street.pk],
+        State.REVIEW,
+        ItemDecision.UNDECIDED,
+    )
+
+    judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
+    answered(here, case)
+    assert here.everything()["contacts", ADA]["street"] == "Mill Lane 14"
 
 
 def test_recipients_hear_the_right_value_and_no_note_beside_it(here):
