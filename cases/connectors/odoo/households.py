@@ -45,6 +45,7 @@ class Households:
     _known: dict[int, Data] = field(default_factory=dict, init=False)
     _under: dict[int, list[Data]] = field(default_factory=lambda: defaultdict(list), init=False)
     _users: set[int] = field(default_factory=set, init=False)
+    _house: set[int] = field(default_factory=set, init=False)
 
     def learn(self, targets: Iterable[Target]) -> None:
         """Ask for everybody whom these records name, and for whoever stands above and under changed contacts."""
@@ -57,6 +58,9 @@ class Households:
                 written |= set() if target.is_deletion else {target.place[1]}
             else:
                 named |= self._named(target)
+        if named:
+            rows = self.reader.odoo.rows("res.company", [], ["partner_id"])
+            self._house = {one for row in rows for one in _ids(row["partner_id"])}
         self._read(named)
         self._look_under(written)
 
@@ -125,7 +129,11 @@ class Households:
     def _is_shared(self, target: Target) -> bool:
         """Whether a record names more than one person from outside; or more than one of the house, and nobody else."""
         named = self._named(target)
-        inside = {one for one in named if self._known.get(one, {}).get("partner_share") is False}
+        inside = {
+            one
+            for one in named
+            if one in self._house or not self._known.get(one, {}).get("partner_share", True)
+        }
         outside = {self._head(one) for one in named - inside}
         return len(outside) > 1 or (not outside and len(inside) > 1)
 

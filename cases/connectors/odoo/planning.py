@@ -156,11 +156,20 @@ class Planner:
         stopped = [
             (target.wish, why)
             for target in self._targets.values()
+            if not self._hangs_on_what_goes(target)
             if (why := self._households.trouble(target, self._is_dealt_with))
         ]
         for wish, why in stopped:
             self._block(wish, Blocked(*why))
         return bool(stopped)
+
+    def _hangs_on_what_goes(self, target: Target) -> bool:
+        """Whether a message or file goes because its record does, whomever else it names."""
+        resource = self.reader.schema[target.wish.type].resource
+        if resource is None or target.row is None or not target.is_deletion:
+            return False
+        model, number = (target.row.get(name) for name in resource)
+        return isinstance(model, str) and isinstance(number, int) and bool(self._key((model, number)))
 
     def _is_dealt_with(self, partner: int) -> bool:
         """Whether a contact is itself deleted or made anonymous here."""

@@ -50,7 +50,7 @@ class Odoo:
         assert answer.status_code == 200, f"{model}.{method}: {answer.status_code} {answer.text[:300]}"
         return answer.json()
 
-    def create(self, model: str, **values: Any) -> int:
+    def create(self, model: str, /, **values: Any) -> int:
         [made] = self(model, "create", vals_list=[values])
         return int(made)
 

@@ -182,6 +182,17 @@ def test_task_takes_no_subtask_of_another_along(office: Office) -> None:
     assert [(one.key, one.obstacle) for one in plan.blockers] == [("key of task", Obstacle.REFERENCED)]
 
 
+def test_message_to_several_goes_with_its_record_and_else_stays(office: Office) -> None:
+    both = [office.partner("ada"), office.partner("bob")]
+    lead = office.make("lead", "crm.lead", name="Lead", partner_id=both[0])
+    said = {"model": "crm.lead", "res_id": lead, "message_type": "comment"}
+    office.make("word", "mail.message", body="To both", partner_ids=[[6, 0, both]], **said)
+
+    alone, together = office.blockers(office.wish("word")), office.blockers(*office.with_all("lead"))
+
+    assert (alone, together) == ({"word": Obstacle.SHARED_RECORD}, {})
+
+
 def test_bank_account_goes_with_its_contact_alone(office: Office) -> None:
     """By itself it would be archived, and its number noted down in the chatter."""
     ada = office.partner("ada")
