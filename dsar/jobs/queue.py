@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from celery.exceptions import CeleryError
@@ -140,14 +141,33 @@ def _send(job_id: UUID, after: float) -> None:
 
 def sweep(how_many: int = 500) -> int:
     """Publish what is due and has no message, or whose worker is gone; returns how many it told."""
+    # Asked before the jobs are counted: one that is taken up in between is neither.
+    messages = _messages()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT jobs_due(make_interval(secs => %s), %s)", [OVERDUE_SECONDS, how_many])
+        cursor.execute(
+            "SELECT jobs_due(make_interval(secs => %s), %s, %s)", [OVERDUE_SECONDS, how_many, messages]
+        )
         due = [row[0] for row in cursor.fetchall()]
     untold = [job_id for job_id in due if not publish(job_id)]
     if untold:
         with connection.cursor() as cursor:
             cursor.execute("SELECT jobs_untold(%s)", [untold])
     return len(due) - len(untold)
+
+
+def _messages() -> int:
+    """How many messages wait for a worker; none where the broker is away, or has lost them all."""
+    from dsar.celery import app  # the application imports the tasks, which import this
+
+    if time.monotonic() - _broker_failed_at < BROKER_REST_SECONDS:
+        return 0
+    try:
+        with app.connection_for_read() as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0)
+            channel: Any = broker.channel()
+            return int(channel.queue_declare(app.conf.task_default_queue).message_count)
+    except (OperationalError, KombuError, CeleryError, OSError):
+        return 0
 
 
 @dataclass(frozen=True)

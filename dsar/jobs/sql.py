@@ -47,14 +47,18 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM jobs_job WHERE state = 'queued' AND not_before <= clock_timestamp() AND id <> but)
 $$"""
 
-# A row is given again when its message is overdue or its worker stopped beating.
+# A row is given again when its message is overdue or its worker stopped beating. Where a message is waiting in the
+# broker for every job that is due none was lost: a long queue is not told over and over of itself.
+FORMERLY_DUE = "DROP FUNCTION IF EXISTS jobs_due(interval, integer)"
 DUE = """
-CREATE OR REPLACE FUNCTION jobs_due(overdue interval, how_many integer) RETURNS SETOF uuid
+CREATE OR REPLACE FUNCTION jobs_due(overdue interval, how_many integer, messages bigint) RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET published_at = clock_timestamp()
      WHERE id IN (
         SELECT id FROM jobs_job
          WHERE (state = 'queued' AND not_before <= clock_timestamp()
+                AND messages < (SELECT count(*) FROM (SELECT FROM jobs_job due WHERE due.state = 'queued'
+                                 AND due.not_before <= clock_timestamp() LIMIT messages + 1) AS waiting)
                 AND (published_at IS NULL OR published_at < not_before
                      OR published_at < clock_timestamp() - overdue))
             OR (state = 'running' AND lease_until < clock_timestamp())
@@ -77,4 +81,4 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET published_at = NULL WHERE id = ANY (untold) AND state = 'queued'
 $$"""
 
-STATEMENTS = [TAKE, WAITING, DUE, BEAT, UNTOLD]
+STATEMENTS = [TAKE, WAITING, FORMERLY_DUE, DUE, BEAT, UNTOLD]

@@ -198,10 +198,31 @@ def test_sweep_tells_what_was_never_told(messages: Messages) -> None:
 
 def test_sweep_does_not_tell_again_what_it_just_told(messages: Messages) -> None:
     added()
+    messages.take()
     queue.sweep()
     messages.take()
 
     assert (queue.sweep(), messages.take()) == (0, [])
+
+
+def test_sweep_tells_nothing_while_a_message_waits_for_each_job(messages: Messages) -> None:
+    ids = [added(f"job {number}") for number in range(3)]
+    set_back(ids[0], published_at="now() - interval '1 h'", not_before="now() - interval '2 h'")
+
+    told = queue.sweep()
+
+    assert (told, sorted(messages.take())) == (0, sorted(ids))
+
+
+def test_sweep_tells_all_where_one_message_is_missing(messages: Messages) -> None:
+    ids = [added(f"job {number}") for number in range(3)]
+    messages.take()
+    queue.publish(ids[0])
+    queue.publish(ids[1])
+
+    told = queue.sweep()
+
+    assert (told, sorted(messages.take())) == (3, sorted([*ids, ids[0], ids[1]]))
 
 
 # State, columns set back, and whether a sweep tells it again.
