@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, Settled, SourceSystem
 from cases.retention import rules as retention
@@ -239,6 +239,7 @@ _WORDS = (
     gettext_noop("Not a request"),
     gettext_noop("Preserve"),
     gettext_noop("Misdirected"),
+    gettext_noop("Erasure planned"),
     gettext_noop("Staff recorded"),
     gettext_noop("Email code"),
     gettext_noop("Erase"),
@@ -255,6 +256,17 @@ def _clock_event(data: Data) -> str:
     fact = _code("kind")(data)
     words = {"corrected": _("%(fact)s, corrected"), "removed": _("%(fact)s, removed: it did not happen")}
     return words[data["what"]] % {"fact": fact} if data.get("what") in words else fact
+
+
+def _suppressed(data: Data) -> str:
+    """Whether it was only asked for, or how many addresses were put on the list or taken off."""
+    count = int(data.get("count", 0))
+    words = {
+        "asked": _("asked for: no advertising ever again"),
+        "added": ngettext("%(count)d address put on it", "%(count)d addresses put on it", count),
+        "removed": ngettext("%(count)d address taken off", "%(count)d addresses taken off", count),
+    }
+    return words.get(str(data.get("what")), "") % {"count": count}
 
 
 def _external(data: Data) -> str:
@@ -275,6 +287,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.CASE_CORRECTED: _code("what"),
     Action.CLOCK_EVENT: _clock_event,
     Action.DUE_DATE_MOVED: _moved,
+    Action.SUPPRESSION_CHANGED: _suppressed,
     Action.DECISION_PROPOSED: _proposed,
     Action.DECISION_MADE: _verdict,
     Action.EXTENSION_PROPOSED: _extension,
@@ -398,7 +411,7 @@ _TITLES: dict[str, tuple[Any, str, str]] = {
     Action.RECIPIENT_ANSWERED: (gettext_lazy("A recipient answered"), "success", "check"),
     Action.RECIPIENT_EXCUSED: (gettext_lazy("A recipient is not told, with a reason"), "warning", "edit"),
     Action.RECIPIENTS_ASKED: (gettext_lazy("The customer asked who received the data"), "accent", "help"),
-    Action.SUPPRESSION_CHANGED: (gettext_lazy("The suppression list was changed"), "neutral", "lock"),
+    Action.SUPPRESSION_CHANGED: (gettext_lazy("Suppression list"), "neutral", "lock"),
     Action.CERTIFICATE_MADE: (gettext_lazy("The certificate was made"), "success", "file"),
     Action.REERASURE_LISTED: (
         gettext_lazy("What was erased is remembered, should a backup be restored"),

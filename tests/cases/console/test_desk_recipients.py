@@ -121,6 +121,7 @@ def test_customer_asks_for_names_and_for_no_advertising(office, case, client):
 
     case.refresh_from_db()
     assert (names.status_code, marketing.status_code) == (303, 303)
+    assert "asked for: no advertising ever again" in page(client, case)
     assert (case.names_recipients, case.ends_marketing, SuppressionEntry.objects.count()) == (True, True, 0)
 
 
