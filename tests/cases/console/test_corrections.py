@@ -5,10 +5,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from cases import corrections
-from cases.models import Case, RequestFile
+from cases.connectors.demo_crm.system.api import Switches
+from cases.models import Case, PlaceState, RequestFile
+from cases.permissions import by_staff
 from cases.words import Outcome, Right, State
+from cases.workflow import restriction
+from cases.workflow.restriction import Chosen
 from identity.roles import Role
 from tests.cases.chinook import LUIS, make_shop, needs_chinook
 from tests.cases.connectors.demo_crm.crm_world import LETTER
@@ -17,6 +22,7 @@ from tests.cases.desk_cases import allow_all, in_review
 from tests.cases.fulfilment.whole import changes, everything
 from tests.cases.staff_client import signed_in
 from tests.cases.workflow.rectifying import ADA, shop
+from tests.cases.workflow.test_marking import breaking
 from tests.factories.cases import run_jobs
 from tests.factories.identity import ControllerFactory, staff
 
@@ -39,18 +45,22 @@ def press(client, case: Case, name: str, *args, **data):
     return client.post(reverse(name, args=[case.pk, *args]), {"version": case.version, **data})
 
 
-def approved(case: Case, handler, dpo) -> Case:
-    """Written, sent to approval and approved, as people do it on their pages."""
+def submitted(case: Case, handler):
+    """Written and sent to approval, as people do it on their pages."""
     run_jobs()
     client = signed_in(handler)
     letter = client.get(reverse("console:submit", args=[case.pk])).context["form"]
     words = {name: letter[name].value() for name in ("title", "body")}
-    reasons = {"reasons": "As each value says."}
-    submitted = press(client, case, "console:submit", **words, **reasons)
+    return press(client, case, "console:submit", **words, reasons="As each value says.")
+
+
+def approved(case: Case, handler, dpo) -> Case:
+    """The same, and approved."""
+    sent = submitted(case, handler)
     agreed = press(signed_in(dpo), case, "dpo:approve")
     run_jobs()
     case.refresh_from_db()
-    assert (submitted.status_code, agreed.status_code) == (303, 303)
+    assert (sent.status_code, agreed.status_code) == (303, 303)
     return case
 
 
@@ -75,6 +85,57 @@ def test_exactly_the_planned_fields_of_the_whole_database_are_changed(serve, mak
     assert (page.context["total"], left.status_code, put_right.status_code) == (8, 303, 303)
     assert changes(before, everything(sample.source)) == {"customer/1": {"city": "São Paulo"}}
     assert (closed.state, closed.outcome) == (State.CLOSED, Outcome.FULFILLED)
+
+
+def test_approver_sends_one_value_back_with_a_reason(here):
+    case = here.case(tuple(STREET.values()))
+    handler, dpo = people(here.desk.controller)
+    one, *others = corrections.of(case)
+    press(signed_in(handler), case, "console:correction", one.pk, outcome="CORRECTED", wanted="Mill Lane 14")
+    for other in others:
+        press(signed_in(handler), case, "console:correction", other.pk, outcome="NOT_MEANT")
+    submitted(case, handler)
+    client = signed_in(dpo)
+
+    page = client.get(reverse("dpo:decision", args=[case.pk])).content.decode()
+    without = press(client, case, "dpo:return", value=str(one.pk))
+    sent = press(client, case, "dpo:return", value=str(one.pk), reason="Is it really 14?")
+
+    case.refresh_from_db()
+    open_ones = list(corrections.of(case).filter(outcome="").values_list("pk", flat=True))
+    assert (page.count(f'value="{one.pk}"'), without.status_code, sent.status_code) == (1, 422, 303)
+    assert f'value="{one.pk}" checked' in without.content.decode()
+    assert (open_ones, str(case.state)) == ([one.pk], State.REVIEW)
+
+
+def test_mark_that_a_source_cut_off_is_told_and_tried_again_from_the_page(here):
+    case = here.case(tuple(STREET.values()))
+    handler, _dpo = people(here.desk.controller)
+    client, at = signed_in(handler), {"args": [case.pk]}
+    breaking(here)
+    found = restriction.begin_meanwhile(
+        case, Chosen("ACCURACY", [here.source.pk]), by_staff(handler), timezone.now()
+    )
+    run_jobs()
+    place = found.places.get()
+
+    warned = client.get(reverse("console:corrections", **at)).content.decode()
+    text = client.get(reverse("console:case", **at)).content.decode()
+    form = text.partition(reverse("console:act-on", args=[case.pk, "mark-again", place.pk]))[2]
+    here.crm.crm.switches = Switches()
+    pressed = press(client, case, "console:act-on", "mark-again", place.pk)
+    run_jobs()
+
+    place.refresh_from_db()
+    assert ("Their use does not rest everywhere yet" in warned, "Done in 1 of 2 records" in text) == (
+        True,
+        True,
+    )
+    assert "csrfmiddlewaretoken" in form.partition("</form>")[0]
+    assert (pressed.status_code, place.state) == (303, PlaceState.MARKED)
+    assert (
+        "The use of these records rests" in client.get(reverse("console:corrections", **at)).content.decode()
+    )
 
 
 def test_what_was_typed_stays_where_it_cannot_stand_in_the_field(here):
