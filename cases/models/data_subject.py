@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from dsar.vault.fields import sealed_text
 from dsar.vault.models import VaultKey
@@ -48,13 +49,13 @@ class Representative(TenantModel):
     """Somebody who asks for the data subject; by what right is the matter of ``Authority``."""
 
     KINDS = [
-        ("solicitor", "Solicitor"),
-        ("parent", "Parent or guardian"),
-        ("attorney", "Attorney or deputy"),
-        ("agent", "Authorised agent"),
-        ("elected", "Elected representative"),
-        ("executor", "Executor or heir"),
-        ("other", "Somebody else"),
+        ("solicitor", _("Solicitor")),
+        ("parent", _("Parent or guardian")),
+        ("attorney", _("Attorney or deputy")),
+        ("agent", _("Authorised agent")),
+        ("elected", _("Elected representative")),
+        ("executor", _("Executor or heir")),
+        ("other", _("Somebody else")),
     ]
 
     key = models.ForeignKey(VaultKey, on_delete=models.PROTECT, related_name="+")

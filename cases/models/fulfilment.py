@@ -23,12 +23,12 @@ class FulfilmentTask(TenantModel):
     """One thing to do in one source system, by a person, with the evidence recorded."""
 
     VERBS = [
-        ("erase", "Erase"),
-        ("rectify", "Correct"),
-        ("restrict", "Restrict"),
-        ("stop", "Stop the processing"),
-        ("review_decision", "Put the new decision into effect"),
-        ("transfer", "Pass the data on"),
+        ("erase", _("Erase")),
+        ("rectify", _("Correct")),
+        ("restrict", _("Restrict")),
+        ("stop", _("Stop the processing")),
+        ("review_decision", _("Put the new decision into effect")),
+        ("transfer", _("Pass the data on")),
     ]
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tasks")
