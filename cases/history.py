@@ -10,7 +10,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from cases.models import Belongs, FieldClass, InquiryState, ItemDecision, SearchState, Settled, SourceSystem
+from cases.models import (
+    Belongs,
+    FieldClass,
+    InquiryState,
+    ItemDecision,
+    SearchState,
+    Settled,
+    SourceSystem,
+    Treatment,
+)
 from cases.retention import rules as retention
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
@@ -258,6 +267,12 @@ def _clock_event(data: Data) -> str:
     return words[data["what"]] % {"fact": fact} if data.get("what") in words else fact
 
 
+def _lines_decided(data: Data) -> str:
+    treatment = data.get("treatment")
+    words = _("As proposed") if treatment == "as_proposed" else _label(Treatment, treatment).capitalize()
+    return f"{words}: {data.get('count', '')}"
+
+
 def _suppressed(data: Data) -> str:
     """Whether it was only asked for, or how many addresses were put on the list or taken off."""
     count = int(data.get("count", 0))
@@ -327,7 +342,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.EXTERNAL_TOLD: _external,
     Action.EXTERNAL_ENDED: lambda data: _label(CheckStage, data.get("stage")),
     Action.PLAN_GROUND_CHOSEN: _code("ground"),
-    Action.PLAN_LINES_DECIDED: lambda data: f"{data.get('treatment', '')}: {data.get('count', '')}",
+    Action.PLAN_LINES_DECIDED: _lines_decided,
     Action.PLAN_LINES_RETURNED: lambda data: str(data.get("count", "")),
     Action.TASK_RECORDED: lambda data: f"{_code('verb')(data)}: {data.get('state', '')}",
     **dict.fromkeys(

@@ -40,6 +40,7 @@ from cases.workflow import (
     extension,
     identity,
     people,
+    plan,
     questions,
     recipients,
     rectify,
@@ -189,6 +190,9 @@ class Scene:
         """The answer is prepared for the second pair of eyes."""
         yield self.after(days)
         case, now = self.case, timezone.now()
+        if case.right == Right.ERASURE:
+            plan.choose_ground(case, "NOT_NEEDED", self.by_handler(), now)
+            case = self.case
         outcome = decide.outcome_of(case)
         title, body = decide.draft_letter(case, outcome, "", now)
         decide.submit(case, title, body, self.by_handler(), now)

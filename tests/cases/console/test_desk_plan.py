@@ -55,7 +55,9 @@ def test_plan_shows_what_becomes_of_records_and_why(office, case):
 def test_everything_as_proposed_leaves_nothing_open(office, case):
     response = decide(signed_in(office.handler), case, scope="everything", treatment="as_proposed")
 
+    shown = signed_in(office.handler).get(reverse("console:case", args=[case.pk])).content.decode()
     assert (response.status_code, lines(case, state=LineState.PROPOSED).count()) == (303, 0)
+    assert "As proposed: " in shown
     assert lines(case, state=LineState.DECIDED).count() == 47
 
 
