@@ -22,6 +22,8 @@ from cases.models import (
     Lateness,
     Letter,
     LetterState,
+    NoticeState,
+    RecipientNotice,
     Restriction,
     RunState,
     SearchState,
@@ -32,7 +34,7 @@ from cases.permissions import By
 from cases.review import items, showing
 from cases.review.items import Group
 from cases.words import EXTENSION_REASONS, LateReason, Outcome, Right, Say, State, Step
-from cases.workflow import decide, extension
+from cases.workflow import decide, extension, recipients
 from identity.models import User
 from identity.roles import Permission
 
@@ -296,6 +298,20 @@ def stuck_letters(user: User) -> list[Letter]:
         .order_by("-written_at")
     )
     return list(found[:LISTED])
+
+
+def untold_recipients(user: User, now: datetime) -> list[RecipientNotice]:
+    """Those who could not be told what became of data they had got, and who do not answer though reminded (Art 19)."""
+    silent = Q(state=NoticeState.SENT, recipient__expects_answer=True, reminders__gte=recipients.REMINDERS)
+    found = (
+        RecipientNotice.objects.visible_to(user, Permission.OVERSEE)
+        .filter(Q(state=NoticeState.FAILED) | silent)
+        .select_related("recipient", "case__subject_request")
+        .order_by("made_at", "pk")
+    )
+    return [
+        one for one in found[:LISTED] if one.state == NoticeState.FAILED or recipients.is_silent(one, now)
+    ]
 
 
 def first_case(letter: Letter) -> UUID | None:

@@ -34,6 +34,7 @@ def oversight(request: HttpRequest) -> HttpResponse:
         "waivers": [one for one in failed if one.waiver_proposed_by_id],
         "failed": [one for one in failed if not one.waiver_proposed_by_id],
         "letters": [_letter(one) for one in reading.stuck_letters(user)],
+        "recipients": reading.untold_recipients(user, now),
         "may_waive": user.access.anywhere(Permission.WAIVE_SOURCE),
         "person": user,
     }

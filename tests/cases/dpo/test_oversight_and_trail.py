@@ -1,17 +1,22 @@
 """Oversight and the trail: what is shown, to whom, and that tampering shows."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from cases.dpo.views.trail import Verified
-from cases.models import Letter, LetterState, SearchState
+from cases.models import Letter, LetterState, RecipientNotice, SearchState
 from cases.permissions import by_staff
+from cases.words import Right
 from cases.workflow import people, search
 from dsar.audit.verify import Break
 from tests.cases.desk_cases import broken_source, in_approval, in_review, make_office, office
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import one_case
+from tests.factories.recipients import RecipientFactory
 
 __all__ = ["office"]
 
@@ -35,6 +40,36 @@ def test_oversight_tells_what_went_wrong(office):
     assert [one.run.case for one in shown["failed"]] == [failed]
     assert [one["letter"] for one in shown["letters"]] == [letter]
     assert {code: count for code, _words, count in shown["blocked"] if count} == {"us": 1, "source": 1}
+
+
+def told(office, **fields):
+    """A recipient of a case of this office who was told a month ago, and reminded twice."""
+    case = one_case(office.brand, Right.ERASURE)
+    recipient = RecipientFactory.create(controller=office.brand, expects_answer=True, remind_days=14)
+    ago = timezone.now() - timedelta(days=30)
+    known = {"state": "sent", "sent_at": ago, "reminders": 2, "reminded_at": ago, "made_at": ago}
+    return RecipientNotice.objects.create(
+        controller=office.brand,
+        case=case,
+        recipient=recipient,
+        occasion=uuid4(),
+        told="erased",
+        route="email",
+        **known | fields,
+    )
+
+
+def test_oversight_names_recipients_who_do_not_answer(office):
+    silent, failed = told(office), told(office, state="failed", sent_at=None)
+    told(office, reminded_at=timezone.now())
+    told(office, reminders=1)
+    told(office, state="answered", answer_code="done")
+    told(make_office())
+
+    page = signed_in(office.dpo).get(OVERSIGHT)
+
+    assert page.context["recipients"] == [silent, failed]
+    assert silent.recipient.name in page.content.decode()
 
 
 def test_oversight_is_of_ones_own_brands(office):
