@@ -5,6 +5,7 @@ that must see its commits (threads, worker processes, a live server) asks for ``
 emptied afterwards.
 """
 
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take minutes, so that the last of them does not run on alone. Files stay whole."""
     in_browser = {item.path for item in items if item.get_closest_marker("browser")}
     items.sort(key=lambda item: next(place for place, slow in enumerate(_slow(item, in_browser)) if slow))
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made stays until the end, and need not be looked through for garbage again and again."""
+    gc.freeze()
 
 
 def _slow(item: pytest.Item, in_browser: set[Path]) -> tuple[bool, ...]:
