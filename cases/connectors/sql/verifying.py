@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from cases.connectors.base import Confidence, Identifier, Match
 from cases.connectors.changes import Action, Finding, Remains, Verb
-from cases.connectors.sql.dialect import Dialect, as_text
+from cases.connectors.sql.dialect import Dialect, as_text, is_text
 from cases.connectors.sql.fitting import same
 from cases.connectors.sql.identity import integer_bounds
 from cases.connectors.sql.matching import Finder, traits_of
@@ -109,10 +110,12 @@ class Verifier:
         )
 
     def _holds(
-        self, column: sa.ColumnElement[object], of: sa.ColumnElement[object], text: str
+        self, column: sa.ColumnElement[Any], of: sa.ColumnElement[Any], text: str
     ) -> sa.ColumnElement[bool]:
         """Compare as the columns are, where they are alike: as text no index serves, and the whole table is read."""
-        if not alike(column, of):
+        if alike(column, of) and is_text(column):
+            return self.dialect.same_text(column, text)
+        if not alike(column, of) or not isinstance(column.type, sa.Integer | sa.Uuid):
             return self.dialect.comparable(column) == sa.literal(text, sa.Text)
         if isinstance(column.type, sa.Integer):
             low, high = integer_bounds(column.type)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from cases.connectors.base import EXTERNAL_ID, Ability, Conflict, Effect, Identifier
 from cases.connectors.changes import Action, Blocker, Obstacle, Outcome, Plan, Remains, Verb, Wish
 from cases.connectors.sql.connector import SQLConnector
+from cases.connectors.sql.verifying import Verifier
 from tests.cases.connectors.sql.conftest import Source
 from tests.cases.connectors.sql.test_postgresql import EMAIL, KEY, describe, refer
 
@@ -491,6 +493,39 @@ def test_verify_sees_copy_orphan_and_mention(source: Source) -> None:
         ("orders/31", "orders.note", Remains.RESIDUAL),
         ("people/9", "people.email", Remains.RESIDUAL),
     ]
+
+
+def test_verify_of_a_key_that_is_wider_than_what_refers_to_it(source: Source) -> None:
+    source.execute(
+        "ALTER TABLE orders ALTER person_id TYPE smallint;"
+        "INSERT INTO people (id, email) VALUES (70000, 'eve@shop.test')"
+    )
+    made = plan(source, delete("people/70000"))
+    apply_all(source, made.actions)
+
+    found = findings(source, made.actions)
+
+    assert found == [("people/1", "people.email", Remains.RESIDUAL)]
+
+
+def test_verify_looks_for_what_refers_by_its_index(source: Source) -> None:
+    source.execute(
+        "CREATE INDEX ON orders (person_id);"
+        "INSERT INTO orders SELECT n, 2, NULL FROM generate_series(1000, 30000) n; ANALYZE orders"
+    )
+    connector = source.connect_to_change(DATASET)
+    child, parent = (connector._run(connector._bind).collections[name] for name in ("orders", "people"))
+    action = Action("key", Verb.DELETE, "people/1", "people", Effect.REMOVED)
+
+    def is_read_whole(connection: sa.Connection) -> bool:
+        held = Verifier(connection, connector._bind(connection), connector._dialect)
+        clause = held._refers(child, child.routes[0], parent, action)
+        return connector._dialect.scans(connection, sa.select(child.table.c.id).where(clause), child.table)
+
+    read_whole = connector._run(is_read_whole)
+    connector.close()
+
+    assert read_whole is False
 
 
 def test_verify_of_a_correction_expects_the_person_to_stay(source: Source) -> None:
