@@ -205,7 +205,9 @@ def changed_line_of(case: Case, line_id: UUID) -> PlannedChange | None:
 
 def _decide_changed(deed: Deed, ids: Sequence[UUID]) -> object:
     data = deed.data
-    return mending.redecide(deed.case, ids, data["choice"], data.get("basis", ""), data["reason"], deed.by, deed.now)
+    return mending.redecide(
+        deed.case, ids, data["choice"], data.get("basis", ""), data["reason"], deed.by, deed.now
+    )
 
 
 def _all_changed(case: Case) -> list[UUID]:
