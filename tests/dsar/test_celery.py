@@ -3,6 +3,11 @@
 import subprocess
 import sys
 
+from celery.fixups.django import DjangoWorkerFixup
+from django.db import connection
+
+import dsar.celery
+
 STARTED = """
 import gc
 from celery.signals import worker_process_init
@@ -17,3 +22,13 @@ def test_worker_process_never_looks_for_garbage_in_what_is_loaded() -> None:
     said = subprocess.run([sys.executable, "-c", STARTED], check=True, capture_output=True, text=True)
 
     assert said.stdout.split() == ["True", "50000"]
+
+
+def test_worker_keeps_its_database_connection_between_tasks(db: None) -> None:
+    connection.ensure_connection()
+    before = connection.connection
+
+    DjangoWorkerFixup(dsar.celery.app).close_database()
+    dsar.celery.keep_connection()
+
+    assert connection.connection is before
