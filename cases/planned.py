@@ -124,10 +124,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Summary:
-    """A plan in numbers."""
+    """A plan in numbers; ``untouched`` lines nobody has decided or sent back yet."""
 
     total: int
     undecided: int
+    untouched: int
     returned: int
     obstacles: int
     by_treatment: Sequence[tuple[str, str, int]]
@@ -181,6 +182,7 @@ def summary(found: Sequence[Group]) -> Summary:
     return Summary(
         sum(group.of.total for group in found),
         sum(group.of.undecided for group in found),
+        sum(group.of.untouched for group in found),
         sum(group.of.returned for group in found),
         sum(group.of.obstacles for group in found),
         [

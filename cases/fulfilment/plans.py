@@ -96,6 +96,7 @@ class Group:
     by_hand: bool
     total: int
     undecided: int
+    untouched: int
     returned: int
     obstacles: int
 
@@ -112,6 +113,7 @@ def groups(plan: ChangePlan) -> list[Group]:
         .annotate(
             total=Count("pk"),
             undecided=Count("pk", filter=Q(state__in=UNDECIDED)),
+            untouched=Count("pk", filter=Q(state=LineState.PROPOSED)),
             returned=Count("pk", filter=Q(state=LineState.RETURNED)),
             obstacles=Count("pk", filter=~Q(obstacle="")),
         )

@@ -185,10 +185,14 @@ class Treat:
 
 
 def accept(case: Case, selection: Lines, by: By, now: datetime, *, version: int | None = None) -> int:
-    """Take these lines as the rules proposed them; returns how many."""
+    """Take these lines as the rules proposed them; returns how many.
+
+    Where all are meant, what was sent back or has changed is left out: somebody wants it looked at by itself.
+    """
+    states = (LineState.PROPOSED,) if selection.everything else plans.UNDECIDED
     with transaction.atomic():
         case, plan = _in_hand(case, by, now, version)
-        lines = selection.of(plan).filter(state__in=plans.UNDECIDED)
+        lines = selection.of(plan).filter(state__in=states)
         ids = list(lines.values_list("pk", flat=True))
         for page in pages(ids):
             _decided(page, by, now)

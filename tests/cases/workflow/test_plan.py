@@ -271,6 +271,20 @@ def test_lines_sent_back_are_open_and_the_others_stand(desk, shop):
     assert why_not_submitted(desk, case) == "items_undecided"
 
 
+def test_taking_all_as_proposed_leaves_out_what_was_sent_back(desk, shop):
+    keep_invoices(shop)
+    case = desk.submitted(decided(desk, luis_in_review(desk)))
+    line = PlannedChange.objects.filter(case=case, collection="invoice", treatment="delete").first()
+    one = plan.Lines(ids=[line.pk])
+    case = return_lines(case, one, "A claim is open.", desk.dpo, timezone.now())
+
+    of_all = plan.accept(case, plan.Lines(everything=True), desk.handler, timezone.now())
+    by_itself = plan.accept(fresh(case), one, desk.handler, timezone.now())
+
+    line.refresh_from_db()
+    assert (of_all, by_itself, line.state) == (0, 1, LineState.DECIDED)
+
+
 def test_record_that_changed_is_proposed_anew_and_the_others_stand(desk, shop):
     keep_invoices(shop)
     case = decided(desk, luis_in_review(desk))
