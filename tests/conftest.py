@@ -22,7 +22,7 @@ from django.test import override_settings
 
 from dsar.celery import app
 from dsar.lib import tenancy
-from tests import browser, prepared, worlds
+from tests import browser, prepared
 
 
 def admin_url(database: str = "postgres") -> str:
@@ -61,11 +61,6 @@ def _slow(item: pytest.Item, in_browser: set[Path]) -> tuple[bool, ...]:
     return folder == "kills", folder == "journeys", item.path in in_browser, folder == "contracts", True
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    worlds.begin(getattr(item, "fixturenames", ()))
-
-
 def pytest_sessionfinish() -> None:
     browser.stop()
 
@@ -84,7 +79,6 @@ def django_db_setup(request: pytest.FixtureRequest, django_db_blocker: Any) -> I
     with django_db_blocker.unblock():
         app_role = str(connections["default"].settings_dict["USER"])
         prepared.fill(admin_url(name), app_role, lambda: call_command("migrate", verbosity=0))
-        worlds.install(admin_url(name), app_role)
         yield
         for connection in connections.all():
             connection.close()
@@ -114,14 +108,12 @@ def _own_files(_new_folders: Iterator[Path], settings: Any) -> None:
     settings.DATA_DIR.mkdir()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _unhurried() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test's own transaction is seen by no other connection, so that a heartbeat would take a slow job for lost."""
     from dsar.jobs import run  # this file is loaded before the applications are
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "BEAT_SECONDS", 600.0)
-        yield
+    monkeypatch.setattr(run, "BEAT_SECONDS", 600.0)
 
 
 @contextmanager
@@ -137,16 +129,14 @@ def _serving_nobody() -> Iterator[None]:
             tenancy.serve(before)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _jobs_and_commands_see_what_they_serve() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _jobs_and_commands_see_what_they_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker serves nobody between its steps, nor does a command outside of its units of work: what reads there fails
     here too."""
     from dsar.jobs import run  # this file is loaded before the applications are
 
-    with pytest.MonkeyPatch.context() as patch:
-        for place, name in ((run, "_attempt"), (BaseCommand, "execute")):
-            patch.setattr(place, name, _honest(getattr(place, name)))
-        yield
+    for place, name in ((run, "_attempt"), (BaseCommand, "execute")):
+        monkeypatch.setattr(place, name, _honest(getattr(place, name)))
 
 
 def _honest(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,11 +145,6 @@ def _honest(work: Callable[..., Any]) -> Callable[..., Any]:
             return work(*args, **named)
 
     return honest
-
-
-@pytest.fixture(autouse=True)
-def _template_string_if_invalid_marker() -> None:
-    """Takes the place of pytest-django's, with which every test would ask for ``monkeypatch``; see ``worlds``."""
 
 
 @pytest.fixture
@@ -196,7 +181,6 @@ def empty(name: str) -> None:
 @contextmanager
 def as_superuser() -> Iterator[psycopg.Connection[Any]]:
     """A connection that nothing in the database holds back; for tampering and for checking."""
-    worlds.leave()
     name = str(connections["default"].settings_dict["NAME"])
     with psycopg.connect(admin_url(name), autocommit=True) as database:
         yield database

@@ -16,7 +16,6 @@ from identity.models import Controller, Level, User
 from identity.roles import Role
 from tests.factories.cases import SourceFactory, one_case, run_jobs
 from tests.factories.identity import ControllerFactory, staff
-from tests.worlds import kept
 
 RECORDS = {
     "people": [
@@ -30,12 +29,10 @@ RECORDS = {
 }
 
 
-@kept
 def source(controller: Controller, records: Any = RECORDS, **fields: Any) -> Any:
     return SourceFactory.create(controller=controller, options={"records": json.dumps(records)}, **fields)
 
 
-@kept
 def in_review(controller: Controller, handler: User, right: Right = Right.ACCESS, **fields: Any) -> Case:
     """A case whose person is proven and whose sources are searched; it belongs to the handler."""
     case = one_case(controller, right, **fields)
@@ -45,7 +42,6 @@ def in_review(controller: Controller, handler: User, right: Right = Right.ACCESS
     return people.assign(Case.objects.get(pk=case.pk), handler, by_staff(handler), timezone.now())
 
 
-@kept
 def in_approval(
     controller: Controller,
     handler: User,
@@ -69,7 +65,6 @@ def broken_source(controller: Controller) -> Any:
     )
 
 
-@kept
 def allow_all(controller: Controller) -> Instruction:
     """The controller lets the processor decide by itself."""
     issued: Instruction = Instruction.objects.create(
@@ -95,7 +90,6 @@ class Office:
     administrator: User
 
 
-@kept
 def make_office(**fields: Any) -> Office:
     """Staff of a brand of their own."""
     brand = ControllerFactory.create(**fields)

@@ -2,7 +2,6 @@
 
 import time
 
-from django.conf import settings
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from playwright.sync_api import Page
@@ -11,7 +10,6 @@ from dsar.lib.tenancy import unit_of_work
 from identity import sessions
 from identity.models import TotpDevice, User
 from tests.factories.identity import enrolled
-from tests.worlds import kept
 
 
 def signed_in(user: User) -> Client:
@@ -22,20 +20,12 @@ def signed_in(user: User) -> Client:
 
 
 def sign_in_quickly(client: Client, user: User) -> None:
-    client.cookies[settings.SESSION_COOKIE_NAME] = _session(user)
-
-
-@kept
-def _session(user: User) -> str:
-    """The key of a session that says that both factors were passed."""
-    client = Client()
     client.force_login(user, backend="identity.signin.PasswordBackend")
     device = TotpDevice.objects.filter(user=user).first() or enrolled(user)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session[sessions.STARTED] = session[sessions.SEEN] = session[sessions.FACTOR_AT] = int(time.time())
     session.save()
-    return str(session.session_key)
 
 
 def enter(page: Page, site: str, user: User) -> None:

@@ -20,7 +20,6 @@ from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
 from identity import services
 from identity.models import Controller, Level, Method, Verification
-from tests.worlds import KeptFactory, kept
 
 NO_ONE = {"name": "Ada Example", "email": "ada@example.com"}
 
@@ -39,7 +38,7 @@ dataset:
 """
 
 
-class SourceFactory(KeptFactory[SourceSystem]):
+class SourceFactory(factory.django.DjangoModelFactory[SourceSystem]):
     class Meta:
         model = SourceSystem
 
@@ -56,7 +55,6 @@ class SourceFactory(KeptFactory[SourceSystem]):
         return super()._create(model_class, *args, **kwargs)
 
 
-@kept
 def log(
     controller: Controller,
     *rights: Right,
@@ -75,7 +73,6 @@ def log(
     return log_request(intake, by, now)
 
 
-@kept
 def one_case(controller: Controller, right: Right = Right.ACCESS, **fields: Any) -> Case:
     """A case just logged."""
     case: Case = log(controller, right, **fields).cases.get()
@@ -100,7 +97,6 @@ def authorised(case: Case, by: By, now: datetime | None = None, **fields: Any) -
     return authority.accept(case, held.pk, authority.Judged(**judged | fields), by, now)
 
 
-@kept
 def run_jobs(rounds: int = 10) -> int:
     """Run what is queued, as a worker would, until nothing is left; returns how many ran."""
     ran = 0
@@ -118,20 +114,14 @@ def run_jobs(rounds: int = 10) -> int:
 
 def in_state(case: Case, state: str, **fields: Any) -> Case:
     """Bring a case to a state along declared pairs, without the work that belongs to each step."""
-    _bring(case, str(case.state), state, **fields)
+    for step in _path(str(case.state), state):
+        _move(case, step)
+    known(case, fields.pop("identity_level", Level.HIGH))
+    Case.objects.filter(pk=case.pk).update(**fields)
     case.refresh_from_db()
     return case
 
 
-@kept
-def _bring(case: Case, start: str, state: str, **fields: Any) -> None:
-    for step in _path(start, state):
-        _move(case, step)
-    known(case, fields.pop("identity_level", Level.HIGH))
-    Case.objects.filter(pk=case.pk).update(**fields)
-
-
-@kept
 def known(case: Case, level: int, method: str = Method.STAFF_RECORDED) -> None:
     """The case's person is known to this level, and nothing follows from it but that."""
     if level:

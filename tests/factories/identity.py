@@ -16,13 +16,12 @@ from identity.models import Controller, IdentityPolicy, Membership, Team, TeamCo
 from identity.policy.words import MARKETING, RIGHTS
 from identity.providers.base import Level
 from identity.roles import Role
-from tests.worlds import KeptFactory, kept
 
 PASSWORD = "correct horse battery staple"
 TOTP_SECRET = "3132333435363738393031323334353637383930"  # RFC 6238's example
 
 
-class ControllerFactory(KeptFactory[Controller]):
+class ControllerFactory(factory.django.DjangoModelFactory[Controller]):
     class Meta:
         model = Controller
 
@@ -51,7 +50,6 @@ class ControllerFactory(KeptFactory[Controller]):
         return made
 
 
-@kept
 def give_policy(controller: Controller, levels: Mapping[str, int], **settings: Any) -> IdentityPolicy:
     """A new version of the controller's policy: these levels by right, ``default`` for the rest."""
     named = {right: Level(levels.get(right, levels.get("default", 1))) for right in RIGHTS}
@@ -63,7 +61,7 @@ def give_policy(controller: Controller, levels: Mapping[str, int], **settings: A
     return issue_policy(controller, {"rules": rules, **settings}, OPERATOR, timezone.now())
 
 
-class UserFactory(KeptFactory[User]):
+class UserFactory(factory.django.DjangoModelFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
@@ -85,7 +83,6 @@ class TeamFactory(factory.django.DjangoModelFactory[Team]):
     name = factory.Sequence(lambda n: f"Team {n}")
 
 
-@kept
 def staff(role: Role | str, *controllers: Controller, **fields: Any) -> User:
     """A member of staff with one role for these controllers."""
     user = UserFactory.create(**fields)
@@ -96,7 +93,6 @@ def staff(role: Role | str, *controllers: Controller, **fields: Any) -> User:
     return user
 
 
-@kept
 def enrolled(user: User) -> TotpDevice:
     """Give the person an authenticator app."""
     key = keyring.shared_key(KeyPurpose.STAFF, None, timezone.now())

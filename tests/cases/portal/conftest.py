@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from identity.models import Controller
 from identity.roles import Role
 from tests.factories.cases import SourceFactory, log, run_jobs
 from tests.factories.identity import ControllerFactory, staff
-from tests.worlds import kept
 
 ADA = "ada@example.com"
 RECORDS = {
@@ -34,15 +31,17 @@ RECORDS = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _at_once() -> Iterator[None]:
+@pytest.fixture(autouse=True)
+def _static_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> None:
+    settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers that are slow on purpose are not, in tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
-        yield
+    monkeypatch.setattr(door, "UNHURRIED_SECONDS", 0.0)
 
 
-@kept
 def make_brand(slug: str = "meridian", **fields: Any) -> Controller:
     brand = ControllerFactory.create(
         slug=slug,
@@ -87,17 +86,10 @@ class Visitor(Client):
         """Ask for a code with reference and address."""
         return self.send("enter", reference=reference, email=email)
 
-    def sign_in(self, request: SubjectRequest, email: str = ADA) -> None:
-        """Enter with reference, address and code."""
-        if self.cookies:
-            self.enter(request.reference, email)
-        else:
-            self.cookies = _entered(self.brand, request.reference, email, self.defaults)
-
-    def enter(self, reference: str, email: str) -> None:
-        self.claim(reference, email)
+    def sign_in(self, request: SubjectRequest, email: str = ADA) -> Any:
+        self.claim(request.reference, email)
         run_jobs()
-        self.send("code", code=newest_code(email))
+        return self.send("code", code=newest_code(email))
 
     def step_up(self, delivery: Delivery, email: str = ADA) -> Any:
         """A fresh code for fetching; gives the page with the buttons."""
@@ -105,13 +97,6 @@ class Visitor(Client):
         run_jobs()
         self.send("pack", delivery.pk, code=newest_code(email))
         return self.see("pack", delivery.pk)
-
-
-@kept
-def _entered(brand: Controller, reference: str, email: str, options: dict[str, Any]) -> SimpleCookie:
-    visitor = Visitor(brand, **options)
-    visitor.enter(reference, email)
-    return visitor.cookies
 
 
 @pytest.fixture
@@ -147,13 +132,6 @@ def asked(brand: Controller) -> SubjectRequest:
 
 def answer_it(case: Case) -> Delivery:
     """Work a case of a signed-in customer to its closed end, and give what lies ready."""
-    delivery = _answered(case)
-    case.refresh_from_db()
-    return delivery
-
-
-@kept
-def _answered(case: Case) -> Delivery:
     brand, now = case.controller, timezone.now
     run_jobs()
     case.refresh_from_db()

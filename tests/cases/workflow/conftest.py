@@ -14,7 +14,6 @@ from identity.models import Controller, Level
 from identity.roles import Role
 from tests.factories.cases import SourceFactory, log, run_jobs
 from tests.factories.identity import ControllerFactory, staff
-from tests.worlds import kept
 
 RECORDS = {
     "people": [
@@ -39,11 +38,9 @@ class Desk:
     dpo: By
     reviewer: By
 
-    @kept
     def case(self, right: Right = Right.ACCESS, **fields) -> Case:
         return log(self.controller, right, by=self.agent, **fields).cases.get()
 
-    @kept
     def in_review(self, right: Right = Right.ACCESS, **fields) -> Case:
         """Identity seen by staff, sources searched."""
         case = self.case(right, **fields)
@@ -54,7 +51,6 @@ class Desk:
         case.refresh_from_db()
         return case
 
-    @kept
     def in_approval(self, right: Right = Right.ACCESS, **fields) -> Case:
         case = self.in_review(right, **fields)
         review.decide_by_rules(case, self.handler, timezone.now())
@@ -66,7 +62,6 @@ class Desk:
         )
         return decide.submit(case, title, body, self.handler, timezone.now(), **fields)
 
-    @kept
     def allow(self, **rules: str) -> None:
         """Let the processor decide by itself."""
         rules = rules or dict.fromkeys(("release", "refuse", "erase", "rectify", "close"), "allow")
@@ -80,11 +75,6 @@ class Desk:
 
 @pytest.fixture
 def desk(serve) -> Desk:
-    return desk_with_crm()
-
-
-@kept
-def desk_with_crm() -> Desk:
     controller = ControllerFactory.create()
     SourceFactory.create(
         controller=controller, slug="crm", name="CRM", options={"records": json.dumps(RECORDS)}
