@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 SHARE = 0.8
 SHARE_ALONE = 0.2
 TURN_CALLS = 5
+# Who stands in a long line comes back as if each ahead made no more calls than these, and after so long at the latest:
+# better asked once too often than room that nobody uses.
+FEWEST_CALLS = 2
+LONGEST_IN_LINE_SECONDS = 60.0
+# A wait is lengthened by up to a tenth, here and again where the job is put back, so that not all come at once.
+SPREAD = 0.1
 GRACE_SECONDS = 15.0
 REDIS_SECONDS = 0.5
 REDIS_RESTS_SECONDS = 5.0
@@ -166,16 +172,16 @@ class SharedGate:
             line.took(windows[0].turn)
             return 0.0
         wait = max([*waits, 0.05])
-        line.join(wait)
-        return wait + random.uniform(0, wait / 10)  # noqa: S311  Spreads those who wait, nothing more.
+        line.join(wait * (1 + SPREAD) ** 2)
+        return wait * random.uniform(1, 1 + SPREAD)  # noqa: S311  Spreads those who wait, nothing more.
 
     def _lack(self, limiter: MovingWindowRateLimiter, bucket: str, window: Window, ahead: int) -> float:
         """Seconds until there may be room for this case behind those ahead; 0 where there is some now."""
         stats = limiter.get_window_stats(window.item, self._key(bucket))
         if stats.remaining > ahead * window.turn:
             return 0.0
-        behind = window.seconds * ahead * window.turn / window.calls
-        return max(stats.reset_time - time.time(), 0.0) + behind or 0.05
+        behind = window.seconds * ahead * min(window.turn, FEWEST_CALLS) / window.calls
+        return max(stats.reset_time - time.time(), 0.0) + min(behind, LONGEST_IN_LINE_SECONDS) or 0.05
 
     def _wait_alone(self, bucket: str) -> float:
         windows = self._windows(bucket, SHARE_ALONE)
@@ -214,7 +220,7 @@ class _Line:
         return self.client.zcard(self.key) if place is None else cast(int, place)
 
     def join(self, wait: float) -> None:
-        """Stand at the end, or stay where one is; and say when one will be back."""
+        """Stand at the end, or stay where one is; and say in how many seconds one will be back at the latest."""
         pipe = self.client.pipeline()
         pipe.zadd(self.key, {self.case: time.time()}, nx=True)
         pipe.zadd(f"{self.key}:due", {self.case: time.time() + wait})

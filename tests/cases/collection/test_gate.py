@@ -1,5 +1,6 @@
 """The gate: limits kept by all together, turns, what a source says, and Redis gone."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -170,6 +171,26 @@ def test_case_that_does_not_come_back_loses_its_place(monkeypatch: Any) -> None:
     monkeypatch.setattr(gate, "GRACE_SECONDS", -3600.0)
 
     assert (kept, taken(huge, 100)) == (4, 5)
+
+
+def test_end_of_a_long_line_waits_a_minute_more_than_the_limit_and_keeps_its_place(monkeypatch: Any) -> None:
+    source, limit = uuid7(), Limit(12, 600)
+    huge = gate_of(source, uuid7(), limit)
+    taken(huge, 9)
+    line = [gate_of(source, uuid7(), limit) for _ in range(300)]
+    told = [refused(one) for one in line][-1]
+    for one in line[:-1]:
+        one.leave()
+    window_moves_on(source)
+    back = time.time() + told * (
+        1 + gate.SPREAD
+    )  # the job is put back for up to a tenth longer than it was told
+
+    monkeypatch.setattr(gate.time, "time", lambda: back)
+    served = [taken(huge, 100), taken(line[-1], 5)]
+
+    least = 600 + gate.LONGEST_IN_LINE_SECONDS - 10  # what making the line took
+    assert (least < told < (least + 10) * (1 + gate.SPREAD), served) == (True, [4, 5])
 
 
 def test_without_redis_each_process_keeps_a_fifth(settings: Any) -> None:
