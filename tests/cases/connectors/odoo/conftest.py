@@ -7,8 +7,11 @@ tests say so and are left out.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -40,8 +43,11 @@ def place() -> Place:
 
 @pytest.fixture
 def odoo(place: Place) -> Iterator[Odoo]:
-    with Odoo(place) as client:
-        yield client
+    """One test at a time has it: some compare the whole of its database before and after."""
+    with (Path(tempfile.gettempdir()) / "dsar-test-odoo.lock").open("w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with Odoo(place) as client:
+            yield client
 
 
 @pytest.fixture
