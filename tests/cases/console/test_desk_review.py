@@ -51,7 +51,9 @@ def person_of(case: Case) -> Item:
 
 
 def viewed() -> list[dict[str, Any]]:
-    return list(AuditEvent.objects.filter(action="case.content_viewed").values_list("data", flat=True))
+    return list(
+        AuditEvent.objects.filter(action="case.content_viewed").order_by("seq").values_list("data", flat=True)
+    )
 
 
 def test_viewing_content_is_on_record_once_a_page(office, case):
