@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -65,6 +65,27 @@ class Action:
     handle: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     payload: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     expected: Mapping[str, JSON] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        wish: Wish,
+        predicted: Effect,
+        after: Iterable[str] = (),
+        payload: Mapping[str, JSON] | None = None,
+    ) -> Action:
+        """The action that carries a wish out, under the wish's own key."""
+        return cls(
+            key=wish.key,
+            verb=wish.verb,
+            ref=wish.ref,
+            type=wish.type,
+            predicted=predicted,
+            after=tuple(after),
+            handle=wish.handle,
+            payload=payload or {},
+            expected=wish.expected,
+        )
 
 
 def derived_key(key: str, step: str) -> str:

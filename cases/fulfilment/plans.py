@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from django.db import connection
@@ -31,6 +31,8 @@ from dsar.lib.errors import Refused
 RIGHTS: Final = frozenset({Right.ERASURE, Right.RECTIFICATION})
 ENDED: Final = (PlanStage.DONE, PlanStage.VOID)
 UNDECIDED: Final = (LineState.PROPOSED, LineState.RETURNED, LineState.STALE)
+# Why something stays: the code of the exception, the rule's own words, and of how many records.
+Kept: TypeAlias = tuple[str, str, int]
 
 
 def live(case: Case) -> ChangePlan | None:
@@ -129,7 +131,7 @@ def digest(plan: ChangePlan) -> str:
         return str(cursor.fetchone()[0])
 
 
-def kept(case: Case) -> list[tuple[str, str, int]]:
+def kept(case: Case) -> list[Kept]:
     """What stays of what was asked to be erased: the code of each exception, the rule's own words, how many records.
 
     What is about somebody else was not asked for, and what the law forbids to speak of is not told.
@@ -138,7 +140,7 @@ def kept(case: Case) -> list[tuple[str, str, int]]:
     return _kept(case, plan.lines.all()) if plan is not None else []
 
 
-def kept_since(plan: ChangePlan) -> list[tuple[str, str, int]]:
+def kept_since(plan: ChangePlan) -> list[Kept]:
     """The same of what was to be erased when that was approved: it changed meanwhile, and two decided anew."""
     decision = plan.decision
     if decision is None:
@@ -147,7 +149,7 @@ def kept_since(plan: ChangePlan) -> list[tuple[str, str, int]]:
     return _kept(plan.case, plan.lines.filter(approved_at__gt=max(approved)))
 
 
-def _kept(case: Case, lines: "QuerySet[PlannedChange]") -> list[tuple[str, str, int]]:
+def _kept(case: Case, lines: "QuerySet[PlannedChange]") -> list[Kept]:
     if case.right != Right.ERASURE:
         return []
     named = lines.exclude(item__is_silent=True).exclude(item__is_third_party=True)

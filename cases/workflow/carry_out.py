@@ -212,10 +212,14 @@ def _after_tasks(case: Case, by: By, now: datetime) -> None:
         return
     impossible = [task for task in recorded if task.state == TaskState.IMPOSSIBLE]
     if impossible:
-        case.proposed_outcome = Outcome.PARTLY_FULFILLED
-        case.save(update_fields=["proposed_outcome"])
+        _in_part(case)
     aftermath.without_plan(case, decision, by, now)
     _tell_done(case, decision, _places(impossible), by, now)
+
+
+def _in_part(case: Case) -> None:
+    case.proposed_outcome = Outcome.PARTLY_FULFILLED
+    case.save(update_fields=["proposed_outcome"])
 
 
 def _places(impossible: list[FulfilmentTask]) -> list[str]:
@@ -228,12 +232,11 @@ def changes_ended(
     not_done: list[str],
     by: By,
     now: datetime,
-    stays: Sequence[tuple[str, str, int]] = (),
+    stays: Sequence[plans.Kept] = (),
 ) -> Case:
     """A plan was carried out and proven: the customer is told, also of what could not be done, or stays after all."""
     if (not_done or stays) and case.proposed_outcome != Outcome.REFUSED:
-        case.proposed_outcome = Outcome.PARTLY_FULFILLED
-        case.save(update_fields=["proposed_outcome"])
+        _in_part(case)
     _tell_done(case, decision, not_done, by, now, stays)
     return settle(case, now)
 
@@ -244,7 +247,7 @@ def _tell_done(
     not_done: list[str],
     by: By,
     now: datetime,
-    stays: Sequence[tuple[str, str, int]] = (),
+    stays: Sequence[plans.Kept] = (),
 ) -> None:
     """The letter as it was approved, and what could not be done, or stays, after all. A drill writes to nobody."""
     if case.is_drill:
@@ -289,7 +292,7 @@ def _not_done(places: list[str], language: str) -> str:
         return _("In these places it could not be carried out: %(places)s.") % named
 
 
-def _stays(case: Case, found: Sequence[tuple[str, str, int]]) -> str:
+def _stays(case: Case, found: Sequence[plans.Kept]) -> str:
     """Reasons are owed for each record that is not erased (Art 12(4)), also for those that were decided anew."""
     with translation.override(case.subject_request.language):
         first = _("Some records changed while this was being carried out. They are kept:")

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from cases.fulfilment.plans import Kept
 from cases.law import loader as law
 from cases.models import Case
 from cases.review import items
 
 
-def sentences(case: Case, kept: Iterable[tuple[str, str, int]]) -> list[str]:
+def sentences(case: Case, kept: Iterable[Kept]) -> list[str]:
     """One sentence for each reason, in the language in force; ``kept`` as ``cases.fulfilment.plans`` counts it."""
     return [
         " ".join(part for part in (_why(case, code), words, f"({count})") if part)

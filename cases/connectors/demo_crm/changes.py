@@ -160,17 +160,8 @@ class Changes:
     def _actions(self, wish: Wish, going: Mapping[str, str], *, is_touched: bool) -> Iterator[Action]:
         number = _number(wish.handle.get("id"))
         before = self._before(wish.type, number) if wish.verb is Verb.DELETE else []
-        yield Action(
-            key=wish.key,
-            verb=wish.verb,
-            ref=wish.ref,
-            type=wish.type,
-            predicted=_PREDICTED[wish.verb],
-            after=tuple(sorted({going[ref] for ref in before if ref in going})),
-            handle=wish.handle,
-            payload=_payload(wish),
-            expected=wish.expected,
-        )
+        after = sorted({going[ref] for ref in before if ref in going})
+        yield Action.of(wish, _PREDICTED[wish.verb], after, _payload(wish))
         if wish.type != CONTACTS or wish.verb not in {Verb.DELETE, Verb.ANONYMISE}:
             return
         if wish.verb is Verb.ANONYMISE or is_touched or next(self._all(HISTORY, "contact_id", number), None):

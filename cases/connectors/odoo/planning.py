@@ -254,17 +254,8 @@ class Planner:
         along = sorted(
             f"{model}/{one}" for model, one in target.held if self._goes_along((model, one), target.place)
         )
-        yield Action(
-            key=wish.key,
-            verb=wish.verb,
-            ref=wish.ref,
-            type=wish.type,
-            predicted=EFFECTS[wish.verb],
-            after=tuple(sorted(self._waits(target))),
-            handle=wish.handle,
-            payload={"with": [*along]} if along else target.payload,
-            expected=wish.expected,
-        )
+        payload: Mapping[str, JSON] = {"with": [*along]} if along else target.payload
+        yield Action.of(wish, EFFECTS[wish.verb], sorted(self._waits(target)), payload)
         fields = {} if target.is_deletion else forgetting(wish.verb, target.payload, wish.expected)
         if fields and self._is_tracked(wish, fields):
             yield _forgetting(wish, fields)

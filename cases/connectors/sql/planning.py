@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -480,15 +480,5 @@ def _mask(wish: Wish, length: int | None, column: sa.Column[Any]) -> str:
 
 
 def _action(target: Target, after: Sequence[str]) -> Action:
-    wish = target.wish
-    return Action(
-        key=wish.key,
-        verb=wish.verb,
-        ref=wish.ref,
-        type=wish.type,
-        predicted=_PREDICTED[wish.verb],
-        after=tuple(after),
-        handle={"key": list(target.key)},
-        payload={"values": dict(target.values)},
-        expected=dict(wish.expected),
-    )
+    action = Action.of(target.wish, _PREDICTED[target.wish.verb], after, {"values": dict(target.values)})
+    return replace(action, handle={"key": list(target.key)})
