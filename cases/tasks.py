@@ -151,7 +151,7 @@ def look_at_changed(claim: Claim) -> None:
     try:
         looking.look(claim, UUID(claim.args["part"]))
     except Throttled as error:
-        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+        raise turns.in_line(error) from None
     except ConnectorError as error:
         if error.retryable:
             raise RetryLater(error.code) from None
@@ -175,9 +175,6 @@ def prove_changes(claim: Claim) -> None:
             execution.proven(claim.case_id, part_id, left, timezone.now())
 
 
-PATIENCE = 30.0  # seconds, where a source asks for patience and does not say for how long
-
-
 def _files_given_up(claim: Claim, code: str) -> None:
     blobs.give_up(claim, UUID(claim.args["search"]), code)
     _files_ended(claim)
@@ -189,7 +186,7 @@ def fetch_files(claim: Claim) -> None:
     try:
         blobs.fetch(claim, UUID(claim.args["search"]))
     except Throttled as error:
-        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+        raise turns.in_line(error) from None
     except ConnectorError as error:
         blobs.give_up(claim, UUID(claim.args["search"]), error.code)
     _files_ended(claim)
@@ -211,7 +208,7 @@ def mark_restricted(claim: Claim) -> None:
     try:
         marking.run(claim, UUID(claim.args["place"]), claim.args["state"])
     except Throttled as error:
-        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+        raise turns.in_line(error) from None
     except ConnectorError as error:
         raise RetryLater(error.code) from None
 
@@ -256,7 +253,7 @@ def try_out_plan(claim: Claim) -> None:
         if not dry_run.run(claim, *_tried(claim)):
             return
     except Throttled as error:
-        raise PutBack(error.code, timedelta(seconds=error.retry_after or PATIENCE)) from None
+        raise turns.in_line(error) from None
     except ConnectorError as error:
         _dry_run_in_trouble(claim, error)
     with claim.step():

@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsar.settings")
 # ``migrate`` makes them, before anything starts.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
-SWEEP_SECONDS = 5
+SWEEP_SECONDS = 2
 GARBAGE_OBJECTS = 50_000  # about 10 MB of objects made, before those that refer to each other are looked for
 UPKEEP = "upkeep"
 # Celery would close the database's connection before and after each task: each job then opened another, on which

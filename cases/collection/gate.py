@@ -4,9 +4,9 @@ Redis counts. Each call is let through where a moving window of the source's pub
 fifths are used: clocks differ, and other programs call the source too. Nobody waits here: a call without room is
 refused with the seconds after which to come back, and the job goes back to the queue for so long.
 
-Cases take turns. Whoever is refused stands in line, and room is kept for those in line before anybody else gets
-it: a search of a thousand pages can't keep ten small ones out. Who does not come when their time is up loses their
-place.
+Cases take turns. Whoever is refused stands in line and is told when to come back, and from a moment before that room
+is kept for them: a search of a thousand pages can't keep ten small ones out. Until then others may use what there is,
+or a limit would lie idle for those who are not there. Who does not come when their time is up loses their place.
 
 What the source itself says (``learn``) holds all workers. Without Redis each process keeps a fifth of the limit by
 itself: less than allowed, but never more than a handful of workers may.
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 import redis
@@ -36,11 +36,15 @@ SHARE = 0.8
 SHARE_ALONE = 0.2
 TURN_CALLS = 5
 # Who stands in a long line comes back as if each ahead made no more calls than these, and after so long at the latest:
-# better asked once too often than room that nobody uses.
+# better asked once too often than room that nobody uses. In a very long one it is longer, or the workers would be busy
+# with those who ask in vain.
 FEWEST_CALLS = 2
 LONGEST_IN_LINE_SECONDS = 60.0
-# A wait is lengthened by up to a tenth, here and again where the job is put back, so that not all come at once.
+MOST_WHO_ASK_A_SECOND = 10
+# A wait is lengthened by up to a tenth, and half a second at most, so that not all come at once.
 SPREAD = 0.1
+SPREAD_SECONDS = 0.5
+SOON_SECONDS = 1.0  # from how long before their time room is kept for those in line
 GRACE_SECONDS = 15.0
 REDIS_SECONDS = 0.5
 REDIS_RESTS_SECONDS = 5.0
@@ -165,23 +169,25 @@ class SharedGate:
 
     def _queue(self, client: "redis.Redis", bucket: str, windows: Sequence[Window]) -> float:
         line = _Line(client, f"{self._key(bucket)}:line", self._case)
-        ahead = line.ahead()
+        place = line.place()
         limiter = _shared(settings.CACHES["default"]["LOCATION"])
-        waits = [self._lack(limiter, bucket, window, ahead) for window in windows]
+        waits = [self._lack(limiter, bucket, window, place) for window in windows]
         if not any(waits) and all(limiter.hit(one.item, self._key(bucket)) for one in windows):
             line.took(windows[0].turn)
             return 0.0
         wait = max([*waits, 0.05])
-        line.join(wait * (1 + SPREAD) ** 2)
-        return wait * random.uniform(1, 1 + SPREAD)  # noqa: S311  Spreads those who wait, nothing more.
+        wait += random.uniform(0, min(wait * SPREAD, SPREAD_SECONDS))  # noqa: S311  Nothing secret hangs on it.
+        line.join(wait)
+        return wait
 
-    def _lack(self, limiter: MovingWindowRateLimiter, bucket: str, window: Window, ahead: int) -> float:
+    def _lack(self, limiter: MovingWindowRateLimiter, bucket: str, window: Window, place: "_Place") -> float:
         """Seconds until there may be room for this case behind those ahead; 0 where there is some now."""
         stats = limiter.get_window_stats(window.item, self._key(bucket))
-        if stats.remaining > ahead * window.turn:
+        if stats.remaining > place.soon * window.turn:
             return 0.0
-        behind = window.seconds * ahead * min(window.turn, FEWEST_CALLS) / window.calls
-        return max(stats.reset_time - time.time(), 0.0) + min(behind, LONGEST_IN_LINE_SECONDS) or 0.05
+        behind = window.seconds * place.ahead * min(window.turn, FEWEST_CALLS) / window.calls
+        longest = max(LONGEST_IN_LINE_SECONDS, place.ahead / MOST_WHO_ASK_A_SECOND)
+        return max(stats.reset_time - time.time(), 0.0) + min(behind, longest) or 0.05
 
     def _wait_alone(self, bucket: str) -> float:
         windows = self._windows(bucket, SHARE_ALONE)
@@ -204,23 +210,46 @@ class SharedGate:
 
 
 @dataclass(frozen=True)
+class _Place:
+    """How many stand before a case, and how many of these are expected now."""
+
+    ahead: int
+    soon: int
+
+
+@dataclass(frozen=True)
 class _Line:
-    """Cases that were refused, in the order in which they came, each with the time by which it should be back."""
+    """Cases that were refused, in the order in which they came, each with the time at which it should be back."""
 
     client: "redis.Redis"
     key: str
     case: str
 
-    def ahead(self) -> int:
-        """How many stand before this case; those who did not come in time have lost their place."""
-        late = self.client.zrangebyscore(f"{self.key}:due", "-inf", time.time() - GRACE_SECONDS)
+    def place(self) -> _Place:
+        """Where this case stands, or would; those who did not come in time have lost their place."""
+        now = time.time()
+        due = dict(self.client.zrangebyscore(f"{self.key}:due", "-inf", now + SOON_SECONDS, withscores=True))
+        late = [case for case, at in due.items() if at <= now - GRACE_SECONDS]
         if late:
             self.leave(*late)
-        place = self.client.zrank(self.key, self.case)
-        return self.client.zcard(self.key) if place is None else cast(int, place)
+        soon = [case for case in due if case not in late]
+        came, rank, count, *others = self._asked(soon)
+        if came is None:
+            return _Place(count, len(soon))
+        return _Place(rank, sum(other is not None and other < came for other in others))
+
+    def _asked(self, others: Sequence[bytes]) -> Any:
+        """When this case came, its rank, how many stand in line, and when each of the others came."""
+        pipe = self.client.pipeline()
+        pipe.zscore(self.key, self.case)
+        pipe.zrank(self.key, self.case)
+        pipe.zcard(self.key)
+        for other in others:
+            pipe.zscore(self.key, other)
+        return pipe.execute()
 
     def join(self, wait: float) -> None:
-        """Stand at the end, or stay where one is; and say in how many seconds one will be back at the latest."""
+        """Stand at the end, or stay where one is; and say in how many seconds one will be back."""
         pipe = self.client.pipeline()
         pipe.zadd(self.key, {self.case: time.time()}, nx=True)
         pipe.zadd(f"{self.key}:due", {self.case: time.time() + wait})

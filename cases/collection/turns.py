@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from cases.connectors.base import ConnectorError
+from cases.collection.gate import NoRoom
+from cases.connectors.base import ConnectorError, Throttled
 from cases.models import CollectionStop, HeldFor, SearchState, SourceSearch, SourceSystem
 from dsar.jobs.run import Claim, PutBack, RetryLater
 from dsar.lib.prepared import Prepared
@@ -28,6 +29,7 @@ LOOK_AGAIN = timedelta(minutes=30)
 FAILURES_TO_REST = 5
 PROBE = timedelta(minutes=1)
 SUCCESS_NOTED = timedelta(seconds=5)
+PATIENCE_SECONDS = 30.0  # where a source asks for patience and does not say for how long
 LONGEST_REST = timedelta(minutes=30)
 _STOPS = Prepared(
     lambda controller_id: CollectionStop.objects.filter(
@@ -55,8 +57,27 @@ class Hold:
     text: str = ""
 
     def put_back(self) -> PutBack:
-        spread = self.after * random.uniform(0, 0.1)  # noqa: S311  So that not all come back at once.
-        return PutBack(f"held_{self.why}", self.after + spread)
+        return PutBack(f"held_{self.why}", _spread(self.after))
+
+
+def asked(error: Throttled) -> timedelta:
+    """For how long the source, or the gate, wants to be left alone."""
+    return timedelta(seconds=error.retry_after or PATIENCE_SECONDS)
+
+
+def in_line(error: Throttled) -> PutBack:
+    """Back into the queue for as long as was asked; no worker waits. To be raised.
+
+    The gate gives each its own time and keeps room for it then. A source gives all the same.
+    """
+    if isinstance(error, NoRoom):
+        return PutBack(error.code, asked(error), keeps_place=True)
+    return PutBack(error.code, _spread(asked(error)))
+
+
+def _spread(wait: timedelta) -> timedelta:
+    """Up to a tenth more, so that not all come back at once."""
+    return wait * random.uniform(1, 1.1)  # noqa: S311
 
 
 def is_stopped(controller_id: UUID) -> bool:

@@ -5,7 +5,6 @@ to wait goes on by itself when what it waits for is over; a part that failed, an
 the case until somebody has seen to it (``cases.workflow.mending``).
 """
 
-import random
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -213,12 +212,12 @@ def in_trouble(claim: Claim, part_id: UUID, error: ConnectorError, now: datetime
 
 def _patience(claim: Claim, part_id: UUID, source_id: UUID, error: Throttled, now: datetime) -> PutBack:
     """Back into the queue for as long as was asked. What the source itself said holds everybody."""
-    wait = timedelta(seconds=error.retry_after or standing.PATIENCE_SECONDS)
+    wait = turns.asked(error)
     if not isinstance(error, NoRoom) and wait > standing.KEPT_FROM:
         with claim.step():
             turns.asked_for_patience(source_id, now + wait)
             _mark(claim, part_id, HeldFor.THROTTLED)
-    return PutBack(error.code, wait * random.uniform(1, 1.1))  # noqa: S311  So that not all come back at once.
+    return turns.in_line(error)
 
 
 def _mark(claim: Claim, part_id: UUID, why: str) -> None:

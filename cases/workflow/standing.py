@@ -3,7 +3,6 @@
 What was held goes on by itself when the hold is over. Nothing here looks into a case but to let its searches go on.
 """
 
-import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,7 +39,6 @@ from identity.access import all_controllers
 from identity.roles import Permission
 
 TELL = "tell_of_source_trouble"
-PATIENCE_SECONDS = 30.0  # where a source asks for patience and does not say for how long
 KEPT_FROM = timedelta(seconds=5)
 # A source that is well again, or was seen to, is asked anew by what failed of it; other errors would only recur.
 HEALED: Final = ("auth", "permission", "transient", "unreachable", "timeout", "throttled", "worker_lost")
@@ -231,12 +229,12 @@ def after_trouble(claim: Claim, search: SourceSearch, error: ConnectorError, now
 
 def _patience(claim: Claim, search: SourceSearch, error: Throttled, now: datetime) -> PutBack:
     """Back into the queue for as long as was asked; no worker waits. What the source itself said holds everybody."""
-    wait = timedelta(seconds=error.retry_after or PATIENCE_SECONDS)
+    wait = turns.asked(error)
     if not isinstance(error, NoRoom) and wait > KEPT_FROM:
         with claim.step():
             turns.asked_for_patience(search.source_id, now + wait)
             turns.mark(search.pk, turns.Hold(HeldFor.THROTTLED, wait))
-    return PutBack(error.code, wait * random.uniform(1, 1.1))  # noqa: S311  So that not all come back at once.
+    return turns.in_line(error)
 
 
 def went_wrong(source_id: UUID, error: ConnectorError, now: datetime) -> timedelta | None:

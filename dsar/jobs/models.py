@@ -32,6 +32,9 @@ class Job(UuidModel):
     takes_turns = models.BooleanField(
         default=False, db_default=False, help_text="controllers take turns among jobs of this kind"
     )
+    keeps_place = models.BooleanField(
+        default=False, db_default=False, help_text="it stood in line: of its controller's jobs it comes first"
+    )
     not_before = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)

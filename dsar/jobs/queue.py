@@ -22,7 +22,7 @@ OVERDUE_SECONDS = 30
 BROKER_REST_SECONDS = 5.0
 TRIES = 3
 CLOCKS_DIFFER_SECONDS = 0.1  # a message that comes before its time finds nothing
-WAKE_SECONDS = 5.0  # what waits longer is found by the sweep, and no worker keeps a message for it
+WAKE_SECONDS = 2.0  # what waits longer is found by the sweep, and no worker keeps a message for it
 
 _broker_failed_at = float("-inf")
 

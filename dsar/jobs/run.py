@@ -51,12 +51,16 @@ class RetryLater(Exception):
 
 
 class PutBack(Exception):
-    """The work goes on later by itself, from where it is: nothing went wrong, and no attempt is used up."""
+    """The work goes on later by itself, from where it is: nothing went wrong, and no attempt is used up.
 
-    def __init__(self, code: str, after: timedelta = timedelta()) -> None:
+    What stood in line for something ``keeps_place``: when it is due it goes before what never began.
+    """
+
+    def __init__(self, code: str, after: timedelta = timedelta(), *, keeps_place: bool = False) -> None:
         super().__init__(code)
         self.code = code
         self.after = after
+        self.keeps_place = keeps_place
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,7 @@ def _attempt(claim: Claim) -> None:
         if not claim.done.is_set():
             _end(claim, JobState.DONE)
     except PutBack as back:
-        _put_back(claim, back.code, back.after)
+        _put_back(claim, back)
     except RetryLater as later:
         _retry(claim, later.code, later.after)
     except (LeaseLost, *CONNECTION_LOST):
@@ -205,20 +209,25 @@ def _retry(claim: Claim, code: str, after: timedelta | None) -> None:
     wait = after or timedelta(seconds=BACK_OFF_SECONDS[min(claim.tries, len(BACK_OFF_SECONDS)) - 1])
     with contextlib.suppress(LeaseLost), claim.step():
         Job.objects.filter(pk=claim.job_id).update(
-            state=JobState.QUEUED, not_before=timezone.now() + wait, lease_until=None, error_code=code[:60]
+            state=JobState.QUEUED,
+            not_before=timezone.now() + wait,
+            lease_until=None,
+            error_code=code[:60],
+            keeps_place=False,
         )
 
 
-def _put_back(claim: Claim, code: str, after: timedelta) -> None:
+def _put_back(claim: Claim, back: PutBack) -> None:
     with contextlib.suppress(LeaseLost), claim.step():
         Job.objects.filter(pk=claim.job_id).update(
             state=JobState.QUEUED,
-            not_before=timezone.now() + after,
+            not_before=timezone.now() + back.after,
             lease_until=None,
-            error_code=code[:60],
+            error_code=back.code[:60],
             forgiven=F("forgiven") + 1,
+            keeps_place=back.keeps_place,
         )
-        transaction.on_commit(lambda: queue.wake(claim.job_id, after))
+        transaction.on_commit(lambda: queue.wake(claim.job_id, back.after))
 
 
 def _give_up(claim: Claim, code: str) -> None:

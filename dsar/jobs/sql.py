@@ -8,7 +8,8 @@ LEASE_SECONDS = 20
 
 # Among jobs that take turns a message says that there is work, not which: the controller that has waited longest is
 # served first, and of its jobs the one that has been due longest, so that a thousand jobs of one do not keep the
-# single one of another waiting. There are as many messages as jobs, so each is still taken up.
+# single one of another waiting. Before these come those that were put back with their place: something is kept for
+# them, which nobody else may use meanwhile. There are as many messages as jobs, so each is still taken up.
 TAKE = f"""
 CREATE OR REPLACE FUNCTION jobs_take(told uuid) RETURNS TABLE (
     job uuid, controller uuid, "case" uuid, kind text, args jsonb, attempt integer, max_attempts integer,
@@ -25,7 +26,7 @@ BEGIN
      WHERE mine.id = told AND mine.takes_turns
        AND NOT (mine.state = 'running' AND mine.lease_until < clock_timestamp())
        AND other.state = 'queued' AND other.not_before <= clock_timestamp()
-     ORDER BY turn.at NULLS FIRST, other.not_before, other.id
+     ORDER BY turn.at NULLS FIRST, other.keeps_place DESC, other.not_before, other.id
      LIMIT 1 FOR UPDATE OF other SKIP LOCKED;
     chosen := coalesce(chosen, told);
     RETURN QUERY

@@ -49,8 +49,15 @@ def refused(opened: SharedGate, bucket: str = "") -> float:
 
 
 def window_moves_on(source: UUID) -> None:
-    """As if its seconds had passed."""
+    """As if its seconds had passed, and nobody's time had come."""
     gate._client().delete(*gate._client().keys(f"gate:window:*{source}*"))
+
+
+def time_comes(monkeypatch: pytest.MonkeyPatch, source: UUID, seconds: float) -> None:
+    """As if so many seconds had passed."""
+    window_moves_on(source)
+    back = time.time() + seconds
+    monkeypatch.setattr(gate.time, "time", lambda: back)
 
 
 def test_four_fifths_of_the_published_limit_are_used() -> None:
@@ -134,18 +141,39 @@ def test_shorter_wait_does_not_end_a_longer_one() -> None:
     assert refused(opened) > 100
 
 
-def test_room_is_kept_for_those_in_line() -> None:
+def test_room_is_kept_for_those_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """The huge search has used the whole limit. As room comes, the small ones in line get it, it does not."""
     source, limit = uuid7(), Limit(12, 2)
     huge, small, tiny = (gate_of(source, uuid7(), limit) for _ in range(3))
     taken(huge, 9)
     waits = [refused(small), refused(tiny), refused(huge)]
-    window_moves_on(source)
+    time_comes(monkeypatch, source, 2)
 
     served = [taken(huge, 100), taken(small, 3), taken(tiny, 1)]
 
     assert served == [0, 3, 1]
     assert waits[0] < waits[1] < waits[2]
+
+
+def test_room_is_used_while_nobody_in_line_is_expected() -> None:
+    """However long the line: those in it were told to come later, and till then the limit would lie idle."""
+    source, limit = uuid7(), Limit(12, 60)
+    huge, new = (gate_of(source, uuid7(), limit) for _ in range(2))
+    taken(huge, 9)
+    told = [refused(gate_of(source, uuid7(), limit)) for _ in range(9)]
+    window_moves_on(source)
+
+    assert (min(told) > 30, taken(new, 100)) == (True, 9)
+
+
+def test_who_comes_in_time_gets_what_a_newcomer_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, limit = uuid7(), Limit(5, 60)
+    huge, one, new = (gate_of(source, uuid7(), limit) for _ in range(3))
+    taken(huge, 4)
+    told = refused(one)
+    time_comes(monkeypatch, source, told - gate.SOON_SECONDS / 2)
+
+    assert (taken(new, 1), taken(huge, 1), taken(one, 2)) == (0, 0, 2)
 
 
 def test_huge_search_goes_on_when_nobody_is_in_line_any_more() -> None:
@@ -161,19 +189,21 @@ def test_huge_search_goes_on_when_nobody_is_in_line_any_more() -> None:
     assert taken(huge, 100) == 7
 
 
-def test_case_that_does_not_come_back_loses_its_place(monkeypatch: Any) -> None:
+def test_case_that_does_not_come_back_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     source, limit = uuid7(), Limit(12, 1)
     huge, gone = (gate_of(source, uuid7(), limit) for _ in range(2))
     taken(huge, 9)
-    refused(gone)
-    window_moves_on(source)
+    told = refused(gone)
+    time_comes(monkeypatch, source, told + gate.GRACE_SECONDS - 1)
     kept = taken(huge, 100)
-    monkeypatch.setattr(gate, "GRACE_SECONDS", -3600.0)
+    time_comes(monkeypatch, source, 2)
 
-    assert (kept, taken(huge, 100)) == (4, 5)
+    assert (kept, taken(huge, 100)) == (4, 9)
 
 
-def test_end_of_a_long_line_waits_a_minute_more_than_the_limit_and_keeps_its_place(monkeypatch: Any) -> None:
+def test_end_of_a_long_line_waits_a_minute_more_than_the_limit_and_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     source, limit = uuid7(), Limit(12, 600)
     huge = gate_of(source, uuid7(), limit)
     taken(huge, 9)
@@ -181,16 +211,26 @@ def test_end_of_a_long_line_waits_a_minute_more_than_the_limit_and_keeps_its_pla
     told = [refused(one) for one in line][-1]
     for one in line[:-1]:
         one.leave()
-    window_moves_on(source)
-    back = time.time() + told * (
-        1 + gate.SPREAD
-    )  # the job is put back for up to a tenth longer than it was told
 
-    monkeypatch.setattr(gate.time, "time", lambda: back)
+    time_comes(monkeypatch, source, told)
     served = [taken(huge, 100), taken(line[-1], 5)]
 
     least = 600 + gate.LONGEST_IN_LINE_SECONDS - 10  # what making the line took
-    assert (least < told < (least + 10) * (1 + gate.SPREAD), served) == (True, [4, 5])
+    assert (least < told < least + 10 + gate.SPREAD_SECONDS, served) == (True, [4, 5])
+
+
+def test_those_who_ask_in_vain_do_not_keep_the_workers_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a line of a thousand no more than ten come back in a second."""
+    source, limit = uuid7(), Limit(2, 600)
+    monkeypatch.setattr(gate, "LONGEST_IN_LINE_SECONDS", 0.5)
+    taken(gate_of(source, uuid7(), limit), 1)
+    line = [gate_of(source, uuid7(), limit) for _ in range(100)]
+
+    told = [refused(one) for one in line]
+
+    assert (
+        told[-1] - told[0] > 99 / gate.MOST_WHO_ASK_A_SECOND - gate.SPREAD_SECONDS - 5
+    )  # what making the line took
 
 
 def test_without_redis_each_process_keeps_a_fifth(settings: Any) -> None:

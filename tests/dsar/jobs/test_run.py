@@ -555,6 +555,43 @@ def test_work_put_back_goes_behind_what_is_due(kind: Callable[..., None]) -> Non
     assert seen == ["huge", "small", "tiny", "huge", "huge"]
 
 
+def test_work_that_keeps_its_place_goes_before_what_is_due(kind: Callable[..., None]) -> None:
+    """What it stood in line for is kept for it alone; and when it lets others by it has no place any more."""
+    seen: list[str] = []
+
+    def in_line(claim: Claim) -> None:
+        seen.append(claim.args["name"])
+        if claim.args["name"] == "waits" and claim.attempt < 3:
+            raise PutBack("no_room", keeps_place=claim.attempt == 1)
+
+    kind(in_line)
+    ids = [added(name, args={"name": name}, takes_turns=True) for name in ("waits", "one", "two")]
+
+    for _ in range(2):
+        for job_id in ids:
+            run_job(job_id)
+
+    assert seen == ["waits", "waits", "one", "two", "waits"]
+
+
+def test_place_counts_among_ones_own_and_not_against_another_controller(kind: Callable[..., None]) -> None:
+    seen: list[str] = []
+
+    def in_line(claim: Claim) -> None:
+        seen.append(claim.args["name"])
+        if claim.args["name"] == "waits" and claim.attempt == 1:
+            raise PutBack("no_room", keeps_place=True)
+
+    kind(in_line)
+    ids = [added("waits", args={"name": "waits"}, takes_turns=True)]
+    ids.append(added("other", args={"name": "other"}, controller_id=BETA, takes_turns=True))
+
+    for job_id in (*ids, ids[0]):
+        run_job(job_id)
+
+    assert seen == ["waits", "other", "waits"]
+
+
 def test_job_whose_worker_died_is_taken_up_itself(kind: Callable[..., None]) -> None:
     seen: list[UUID] = []
     kind(lambda claim: seen.append(claim.job_id))
