@@ -11,12 +11,13 @@ from celery import Celery
 from celery.signals import task_postrun, task_prerun, worker_process_init
 from django.db import close_old_connections
 
+from dsar.jobs.sql import SWEEP_SECONDS
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsar.settings")
 # Django's checks load every page of the site, 16 MB in each process of a worker, and Celery throws away what they say.
 # ``migrate`` makes them, before anything starts.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
-SWEEP_SECONDS = 2
 GARBAGE_OBJECTS = 50_000  # about 10 MB of objects made, before those that refer to each other are looked for
 UPKEEP = "upkeep"
 # Celery would close the database's connection before and after each task: each job then opened another, on which

@@ -228,7 +228,8 @@ class _Line:
     def place(self) -> _Place:
         """Where this case stands, or would; those who did not come in time have lost their place."""
         now = time.time()
-        due = dict(self.client.zrangebyscore(f"{self.key}:due", "-inf", now + SOON_SECONDS, withscores=True))
+        found: Any = self.client.zrangebyscore(f"{self.key}:due", "-inf", now + SOON_SECONDS, withscores=True)
+        due = dict(found)
         late = [case for case, at in due.items() if at <= now - GRACE_SECONDS]
         if late:
             self.leave(*late)
@@ -238,7 +239,7 @@ class _Line:
             return _Place(count, len(soon))
         return _Place(rank, sum(other is not None and other < came for other in others))
 
-    def _asked(self, others: Sequence[bytes]) -> Any:
+    def _asked(self, others: Sequence[bytes | str]) -> Any:
         """When this case came, its rank, how many stand in line, and when each of the others came."""
         pipe = self.client.pipeline()
         pipe.zscore(self.key, self.case)

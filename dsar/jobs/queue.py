@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from kombu.exceptions import KombuError, OperationalError
 
 from dsar.jobs.models import Job, JobState
+from dsar.jobs.sql import SWEEP_SECONDS
 from dsar.lib.uuid7 import uuid7
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,9 @@ OVERDUE_SECONDS = 30
 BROKER_REST_SECONDS = 5.0
 TRIES = 3
 CLOCKS_DIFFER_SECONDS = 0.1  # a message that comes before its time finds nothing
-WAKE_SECONDS = 2.0  # what waits longer is found by the sweep, and no worker keeps a message for it
+TOLD_AHEAD = (
+    50  # in each sweep; a worker keeps these messages, and takes no other ones beside too many of them
+)
 
 _broker_failed_at = float("-inf")
 
@@ -120,8 +123,13 @@ def wake(job_id: UUID, after: timedelta) -> None:
 
     Its row says when it may begin, so the message's own waiting is no more than a wake-up call.
     """
-    if after.total_seconds() <= WAKE_SECONDS:
+    if is_woken(after):
         publish(job_id, after.total_seconds() + CLOCKS_DIFFER_SECONDS if after else 0)
+
+
+def is_woken(after: timedelta) -> bool:
+    """Whether what waits so long has a message of its own."""
+    return after.total_seconds() <= SWEEP_SECONDS
 
 
 def bring_forward(keys: Iterable[str], now: datetime) -> None:
@@ -140,7 +148,10 @@ def _send(job_id: UUID, after: float) -> None:
 
 
 def sweep(how_many: int = 500) -> int:
-    """Publish what is due and has no message, or whose worker is gone; returns how many it told."""
+    """Publish what is due and has no message, or whose worker is gone; returns how many it told.
+
+    What comes due before the next sweep is told of for then.
+    """
     # Asked before the jobs are counted: one that is taken up in between is neither.
     messages = _messages()
     with connection.cursor() as cursor:
@@ -148,11 +159,14 @@ def sweep(how_many: int = 500) -> int:
             "SELECT jobs_due(make_interval(secs => %s), %s, %s)", [OVERDUE_SECONDS, how_many, messages]
         )
         due = [row[0] for row in cursor.fetchall()]
-    untold = [job_id for job_id in due if not publish(job_id)]
+        cursor.execute("SELECT * FROM jobs_soon(make_interval(secs => %s), %s)", [SWEEP_SECONDS, TOLD_AHEAD])
+        soon = [(job_id, max(seconds, 0) + CLOCKS_DIFFER_SECONDS) for job_id, seconds in cursor.fetchall()]
+    told = [(job_id, 0.0) for job_id in due] + soon
+    untold = [job_id for job_id, after in told if not publish(job_id, after)]
     if untold:
         with connection.cursor() as cursor:
             cursor.execute("SELECT jobs_untold(%s)", [untold])
-    return len(due) - len(untold)
+    return len(told) - len(untold)
 
 
 def _messages() -> int:

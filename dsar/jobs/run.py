@@ -218,14 +218,18 @@ def _retry(claim: Claim, code: str, after: timedelta | None) -> None:
 
 
 def _put_back(claim: Claim, back: PutBack) -> None:
+    now = timezone.now()
+    # Where it has a message of its own for then, the sweep need not tell of it beforehand.
+    told = {"published_at": now} if back.after and queue.is_woken(back.after) else {}
     with contextlib.suppress(LeaseLost), claim.step():
         Job.objects.filter(pk=claim.job_id).update(
             state=JobState.QUEUED,
-            not_before=timezone.now() + back.after,
+            not_before=now + back.after,
             lease_until=None,
             error_code=back.code[:60],
             forgiven=F("forgiven") + 1,
             keeps_place=back.keeps_place,
+            **told,
         )
         transaction.on_commit(lambda: queue.wake(claim.job_id, back.after))
 

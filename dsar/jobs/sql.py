@@ -5,6 +5,7 @@ are between processes that may live on different machines.
 """
 
 LEASE_SECONDS = 20
+SWEEP_SECONDS = 2
 
 # Among jobs that take turns a message says that there is work, not which: the controller that has waited longest is
 # served first, and of its jobs the one that has been due longest, so that a thousand jobs of one do not keep the
@@ -67,6 +68,21 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     RETURNING id
 $$"""
 
+# What comes due before the next sweep: told of now, for then, so that nobody is late by a sweep. Where such a message
+# is lost the job is due without one, and told of again.
+SOON = """
+CREATE OR REPLACE FUNCTION jobs_soon(ahead interval, how_many integer)
+RETURNS TABLE (job uuid, seconds double precision)
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE jobs_job SET published_at = clock_timestamp()
+     WHERE id IN (
+        SELECT id FROM jobs_job
+         WHERE state = 'queued' AND not_before > clock_timestamp() AND not_before <= clock_timestamp() + ahead
+           AND (published_at IS NULL OR published_at < not_before - ahead)
+         ORDER BY not_before LIMIT how_many FOR UPDATE SKIP LOCKED)
+    RETURNING id, extract(epoch FROM not_before - clock_timestamp())::double precision
+$$"""
+
 BEAT = f"""
 CREATE OR REPLACE FUNCTION jobs_beat(job uuid, attempt integer) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -82,4 +98,4 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE jobs_job SET published_at = NULL WHERE id = ANY (untold) AND state = 'queued'
 $$"""
 
-STATEMENTS = [TAKE, WAITING, FORMERLY_DUE, DUE, BEAT, UNTOLD]
+STATEMENTS = [TAKE, WAITING, FORMERLY_DUE, DUE, SOON, BEAT, UNTOLD]

@@ -305,14 +305,14 @@ def log_many(slug: str, count: int) -> None:
 
 
 def searching(slug: str) -> dict[str, int]:
-    """How many cases are still searched for, how many searches run, and how many could."""
+    """How many cases are still searched for, how many searches could run, and how many jobs of any kind do."""
     brand = _brand(slug)
     with unit_of_work([brand.pk]):
         cases = Case.objects.filter(controller=brand, state=State.SEARCHING).count()
         jobs = Job.objects.filter(controller_id=brand.pk, kind=runs.SEARCH)
-        running = jobs.filter(state=JobState.RUNNING).count()
-        queued = jobs.filter(state=JobState.QUEUED, not_before__lte=timezone.now()).count()
-        return {"cases": cases, "running": running, "due": running + queued}
+        due = jobs.filter(state=JobState.QUEUED, not_before__lte=timezone.now()).count()
+        running = Job.objects.filter(controller_id=brand.pk, state=JobState.RUNNING).count()
+        return {"cases": cases, "running": running, "due": due}
 
 
 def search_alone(slug: str, records: int) -> dict[str, float]:

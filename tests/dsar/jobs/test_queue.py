@@ -51,12 +51,18 @@ class Messages:
 
     def take(self) -> list[UUID]:
         """The ids in all waiting messages, which are gone then."""
+        return [job_id for job_id, _ in self.take_with_time()]
+
+    def take_with_time(self) -> list[tuple[UUID, float]]:
+        """The same, each with the seconds until a worker acts on it."""
         found = []
         with app.connection_for_read() as broker:
             channel = broker.default_channel
             app.amqp.queues["jobs"](channel).declare()
             while message := channel.basic_get("jobs", no_ack=True):
-                found.append(UUID(message.decode()[0][0]))
+                eta = message.headers["eta"]
+                wait = datetime.fromisoformat(eta) - timezone.now() if eta else timedelta()
+                found.append((UUID(message.decode()[0][0]), wait.total_seconds()))
         return found
 
 
@@ -266,6 +272,47 @@ def test_sweep_republishes_by_rule(messages: Messages, columns: dict[str, str], 
     told = queue.sweep()
 
     assert (told, messages.take()) == ((1, [job_id]) if again else (0, []))
+
+
+def test_sweep_tells_ahead_what_comes_due_before_the_next(messages: Messages) -> None:
+    soon, later = (added(f"job {number}") for number in range(2))
+    messages.take()
+    set_back(soon, published_at="NULL", not_before="now() + interval '1 s'")
+    set_back(later, published_at="NULL", not_before="now() + interval '9 s'")
+
+    told = [queue.sweep(), queue.sweep()]
+
+    ((message, seconds),) = messages.take_with_time()
+    assert (told, message, 0.5 < seconds <= 1.2) == ([1, 0], soon, True)
+
+
+def test_what_was_told_ahead_and_lost_is_told_again_when_it_is_due(messages: Messages) -> None:
+    job_id = added()
+    messages.take()
+    set_back(job_id, published_at="now() - interval '3 s'", not_before="now() - interval '2 s'")
+
+    assert (queue.sweep(), messages.take()) == (1, [job_id])
+
+
+def test_sweep_tells_few_ahead(messages: Messages) -> None:
+    for number in range(queue.TOLD_AHEAD + 5):
+        set_back(added(f"job {number}"), published_at="NULL", not_before="now() + interval '1 s'")
+    messages.take()
+
+    assert queue.sweep() == queue.TOLD_AHEAD
+
+
+def test_what_was_told_ahead_in_vain_is_told_by_the_next_sweep(
+    messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = added()
+    messages.take()
+    set_back(job_id, published_at="NULL", not_before="now() + interval '1 s'")
+    with monkeypatch.context() as away:
+        away.setattr(queue, "publish", lambda job_id, after: False)
+        lost = queue.sweep()
+
+    assert (lost, queue.sweep()) == (0, 1)
 
 
 def test_sweep_takes_the_oldest_first_and_no_more_than_asked(messages: Messages) -> None:
