@@ -165,26 +165,32 @@ def screenshot(page: Page, name: str) -> Path | None:
 
 @dataclass(frozen=True)
 class Look:
-    """One way of seeing a page, and what of it is no different in an earlier one."""
+    """One way of seeing a page, and what of it is no different in an earlier one.
+
+    Where it is ``thorough``, only a thorough run asks axe about it.
+    """
 
     suffix: str
     viewport: ViewportSize
     scheme: Literal["dark", "light"]
     without: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    thorough: bool = True
 
 
 # Half of axe's time goes into colours, which are the same on a phone; and nothing but colours is other in the dark.
 LOOKS = (
-    Look("", DESKTOP, "dark", only=COLOURS),
-    Look("", DESKTOP, "light"),
+    Look("-dark", DESKTOP, "dark", only=COLOURS),
+    Look("", DESKTOP, "light", thorough=False),
     Look("-phone", PHONE, "light", without=COLOURS),
 )
+thorough = False  # as the run says with --thorough
 
 
 class Judge:
     """Looks at pages as a desk shows them, dark and light, and as a phone does, and tells all it found at the end.
 
+    Axe takes longer than the pages themselves: an ordinary run asks it once a page, a thorough one in every look.
     ``prefix`` begins the names of its pictures.
     """
 
@@ -202,9 +208,9 @@ class Judge:
         page.set_viewport_size(size)
 
     def _judge(self, page: Page, name: str, look: Look) -> None:
-        found = findings(page, without=look.without, only=look.only)
-        self.complaints += [f"{name}, {look.scheme}: {one.rule} {one.places}" for one in found]
-        if look.scheme == "light":
-            beyond = pixels_too_wide(page)
-            self.complaints += [f"{name}: {beyond} pixels too wide"] if beyond else []
-            screenshot(page, f"{self.prefix}-{name}")
+        if thorough or not look.thorough:
+            found = findings(page, without=look.without, only=look.only)
+            self.complaints += [f"{name}, {look.scheme}: {one.rule} {one.places}" for one in found]
+        beyond = pixels_too_wide(page) if look.scheme == "light" else 0
+        self.complaints += [f"{name}: {beyond} pixels too wide"] if beyond else []
+        screenshot(page, f"{self.prefix}-{name}")

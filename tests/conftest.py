@@ -45,8 +45,26 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take minutes, so that the last of them does not run on alone. Files stay whole."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--thorough",
+        action="store_true",
+        help="judge each page in every look, and run the tests marked thorough",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    browser.thorough = config.getoption("--thorough")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a thorough run does. Begin with the files that take minutes, so that the last of them does
+    not run on alone. Files stay whole."""
+    if not config.getoption("--thorough"):
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
     in_browser = {item.path for item in items if item.get_closest_marker("browser")}
     items.sort(key=lambda item: next(place for place, slow in enumerate(_slow(item, in_browser)) if slow))
 
