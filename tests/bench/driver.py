@@ -3,8 +3,6 @@
 Reads one JSON line an act, ``["name", {arguments}]``, and answers with one.
 """
 
-import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -43,6 +41,7 @@ from identity.roles import Role  # noqa: E402
 from identity.session_store import SessionStore  # noqa: E402
 from tests.bench import metered  # noqa: E402
 from tests.factories.identity import enrolled, give_policy, staff  # noqa: E402
+from tests.kills.driving import answer  # noqa: E402
 
 SLUG = "bench"
 POLL_SECONDS = 0.005
@@ -394,9 +393,8 @@ def one_request() -> str:
         return str(log_request(intake, BY_SYSTEM, now).cases.get().pk)
 
 
-ACTS = {
-    act.__name__: act
-    for act in (
+if __name__ == "__main__":
+    answer(
         set_up,
         connect,
         workers,
@@ -417,17 +415,3 @@ ACTS = {
         queries,
         one_request,
     )
-}
-
-
-def _answer(line: str) -> dict[str, Any]:
-    name, arguments = json.loads(line)
-    try:
-        return {"said": ACTS[name](**arguments)}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
-if __name__ == "__main__":
-    for asked in sys.stdin:
-        print(json.dumps(_answer(asked)), flush=True)

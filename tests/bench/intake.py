@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import uuid4
 
-from tests.bench.driving import DriverError
 from tests.bench.figures import Before, Result, percentile, skipped
 from tests.bench.options import Options
 from tests.bench.site import Site, quiet
 from tests.bench.watch import lap
 from tests.bench.web import Browser, untouched
+from tests.kills.driving import DriverError
 
 ROWS = ("intake-1", "intake-1-p95", "intake-8", "intake-8-p95")
 CLIENTS = (1, 8)

@@ -4,12 +4,12 @@ import time
 
 import psycopg
 
-from tests.bench.driving import DriverError
 from tests.bench.figures import Result, percentile, skipped
 from tests.bench.options import Options
 from tests.bench.site import Site, quiet
 from tests.bench.watch import lap
 from tests.bench.web import Browser
+from tests.kills.driving import DriverError
 
 SIZES = {"queue-10k": 10_000, "queue-100k": 100_000}
 ROWS = tuple(SIZES)

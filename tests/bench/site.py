@@ -13,10 +13,10 @@ import psycopg
 
 from dsar.supervisor import web, web_answers
 from tests.bench import metered, processes
-from tests.bench.driving import Driver
 from tests.bench.figures import Before
 from tests.bench.watch import wait
 from tests.kills.desk import Desk
+from tests.kills.driving import Driver
 
 SHARED_CRM = Path(__file__).resolve().parents[3] / "shared" / "data" / "crm_bench"
 READY_SECONDS = 90.0
@@ -55,7 +55,7 @@ class Site(Desk):
     def drive(self, act: str, **arguments: Any) -> Any:
         """Do something by the workflow, in a process that is warm."""
         if self.driver is None:
-            self.driver = Driver(self.environment, self.folder / "driver.log")
+            self.driver = Driver("tests.bench.driver", self.environment, self.folder / "driver.log")
         return self.driver.ask(act, **arguments)
 
     def start_web(self) -> None:

@@ -1,9 +1,9 @@
-"""Acts of a desk under test, each in a process of its own: ``python -m tests.kills.act NAME JSON``."""
+"""Acts of a desk under test, in a process beside it that stays warm: ``python -m tests.kills.act``."""
 
 import hashlib
-import json
-import sys
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import django
 
 django.setup()
 
+from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from cases.models import Case, ChangeStep, SetAside, SourceSystem  # noqa: E402
@@ -30,6 +31,7 @@ from identity.roles import Role  # noqa: E402
 from tests.cases.workflow.conftest import Desk as StaffDesk  # noqa: E402
 from tests.cases.workflow.conftest import make_desk  # noqa: E402
 from tests.factories.identity import give_policy  # noqa: E402
+from tests.kills.driving import answer  # noqa: E402
 
 DATASET = """
 dataset:
@@ -172,13 +174,22 @@ def digest(refs: list[str]) -> str:
     return hashlib.sha256("\n".join(sorted(refs)).encode()).hexdigest()
 
 
-def _broken_chains() -> int:
-    from django.db import connection
+def afresh(act: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The act through a connection of its own: the database may have been killed since the last."""
 
+    @wraps(act)
+    def done(**arguments: Any) -> dict[str, Any]:
+        connection.close()
+        return act(**arguments)
+
+    return done
+
+
+def _broken_chains() -> int:
     with connection.cursor() as cursor:
         cursor.execute(CHAINS)
         return sum(row[3] is not None for row in cursor.fetchall())
 
 
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))
+    answer(*map(afresh, (set_up, log, found, ask_erasure, approve_erasure, receipts)))

@@ -1,10 +1,9 @@
 """A whole desk of real processes on servers of its own, to be killed at will.
 
-Acts run as ``python -m tests.kills.act`` with the desk's environment, as another process would; what is true
-is read by the superuser straight from PostgreSQL.
+Acts are done by ``tests.kills.act`` with the desk's environment, in a process beside its programs; what is true is read
+by the superuser straight from PostgreSQL.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -14,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import psycopg
@@ -22,10 +21,11 @@ import redis
 
 from dsar.embedded import EmbeddedServers
 from tests import prepared
+from tests.kills.driving import CHECKOUT, Driver
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 HOLD = 1  # the lock at which a held search waits
 WAIT_SECONDS = 120.0
+LOOK_SECONDS = 0.2  # each look is a connection to the database, which others want to be busy with their work
 
 
 class Desk:
@@ -38,6 +38,7 @@ class Desk:
         self.servers.wants_postgres = self.servers.wants_valkey = True
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.environment: dict[str, str] = {}
+        self._actor: Driver | None = None
 
     def open(self, rows: int, **options: Any) -> None:
         """Start, with a CRM whose first customer has so many orders; ``options`` are more of its source's."""
@@ -66,6 +67,8 @@ class Desk:
     def close(self) -> None:
         for name in list(self.programs):
             self.kill(name)
+        if self._actor is not None:
+            self._actor.close()
         self.servers.destroy()
 
     # -- programs --------------------------------------------------------------------------------
@@ -73,6 +76,16 @@ class Desk:
     def start_worker(self, name: str = "worker") -> None:
         host = f"{name}@%h"
         self._start(name, "worker", "--queues", "jobs", "--concurrency", "2", "--hostname", host)
+
+    def run_only(self, *names: str) -> None:
+        """Let just these of its worker and its sweeper run, whatever did before."""
+        for name in list(self.programs):
+            if name not in names:
+                self.kill(name)
+        if "worker" in names and "worker" not in self.programs:
+            self.start_worker()
+        if "beat" in names and "beat" not in self.programs:
+            self.start_sweeper()
 
     def start_sweeper(self) -> None:
         self._start("upkeep", "worker", "--queues", "upkeep", "--pool", "solo", "--hostname", "upkeep@%h")
@@ -119,9 +132,11 @@ class Desk:
     # -- acts and facts --------------------------------------------------------------------------
 
     def act(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """Do one thing in a process of its own, and return what it says."""
-        said = self._run("-m", "tests.kills.act", name, json.dumps(arguments))
-        return cast(dict[str, Any], json.loads(said.splitlines()[-1]))
+        """Do one thing by the workflow, and return what it says. Raises DriverError."""
+        if self._actor is None:
+            self._actor = Driver("tests.kills.act", self.environment, self.folder / "act.log")
+        said: dict[str, Any] = self._actor.ask(name, **arguments)
+        return said
 
     def one(self, query: str, *values: Any, database: str = "dsar") -> Any:
         """One value, as the superuser sees it."""
@@ -138,7 +153,7 @@ class Desk:
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"waited in vain for {what}\n{self.logs()}"
-            time.sleep(0.05)
+            time.sleep(LOOK_SECONDS)
 
     def logs(self) -> str:
         return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in self.folder.glob("*.log"))

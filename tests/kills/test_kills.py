@@ -5,7 +5,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,11 @@ from tests.kills.desk import Desk
 PAGE_SIZE = 500
 BIG = "c1@example.com"
 
-# How often, and how many orders the customer has.
+SWEEPER = ("upkeep", "beat")
+
+# How often, and how many orders the customer has. One desk goes through all of it, as a real one would.
 ROUNDS = [pytest.param(1, 5_000, id="once"), pytest.param(10, 30_000, id="ten-times", marks=pytest.mark.soak)]
+of_each_size = pytest.mark.parametrize(("rounds", "rows"), ROUNDS, scope="module")
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Shop:
         return self.rows + 1
 
 
-@pytest.fixture
-def shop(tmp_path: Path, rows: int) -> Iterator[Shop]:
-    opened = Desk(tmp_path)
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, rows: int) -> Iterator[Shop]:
+    opened = Desk(tmp_path_factory.mktemp("desk"))
     try:
         opened.open(rows, page_size=PAGE_SIZE)
         yield Shop(opened, rows)
@@ -66,11 +68,10 @@ def whole(shop: Shop, case: str) -> dict[str, Any]:
     return facts
 
 
-@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+@of_each_size
 def test_worker_killed_in_mid_collection(shop, rounds):
     desk = shop.desk
-    desk.start_sweeper()
-    desk.start_worker()
+    desk.run_only("worker", *SWEEPER)
 
     for _ in range(rounds):
         with desk.holding_searches(shop.rows // 2):
@@ -84,10 +85,10 @@ def test_worker_killed_in_mid_collection(shop, rounds):
         assert whole(shop, case)["attempts"] > begun
 
 
-@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+@of_each_size
 def test_broker_killed_and_back_empty(shop, rounds):
     desk = shop.desk
-    desk.start_sweeper()
+    desk.run_only(*SWEEPER)
 
     for _ in range(rounds):
         queued = desk.act("log", email=BIG, times=2)["cases"]
@@ -102,11 +103,10 @@ def test_broker_killed_and_back_empty(shop, rounds):
         desk.kill("worker")
 
 
-@pytest.mark.parametrize(("rounds", "rows"), ROUNDS)
+@of_each_size
 def test_database_killed_in_mid_collection(shop, rounds):
     desk = shop.desk
-    desk.start_sweeper()
-    desk.start_worker()
+    desk.run_only("worker", *SWEEPER)
 
     for _ in range(rounds):
         with desk.holding_searches(shop.rows // 2):

@@ -1,14 +1,14 @@
-"""Talk to the driver: one JSON line each way."""
+"""A process that has loaded the workflow and does what it is told: one JSON line each way."""
 
 import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.kills.desk import CHECKOUT
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class DriverError(RuntimeError):
@@ -16,12 +16,12 @@ class DriverError(RuntimeError):
 
 
 class Driver:
-    """A process that has loaded the workflow and does what it is told."""
+    """The process, as whoever tells it what to do sees it. ``module`` is what it runs, which ends in ``answer``."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str], log: Path) -> None:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.driver"],
+            [sys.executable, "-m", module],
             cwd=CHECKOUT,
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -54,4 +54,20 @@ class Driver:
             self._process.wait(5)
         self._process.kill()
         self._process.wait()
+        self._process.stdout.close()  # type: ignore[union-attr]
         self._log.close()
+
+
+def answer(*acts: Callable[..., Any]) -> None:
+    """In the process itself: do what each line asks for, ``["name", {arguments}]``, until there are no more."""
+    known = {act.__name__: act for act in acts}
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        print(json.dumps(_done(known[name], arguments)), flush=True)
+
+
+def _done(act: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"said": act(**arguments)}
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
