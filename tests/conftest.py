@@ -22,7 +22,7 @@ from django.test import override_settings
 
 from dsar.celery import app
 from dsar.lib import tenancy
-from tests import browser, prepared
+from tests import browser, prepared, worlds
 
 
 def admin_url(database: str = "postgres") -> str:
@@ -126,12 +126,11 @@ def _own_files(_new_folders: Iterator[Path], settings: Any) -> None:
     settings.DATA_DIR.mkdir()
 
 
-@pytest.fixture(autouse=True)
-def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def _unhurried(patch: pytest.MonkeyPatch) -> None:
     """A test's own transaction is seen by no other connection, so that a heartbeat would take a slow job for lost."""
     from dsar.jobs import run  # this file is loaded before the applications are
 
-    monkeypatch.setattr(run, "BEAT_SECONDS", 600.0)
+    patch.setattr(run, "BEAT_SECONDS", 600.0)
 
 
 @contextmanager
@@ -147,14 +146,13 @@ def _serving_nobody() -> Iterator[None]:
             tenancy.serve(before)
 
 
-@pytest.fixture(autouse=True)
-def _jobs_and_commands_see_what_they_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+def _jobs_and_commands_see_what_they_serve(patch: pytest.MonkeyPatch) -> None:
     """A worker serves nobody between its steps, nor does a command outside of its units of work: what reads there fails
     here too."""
     from dsar.jobs import run  # this file is loaded before the applications are
 
     for place, name in ((run, "_attempt"), (BaseCommand, "execute")):
-        monkeypatch.setattr(place, name, _honest(getattr(place, name)))
+        patch.setattr(place, name, _honest(getattr(place, name)))
 
 
 def _honest(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -163,6 +161,38 @@ def _honest(work: Callable[..., Any]) -> Callable[..., Any]:
             return work(*args, **named)
 
     return honest
+
+
+@pytest.fixture(autouse=True)
+def _in_one_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    _unhurried(monkeypatch)
+    _jobs_and_commands_see_what_they_serve(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def standing(
+    request: pytest.FixtureRequest,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    _new_folders: Iterator[Path],
+) -> Iterator[worlds.Standing]:
+    """The module's world, built as its tests would build it."""
+
+    def build(patch: pytest.MonkeyPatch) -> Any:
+        _unhurried(patch)
+        _jobs_and_commands_see_what_they_serve(patch)
+        return request.module.build_world(patch, request)
+
+    worlds.refuse_outsiders(item for item in request.session.items if item.path == request.path)
+    with worlds.standing(build, next(_new_folders), django_db_blocker) as found:
+        yield found
+
+
+@pytest.fixture
+def world(standing: worlds.Standing, db: None, _own_files: None) -> Iterator[Any]:
+    """What ``build_world`` of the module made, as this test's own: see tests/worlds.py."""
+    with worlds.entered(standing) as copy:
+        yield copy
 
 
 @pytest.fixture
@@ -174,6 +204,7 @@ def serve(db: None) -> Any:
 @pytest.fixture
 def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A database in which commits are real; emptied by the superuser afterwards."""
+    assert not connection.in_atomic_block, "A test that commits can't stand in a world."
     with django_db_blocker.unblock():
         connections["default"].close()
         yield

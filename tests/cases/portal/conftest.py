@@ -55,9 +55,13 @@ def make_brand(slug: str = "meridian", **fields: Any) -> Controller:
     return brand
 
 
+def meridian() -> Controller:
+    return make_brand(logo="img/brands/meridian.svg", privacy_phone="+44 20 7946 0999")
+
+
 @pytest.fixture
 def brand(serve: Any) -> Controller:
-    return make_brand(logo="img/brands/meridian.svg", privacy_phone="+44 20 7946 0999")
+    return meridian()
 
 
 @pytest.fixture
@@ -122,12 +126,16 @@ def text_of(page: Any) -> str:
     return re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"', "", html)
 
 
-@pytest.fixture
-def asked(brand: Controller) -> SubjectRequest:
+def ask(brand: Controller) -> SubjectRequest:
     """An access request whose address is on file."""
     request = log(brand, Right.ACCESS)
     run_jobs()
     return request
+
+
+@pytest.fixture
+def asked(brand: Controller) -> SubjectRequest:
+    return ask(brand)
 
 
 def answer_it(case: Case) -> Delivery:

@@ -2,27 +2,69 @@
 
 import io
 import zipfile
+from dataclasses import dataclass
 from datetime import timedelta
+from http.cookies import SimpleCookie
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases.models import Delivery, PackFile
+from cases.models import Delivery, PackFile, SubjectRequest
 from cases.permissions import by_staff
-from cases.portal import sessions
+from cases.portal import door, sessions
 from cases.portal.views import pack as views
 from cases.words import Right
 from cases.workflow import answer
 from dsar.audit.models import AuditEvent
 from identity import services
-from identity.models import AccessToken, OneTimeCode, TokenPurpose
+from identity.models import AccessToken, Controller, OneTimeCode, TokenPurpose
 from identity.roles import Role
-from tests.cases.portal.conftest import Visitor, answer_it, newest_code, tokens
+from tests.cases.portal.conftest import Visitor, answer_it, ask, meridian, newest_code, tokens
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import give_policy, staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
+
+
+@dataclass(frozen=True)
+class World:
+    """An answer that lies ready for a visitor who is signed in."""
+
+    brand: Controller
+    asked: SubjectRequest
+    cookies: SimpleCookie
+    delivered: Delivery
+
+
+def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> World:
+    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    visitor = Visitor(meridian())
+    asked = ask(visitor.brand)
+    visitor.sign_in(asked)
+    return World(visitor.brand, asked, visitor.cookies, answer_it(asked.cases.get()))
+
+
+@pytest.fixture
+def brand(world: World) -> Controller:
+    return world.brand
+
+
+@pytest.fixture
+def asked(world: World) -> SubjectRequest:
+    return world.asked
+
+
+@pytest.fixture
+def visitor(world: World) -> Visitor:
+    visitor = Visitor(world.brand)
+    visitor.cookies = world.cookies
+    return visitor
+
+
+@pytest.fixture
+def delivered(world: World) -> Delivery:
+    return world.delivered
 
 
 def fetched(response) -> bytes:
