@@ -58,7 +58,6 @@ def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> W
 
 
 @twice
-@pytest.mark.usefixtures("db")
 def test_rows_that_a_test_changed_are_as_they_were(world: World, turn: str) -> None:
     case = Case.objects.get(pk=world.case.pk)
     assert (rows(), case.version, tenancy.served()) == (world.rows, world.case.version, world.served)
@@ -162,6 +161,7 @@ def test_what_a_world_sets_holds_while_it_is_built(world: World) -> None:
     assert (world.unhurried, door.UNHURRIED_SECONDS > 0) == (0.0, True)
 
 
+@pytest.mark.usefixtures("standing")
 def test_database_is_closed_to_a_test_that_does_not_ask_for_it() -> None:
     with pytest.raises(RuntimeError, match="Database access not allowed"):
         User.objects.count()
