@@ -16,16 +16,7 @@ from dsar.vault.models import KeyPurpose
 from identity.invitations import invite
 from identity.models import SignOnProvider
 from identity.roles import Role
-from tests.browser import (
-    DESKTOP,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    browser,
-    open_context,
-    page,
-    screenshot,
-)
+from tests.browser import PHONE, Judge, browser, open_context, page
 from tests.factories.identity import PASSWORD, ControllerFactory, UserFactory, enrolled, staff
 from tests.identity.signing_in import code_now, member, sign_in, wrong_code
 
@@ -46,12 +37,6 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
     server.stop()
 
 
-def check(page: Page, name: str) -> None:
-    assert_fits(page)
-    assert_accessible(page)
-    screenshot(page, f"identity/{name}")
-
-
 def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -66,46 +51,49 @@ def secret_shown(page: Page) -> str:
 
 
 def test_new_member_comes_from_the_invitation_to_the_account(site, page):
+    judge = Judge("identity/invited")
     with unit_of_work([]):
         person = UserFactory.create(full_name="Ada Whitfield", email="ada.whitfield@desk.example")
         token = invite(person, timezone.now())
 
     page.goto(f"{site}/staff/invitation/{token}/")
-    check(page, "accept_invitation")
+    judge.look(page, "accept_invitation")
     page.get_by_label("New password", exact=True).fill(NEW)
     page.get_by_label("New password again").fill(NEW)
     page.get_by_role("button", name="Set the password").click()
-    check(page, "sign_in_password_set")
+    judge.look(page, "sign_in_password_set")
     page.get_by_label("E-mail address").fill(person.email)
     page.get_by_label("Password").fill(NEW)
     page.get_by_role("button", name="Sign in").click()
-    check(page, "enrolment")
+    judge.look(page, "enrolment")
     secret = secret_shown(page)
     page.get_by_label("Code").fill(wrong_code(secret))
     page.get_by_role("button", name="Confirm").click()
-    check(page, "enrolment_refused")
+    judge.look(page, "enrolment_refused")
     page.wait_for_timeout(1100)
     page.get_by_label("Code").fill(code_now(secret))
     page.get_by_role("button", name="Confirm").click()
-    check(page, "recovery_codes")
+    judge.look(page, "recovery_codes")
     codes = page.locator("#recovery-codes li").all_inner_texts()
     page.goto(f"{site}/staff/account/")
-    check(page, "account")
+    judge.look(page, "account")
 
-    assert (len(set(codes)), heading(page)) == (10, "Your account")
+    assert (len(set(codes)), heading(page), judge.complaints) == (10, "Your account", [])
 
 
-@pytest.mark.parametrize("name", ["password", "new-app", "recovery-codes"])
-def test_page_of_the_account_is_accessible(site, page, name):
+def test_pages_of_the_account_are_accessible(site, page):
+    judge = Judge("identity/account")
     with unit_of_work([]):
         person = member()
     enter(page, site, person.email)
 
-    page.goto(f"{site}/staff/account/{name}/")
-    check(page, f"account_{name}")
-    page.get_by_role("button").last.click()
+    for name in ("password", "new-app", "recovery-codes"):
+        page.goto(f"{site}/staff/account/{name}/")
+        judge.look(page, name)
+        page.get_by_role("button").last.click()
+        judge.look(page, f"{name}_refused")
 
-    check(page, f"account_{name}_refused")
+    assert judge.complaints == []
 
 
 def enter(page: Page, site: str, email: str) -> None:
@@ -118,6 +106,7 @@ def enter(page: Page, site: str, email: str) -> None:
 
 
 def test_signing_in_needs_no_mouse(site, page):
+    judge = Judge("identity/keyboard")
     with unit_of_work([]):
         person = member()
 
@@ -127,30 +116,37 @@ def test_signing_in_needs_no_mouse(site, page):
     page.keyboard.type(PASSWORD)
     press(page, "Enter")
     page.wait_for_url("**/second-factor/")
-    check(page, "second_factor")
+    judge.look(page, "second_factor")
     page.keyboard.type(code_now())
     press(page, "Enter")
     page.wait_for_url("**/account/")
 
-    assert heading(page) == "Your account"
+    assert (heading(page), judge.complaints) == ("Your account", [])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_refusals_are_accessible_on_a_phone(site, browser, scheme):
+def guess(page: Page, site: str) -> None:
+    """Try a password that is wrong."""
+    page.goto(f"{site}/staff/sign-in/")
+    page.get_by_label("E-mail address").fill("nobody@desk.example")
+    page.get_by_label("Password").fill("not it")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in").click()
+
+
+def test_refusals_are_accessible_on_a_phone(site, browser):
+    judge = Judge("identity/refused")
     with unit_of_work([]):
         person = member()
-    context = open_context(browser, viewport=PHONE, color_scheme=scheme)
+    context = open_context(browser, viewport=PHONE)
     page = context.new_page()
 
     page.goto(f"{site}/staff/sign-in/?reason=idle&unsent=1")
-    check(page, f"sign_in_idle_{scheme}")
-    for _ in range(6):
-        page.goto(f"{site}/staff/sign-in/")
-        page.get_by_label("E-mail address").fill("nobody@desk.example")
-        page.get_by_label("Password").fill("not it")
-        page.get_by_role("button", name="Sign in").click()
-        check(page, f"sign_in_refused_{scheme}")
-    check(page, f"locked_out_{scheme}")
+    judge.look(page, "sign_in_idle")
+    guess(page, site)
+    judge.look(page, "password")
+    for _ in range(5):
+        guess(page, site)
+    judge.look(page, "locked_out")
     said = heading(page)
     page.goto(f"{site}/staff/sign-in/")
     page.get_by_label("E-mail address").fill(person.email)
@@ -158,14 +154,14 @@ def test_refusals_are_accessible_on_a_phone(site, browser, scheme):
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Code").fill(wrong_code())
     page.get_by_role("button", name="Continue").click()
-    check(page, f"second_factor_refused_{scheme}")
+    judge.look(page, "second_factor")
     page.get_by_role("link", name="recovery code").click()
-    check(page, f"recovery_code_{scheme}")
+    judge.look(page, "recovery_code")
     page.goto(f"{site}/staff/invitation/none/")
-    check(page, f"invitation_spent_{scheme}")
+    judge.look(page, "invitation_spent")
     context.close()
 
-    assert said == "Too many attempts"
+    assert (said, judge.complaints) == ("Too many attempts", [])
 
 
 def test_signing_in_and_out_needs_no_javascript(site, browser):
@@ -185,9 +181,8 @@ def test_signing_in_and_out_needs_no_javascript(site, browser):
     assert (inside, outside) == ("Your account", "Sign in")
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_sessions_and_people_are_accessible(site, browser, scheme, viewport):
+def test_sessions_and_people_are_accessible(site, page):
+    judge = Judge("identity/people")
     with unit_of_work([]):
         brand = ControllerFactory.create()
         boss = staff(Role.ADMINISTRATOR, brand, with_password=True, full_name="Ada Whitfield")
@@ -195,9 +190,6 @@ def test_sessions_and_people_are_accessible(site, browser, scheme, viewport):
         staff(Role.HANDLER, brand, full_name="Femi Adeyemi-Castellanos", email="femi@desk.example")
         staff(Role.AGENT, brand, full_name="Gone Already", is_active=False)
         sign_in(Client(headers={"user-agent": "Mozilla/5.0 (iPhone) Safari/604.1"}), boss)
-    name = f"{scheme}_{viewport['width']}"
-    context = open_context(browser, viewport=viewport, color_scheme=scheme)
-    page = context.new_page()
     page.goto(f"{site}/staff/sign-in/")
     page.get_by_label("E-mail address").fill(boss.email)
     page.get_by_label("Password").fill(PASSWORD)
@@ -206,73 +198,65 @@ def test_sessions_and_people_are_accessible(site, browser, scheme, viewport):
     page.get_by_role("button", name="Continue").click()
 
     page.goto(f"{site}/staff/account/")
-    check(page, f"account_sessions_{name}")
+    judge.look(page, "account_sessions")
     page.get_by_role("button", name="Safari on iPhone").click()
-    check(page, f"account_session_ended_{name}")
+    judge.look(page, "account_session_ended")
     page.goto(f"{site}/staff/people/")
-    check(page, f"people_{name}")
+    judge.look(page, "people")
     page.get_by_role("link", name="Ada Whitfield").click()
-    check(page, f"person_self_{name}")
+    judge.look(page, "person_self")
     page.goto(f"{site}/staff/people/")
     page.get_by_role("link", name="Gone Already").click()
-    check(page, f"person_gone_{name}")
+    judge.look(page, "person_gone")
     page.get_by_role("button", name="Reactivate").click()
-    check(page, f"person_back_{name}")
-    said = page.get_by_role("button", name="Deactivate").count()
-    context.close()
+    judge.look(page, "person_back")
 
-    assert said == 1
+    assert (page.get_by_role("button", name="Deactivate").count(), judge.complaints) == (1, [])
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_emergency_is_loud_and_accessible(site, browser, scheme, viewport):
+def test_emergency_is_loud_and_accessible_on_a_phone(site, browser):
+    judge = Judge("identity/emergency")
     with unit_of_work([]):
         brand = ControllerFactory.create(name="Acme")
         rescuer = staff(Role.BREAK_GLASS, brand, with_password=True, full_name="Rex Rescuer")
         officer = staff(Role.DPO, brand, with_password=True, full_name="Dora Protector")
         for person in (rescuer, officer):
             enrolled(person)
-    name = f"{scheme}_{viewport['width']}"
-    context = open_context(browser, viewport=viewport, color_scheme=scheme)
+    context = open_context(browser, viewport=PHONE)
     page = context.new_page()
     enter(page, site, rescuer.email)
 
     page.goto(f"{site}/staff/emergency/")
     page.get_by_role("button", name="Open it").click()
-    check(page, f"emergency_refused_{name}")
+    judge.look(page, "refused")
     page.get_by_label("What happened").fill("The privacy team is unreachable, and a court asks by noon.")
     page.get_by_role("button", name="Open it").click()
     page.get_by_text("Emergency access is open: Rex Rescuer").wait_for()
-    check(page, f"emergency_open_{name}")
+    judge.look(page, "open")
     context.clear_cookies()
     enter(page, site, officer.email)
     page.goto(f"{site}/staff/emergency/")
-    check(page, f"emergency_officer_{name}")
+    judge.look(page, "officer")
     page.get_by_role("button", name="End it now").click()
     page.get_by_role("button", name="I have looked at it").click()
-    check(page, f"emergency_seen_{name}")
+    judge.look(page, "seen")
     said = page.get_by_text("Emergency access is open").count()
     context.close()
 
-    assert said == 0
+    assert (said, judge.complaints) == (0, [])
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_sign_in_with_a_provider_beside_it_is_accessible(site, browser, viewport):
+def test_sign_in_with_a_provider_beside_it_is_accessible(site, page):
+    judge = Judge("identity/provider")
     with unit_of_work([]):
         key = keyring.shared_key(KeyPurpose.STAFF, None, timezone.now())
         SignOnProvider.objects.create(
             slug="corp", name="Example Corp", issuer="https://login.corp.invalid", client_id="desk", key=key
         )
-    context = open_context(browser, viewport=viewport, color_scheme="dark")
-    page = context.new_page()
 
     page.goto(f"{site}/staff/sign-in/?next=/staff/account/")
-    check(page, f"sign_in_provider_{viewport['width']}")
+    judge.look(page, "sign_in")
     page.get_by_role("link", name="Sign in with Example Corp").click()
-    check(page, f"sign_on_away_{viewport['width']}")
-    said = heading(page)
-    context.close()
+    judge.look(page, "sign_on_away")
 
-    assert said == "Not signed in"
+    assert (heading(page), judge.complaints) == ("Not signed in", [])

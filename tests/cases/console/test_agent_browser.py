@@ -16,16 +16,7 @@ from cases.workflow import people
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller, User
 from identity.roles import Role
-from tests.browser import (
-    DESKTOP,
-    PHONE,
-    assert_accessible,
-    assert_fits,
-    browser,
-    open_context,
-    page,
-    screenshot,
-)
+from tests.browser import Judge, browser, open_context, page
 from tests.cases.staff_client import enter
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import ControllerFactory, staff
@@ -50,18 +41,6 @@ def people_here(server: str) -> tuple[Controller, User]:
         brand = ControllerFactory.create(slug="meridian", name="Meridian Energy")
         agent = staff(Role.AGENT, brand, full_name="Agnes Agent")
         return brand, agent
-
-
-def judge(page: Page, name: str) -> None:
-    for viewport, suffix in ((PHONE, "-phone"), (DESKTOP, "")):
-        page.set_viewport_size(viewport)
-        assert_accessible(page)
-        assert_fits(page)
-        screenshot(page, f"agent-{name}{suffix}")
-    page.emulate_media(color_scheme="dark")
-    assert_accessible(page)
-    screenshot(page, f"agent-{name}-dark")
-    page.emulate_media(color_scheme="light")
 
 
 def test_request_is_logged_by_keyboard_alone(
@@ -101,7 +80,7 @@ def test_request_is_logged_by_keyboard_alone(
 
 def test_every_page_is_accessible(server: str, people_here: tuple[Controller, User], page: Page) -> None:
     brand, agent = people_here
-    now = timezone.now()
+    judge, now = Judge("agent"), timezone.now()
     with unit_of_work([brand.pk]):
         logged = log(
             brand,
@@ -131,7 +110,7 @@ def test_every_page_is_accessible(server: str, people_here: tuple[Controller, Us
     page.set_default_timeout(8000)
 
     page.goto(f"{server}/log/")
-    judge(page, "log")
+    judge.look(page, "log")
     page.get_by_label("E-mail address", exact=False).first.fill("ada@example.com")
     expect(page.locator("#who").get_by_text(logged.reference, exact=False).first).to_be_visible()
     page.locator("label", has_text="Rectification").first.click()
@@ -140,13 +119,15 @@ def test_every_page_is_accessible(server: str, people_here: tuple[Controller, Us
     page.locator("label", has_text="Recorded post").click()
     page.get_by_label("What are they saying?").fill("delete my account")
     expect(page.locator("#card").get_by_text("Delete my account and all my data")).to_be_visible()
-    judge(page, "log-open")
+    judge.look(page, "log-open")
     page.get_by_role("button", name="Log the request").click()
     expect(page.get_by_text("Please check what you entered")).to_be_visible()
-    judge(page, "log-errors")
+    judge.look(page, "log-errors")
     for name, path in paths.items():
         page.goto(server + path)
-        judge(page, name)
+        judge.look(page, name)
+
+    assert judge.complaints == []
 
 
 def test_log_works_without_javascript(

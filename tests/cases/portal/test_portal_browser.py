@@ -13,7 +13,7 @@ from cases.words import Right
 from cases.workflow import questions
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import DESKTOP, PHONE, assert_accessible, assert_fits, browser, open_context, screenshot
+from tests.browser import PHONE, Judge, browser, open_context
 from tests.cases.portal.conftest import ADA, answer_it, make_brand, newest_code
 from tests.factories.cases import run_jobs
 from tests.factories.identity import staff
@@ -37,27 +37,13 @@ def phone(browser: Any) -> Iterator[Page]:
     context.close()
 
 
-def judge(page: Page, name: str) -> None:
-    """The page as a phone and as a desk shows it, light and dark."""
-    page.set_viewport_size(PHONE)
-    assert_accessible(page)
-    assert_fits(page)
-    screenshot(page, f"portal-{name}-phone")
-    page.emulate_media(color_scheme="dark")
-    assert_accessible(page)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(DESKTOP)
-    assert_accessible(page)
-    screenshot(page, f"portal-{name}")
-    page.set_viewport_size(PHONE)
-
-
 def tick(page: Page, words: str) -> None:
     """Press a choice where people do: on its words."""
     page.locator("label", has_text=words).first.click()
 
 
 def test_every_page_is_accessible_and_fits_a_phone(server: str, phone: Page) -> None:
+    judge = Judge("portal")
     with unit_of_work([]):
         brand = make_brand(
             logo="img/brands/meridian.svg",
@@ -67,36 +53,36 @@ def test_every_page_is_accessible_and_fits_a_phone(server: str, phone: Page) -> 
     start = f"{server}/p/{brand.slug}/"
 
     phone.goto(start)
-    judge(phone, "home")
+    judge.look(phone, "home")
     phone.get_by_role("link", name="Ask for something").click()
-    judge(phone, "ask")
+    judge.look(phone, "ask")
     phone.get_by_role("button", name="Send my request").click()
-    judge(phone, "ask-errors")
+    judge.look(phone, "ask-errors")
     tick(phone, "See my data")
     tick(phone, "Correct my data")
     tick(phone, "Somebody else's")
     tick(phone, "On paper")
-    judge(phone, "ask-open")
+    judge.look(phone, "ask-open")
     tick(phone, "Mine")
     tick(phone, "Online")
     tick(phone, "Correct my data")
     phone.get_by_label("Your name").fill("Ada Example")
     phone.get_by_label("Your e-mail address").fill(ADA)
     phone.get_by_role("button", name="Send my request").click()
-    judge(phone, "asked")
+    judge.look(phone, "asked")
     with unit_of_work([brand.pk]):
         run_jobs()
     phone.get_by_role("button", name="Send me a code").click()
-    judge(phone, "code")
+    judge.look(phone, "code")
     phone.get_by_label("Code", exact=True).fill("12")
     phone.get_by_role("button", name="Continue").click()
-    judge(phone, "code-wrong")
+    judge.look(phone, "code-wrong")
     with unit_of_work([brand.pk]):
         run_jobs()
     phone.get_by_label("Code", exact=True).fill(newest_code())
     phone.get_by_role("button", name="Continue").click()
     phone.wait_for_url("**/request/**")
-    judge(phone, "mine-searching")
+    judge.look(phone, "mine-searching")
 
     with unit_of_work([brand.pk]):
         run_jobs()
@@ -105,42 +91,44 @@ def test_every_page_is_accessible_and_fits_a_phone(server: str, phone: Page) -> 
         questions.ask_clarification(case, "Which calls do you mean?", True, handler, timezone.now())
         run_jobs()
     phone.reload()
-    judge(phone, "mine-question")
+    judge.look(phone, "mine-question")
     phone.get_by_label("Your message").fill("All calls of 2024, please.")
     phone.get_by_role("button", name="Send the message").click()
-    judge(phone, "mine-answered")
+    judge.look(phone, "mine-answered")
     with unit_of_work([brand.pk]):
         run_jobs()
         answer_it(brand_case(brand))
     phone.goto(f"{start}request/")
-    judge(phone, "mine-delivered")
+    judge.look(phone, "mine-delivered")
     phone.get_by_role("link", name="Fetch our answer").click()
-    judge(phone, "pack-before")
+    judge.look(phone, "pack-before")
     phone.get_by_role("button", name="Send me a code").click()
-    judge(phone, "pack-code")
+    judge.look(phone, "pack-code")
     with unit_of_work([brand.pk]):
         run_jobs()
     phone.get_by_label("Code", exact=True).fill(newest_code())
     phone.get_by_role("button", name="Continue").click()
     phone.get_by_role("button", name="Download everything").wait_for()
-    judge(phone, "pack")
+    judge.look(phone, "pack")
     with phone.expect_download() as download:
         phone.get_by_role("button", name="Download everything").click()
     assert download.value.suggested_filename.endswith(".zip")
     phone.get_by_role("link", name="Your request").click()
     phone.get_by_role("link", name="Complain").click()
-    judge(phone, "complain")
+    judge.look(phone, "complain")
     phone.get_by_label("What went wrong?").fill("It took too long.")
     phone.get_by_role("button", name="Send my complaint").click()
-    judge(phone, "mine-complaint")
+    judge.look(phone, "mine-complaint")
     phone.get_by_role("link", name="Take it back").click()
-    judge(phone, "withdraw")
+    judge.look(phone, "withdraw")
     phone.goto(f"{start}follow/")
-    judge(phone, "enter")
+    judge.look(phone, "enter")
     phone.goto(f"{start}nowhere/")
-    judge(phone, "missing")
+    judge.look(phone, "missing")
     phone.goto(f"{start}r/nonsense/")
-    judge(phone, "stale")
+    judge.look(phone, "stale")
+
+    assert judge.complaints == []
 
 
 def brand_case(brand: Any) -> Any:
