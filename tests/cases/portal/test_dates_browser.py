@@ -12,9 +12,9 @@ from cases.permissions import BY_SYSTEM
 from cases.workflow.clock import add_fact
 from cases.workflow.perform import lock
 from dsar.lib.tenancy import unit_of_work
-from tests.browser import browser
+from tests.browser import Judge, browser
 from tests.cases.portal.conftest import Visitor, make_brand
-from tests.cases.portal.test_portal_browser import judge, phone, server
+from tests.cases.portal.test_portal_browser import phone, server
 from tests.factories.cases import log, run_jobs
 
 __all__ = ["browser", "phone", "server"]
@@ -29,6 +29,7 @@ HAPPENED = (
 
 
 def test_customer_reads_why_the_date_is_what_it_is(server: str, phone: Page) -> None:
+    judge = Judge("portal")
     with unit_of_work([]):
         brand = make_brand(logo="img/brands/meridian.svg", levels={"default": 0})
         now = timezone.now()
@@ -47,4 +48,5 @@ def test_customer_reads_why_the_date_is_what_it_is(server: str, phone: Page) -> 
 
     expect(phone.get_by_text("The time stood still:")).to_be_visible()
     expect(phone.get_by_text("More time, as we wrote to you:")).to_be_visible()
-    judge(phone, "mine-why")
+    judge.look(phone, "mine-why")
+    assert judge.complaints == []
