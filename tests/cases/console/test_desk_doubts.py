@@ -1,5 +1,6 @@
 """The pages on which people decide what a search could not: who sees them, what they do, and what is refused."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -7,21 +8,41 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from cases.connectors import registry
 from cases.models import Candidate, Case, CollectedFile, FoundIdentifier, SetAside, UnknownField
 from dsar.audit.models import AuditEvent
-from tests.cases.collection.planted import planted
+from tests.cases.collection.planted import Planted, planted
 from tests.cases.console.doubtful import doubtful_case
-from tests.cases.desk_cases import make_office, office
+from tests.cases.desk_cases import Office, make_office
 from tests.cases.staff_client import signed_in
 
-__all__ = ["office", "planted"]
+__all__ = ["planted"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
+
+
+@dataclass(frozen=True)
+class World:
+    office: Office
+    case: Case
+
+
+def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> World:
+    known = {**registry.BUILT_IN, Planted.key: f"{Planted.__module__}:{Planted.__name__}"}
+    patch.setattr(registry, "BUILT_IN", known)
+    patch.setattr(Planted, "opened", [])
+    office = make_office()
+    return World(office, doubtful_case(office.brand, office.handler))
 
 
 @pytest.fixture
-def case(office: Any, planted: Any) -> Case:
-    return doubtful_case(office.brand, office.handler)
+def office(world: World) -> Office:
+    return world.office
+
+
+@pytest.fixture
+def case(world: World, planted: Any) -> Case:
+    return world.case
 
 
 def page(case: Case, name: str = "doubts") -> str:
@@ -217,7 +238,8 @@ def test_field_of_another_source_is_not_found(office, case):
     assert answer.status_code == 404
 
 
-def test_queries_do_not_grow_with_what_waits(office, planted):
+def test_queries_do_not_grow_with_what_waits(planted):
+    office = make_office()
     client = signed_in(office.handler)
     counts = []
     for many in (1, 6):
