@@ -1,6 +1,9 @@
 """The pages on which an erasure's plan is decided and approved, over a real shop."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,21 +15,62 @@ from cases.words import Right
 from cases.workflow import plan
 from dsar.audit.models import AuditEvent
 from tests.cases.chinook import LUIS, keep_invoices, make_shop, needs_chinook
-from tests.cases.connectors.sql.conftest import database, make_source
-from tests.cases.desk_cases import in_review, make_office, office
+from tests.cases.connectors.sql.conftest import Source, database
+from tests.cases.desk_cases import Office, in_review, make_office
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import run_jobs
 
-__all__ = ["database", "make_source", "office"]
+__all__ = ["database"]
 
-pytestmark = [pytest.mark.django_db, needs_chinook]
+pytestmark = [pytest.mark.usefixtures("world"), needs_chinook]
+
+DIGEST = "SELECT md5(string_agg(row::text, ';' ORDER BY row::text)) FROM \"{table}\" row"
+
+
+@dataclass(frozen=True)
+class World:
+    office: Office
+    case: Case
+    shop: Source
+    held: dict[str, Any]
+
+
+def build_world(_patch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
+    office, server = make_office(), request.getfixturevalue("database")
+
+    def schema(statements: str) -> Source:
+        made = Source(server.admin, f"s_{uuid4().hex[:12]}", server.reader, server.password)
+        server.execute(f'CREATE SCHEMA "{made.schema}"')
+        request.addfinalizer(lambda: server.execute(f'DROP SCHEMA "{made.schema}" CASCADE'))
+        made.execute(statements)
+        return made
+
+    shop = make_shop(office.brand, schema)
+    keep_invoices(shop)
+    case = in_review(office.brand, office.handler, Right.ERASURE, person=LUIS)
+    return World(office, case, shop.source, held_by(shop.source))
+
+
+def held_by(shop: Source) -> dict[str, Any]:
+    tables = shop.rows(f"SELECT tablename FROM pg_tables WHERE schemaname = '{shop.schema}'")
+    return {table: shop.rows(DIGEST.format(table=table)) for (table,) in tables}
+
+
+@pytest.fixture(autouse=True)
+def _shop_is_left_as_it_was(world: World) -> Iterator[None]:
+    """No transaction of ours holds the shop, which the tests share: plans try every change there and make none."""
+    yield
+    assert held_by(world.shop) == world.held
 
 
 @pytest.fixture
-def case(office, make_source):
-    shop = make_shop(office.brand, make_source)
-    keep_invoices(shop)
-    return in_review(office.brand, office.handler, Right.ERASURE, person=LUIS)
+def office(world: World) -> Office:
+    return world.office
+
+
+@pytest.fixture
+def case(world: World) -> Case:
+    return world.case
 
 
 def page(case: Case, **query: str) -> str:
