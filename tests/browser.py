@@ -1,6 +1,7 @@
 """A real browser for tests: Chromium, driven by Playwright, with axe-core to judge what it shows.
 
-Import the fixtures ``browser`` and ``page`` into a conftest, and use :func:`assert_accessible` and :func:`screenshot`.
+Import the fixtures ``browser`` and ``page`` into a module, walk through the site, and let a :class:`Judge` look at each
+page once. :func:`assert_accessible` is for what a page becomes while it is used.
 """
 
 import os
@@ -191,26 +192,34 @@ class Judge:
     """Looks at pages as a desk shows them, dark and light, and as a phone does, and tells all it found at the end.
 
     Axe takes longer than the pages themselves: an ordinary run asks it once a page, a thorough one in every look.
-    ``prefix`` begins the names of its pictures.
+    ``prefix`` begins the names of its pictures. One that is ``strict`` asks in every look in any run.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, *, strict: bool = False) -> None:
         self.prefix = prefix
+        self.strict = strict
         self.complaints: list[str] = []
 
     def look(self, page: Page, name: str) -> None:
         size = page.viewport_size
         assert size is not None
-        for look in LOOKS:
+        for look in filter(self._takes, LOOKS):
             page.set_viewport_size(look.viewport)
             page.emulate_media(color_scheme=look.scheme)
             self._judge(page, f"{name}{look.suffix}", look)
         page.set_viewport_size(size)
 
+    def _takes(self, look: Look) -> bool:
+        """Only colours are other in the dark: where axe is not asked about them, a picture alone needs that look."""
+        return look.scheme == "light" or self._asks(look) or "DSAR_SCREENSHOTS" in os.environ
+
+    def _asks(self, look: Look) -> bool:
+        return self.strict or thorough or not look.thorough
+
     def _judge(self, page: Page, name: str, look: Look) -> None:
-        if thorough or not look.thorough:
+        if self._asks(look):
             found = findings(page, without=look.without, only=look.only)
             self.complaints += [f"{name}, {look.scheme}: {one.rule} {one.places}" for one in found]
-        beyond = pixels_too_wide(page) if look.scheme == "light" else 0
+        beyond = pixels_too_wide(page)
         self.complaints += [f"{name}: {beyond} pixels too wide"] if beyond else []
         screenshot(page, f"{self.prefix}-{name}")
