@@ -6,15 +6,18 @@ page once. :func:`assert_accessible` is for what a page becomes while it is used
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 # The shell is the same engine without a browser's own window, which costs more than most pages.
 CANDIDATES = (
@@ -91,6 +94,51 @@ def page(browser: Browser) -> Iterator[Page]:
     context = open_context(browser)
     yield context.new_page()
     context.close()
+
+
+class _Site(ThreadedWSGIServer):
+    """Stops soon when it is told to. The usual one looks every half a second whether it was, once for each test."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        self.underway: list[object] = []
+        super().__init__(*args, **named)
+
+    def serve_forever(self, poll_interval: float = 0.02) -> None:
+        super().serve_forever(poll_interval)
+
+    def set_app(self, application: Any) -> None:
+        super().set_app(lambda environ, start: self._answer(application, environ, start))
+
+    def _answer(self, application: Any, environ: object, start: object) -> Any:
+        self.underway.append(environ)
+        try:
+            return application(environ, start)
+        finally:
+            self.underway.pop()
+
+    def server_close(self) -> None:
+        """Let what a page has still asked for come to its end: nothing of it is to reach the next test's database."""
+        super().server_close()
+        until = time.monotonic() + 10
+        while self.underway and time.monotonic() < until:
+            time.sleep(0.01)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The application's address, served by threads of this process."""
+    server = LiveServer("localhost", start=False)
+    server.thread.server_class = _Site
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def server(committed_db: None) -> Iterator[str]:
+    """The application's address, for a test whose commits are real."""
+    with serving() as url:
+        yield url
 
 
 @dataclass(frozen=True)

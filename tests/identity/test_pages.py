@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from dsar.lib.tenancy import unit_of_work
 from dsar.vault import keyring
@@ -16,7 +15,7 @@ from dsar.vault.models import KeyPurpose
 from identity.invitations import invite
 from identity.models import SignOnProvider
 from identity.roles import Role
-from tests.browser import PHONE, Judge, browser, open_context, page
+from tests.browser import PHONE, Judge, browser, open_context, page, serving
 from tests.factories.identity import PASSWORD, ControllerFactory, UserFactory, enrolled, staff
 from tests.identity.signing_in import code_now, member, sign_in, wrong_code
 
@@ -32,9 +31,8 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    server = LiveServer("localhost")
-    yield server.url
-    server.stop()
+    with serving() as url:
+        yield url
 
 
 def press(page: Page, *keys: str) -> None:

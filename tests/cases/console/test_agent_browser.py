@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import SubjectRequest
 from cases.permissions import by_staff
@@ -16,7 +15,7 @@ from cases.workflow import people
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller, User
 from identity.roles import Role
-from tests.browser import Judge, browser, open_context, page
+from tests.browser import Judge, browser, open_context, page, serving
 from tests.cases.staff_client import enter
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import ControllerFactory, staff
@@ -29,9 +28,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def server(committed_db: None, settings: Any) -> Iterator[str]:
     settings.OUTBOX = True
-    running = LiveServer("localhost")
-    yield running.url
-    running.stop()
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case, ItemDecision
 from cases.permissions import by_staff
@@ -18,7 +17,7 @@ from cases.workflow.review import Choice, Selection
 from dsar.lib.tenancy import unit_of_work
 from identity.models import User
 from identity.roles import Role
-from tests.browser import Judge, browser, page
+from tests.browser import Judge, browser, page, serving
 from tests.cases.desk_cases import allow_all, broken_source, in_approval, in_review, source
 from tests.cases.staff_client import enter
 from tests.factories.cases import one_case, run_jobs
@@ -37,9 +36,8 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    server = LiveServer("localhost")
-    yield server.url
-    server.stop()
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture

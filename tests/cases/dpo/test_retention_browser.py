@@ -8,7 +8,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from cases.permissions import BY_OPERATOR
 from cases.retention import rules
@@ -16,7 +15,7 @@ from cases.words import State
 from cases.workflow import retention
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import Judge, browser, page
+from tests.browser import Judge, browser, page, serving
 from tests.cases.desk_cases import in_review, source
 from tests.cases.retention.kept import step
 from tests.cases.staff_client import enter
@@ -34,9 +33,8 @@ def site(committed_db: None, settings: Any) -> Iterator[str]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
-    server = LiveServer("localhost")
-    yield server.url
-    server.stop()
+    with serving() as url:
+        yield url
 
 
 def test_pages_of_what_is_kept_and_gone(site: str, page: Page) -> None:

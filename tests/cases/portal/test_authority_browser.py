@@ -1,13 +1,11 @@
 """A solicitor asks in the portal, shows their authority, and is the only one whom the answer reaches."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.correspondence.outbox import mails
 from cases.models import Case, Delivery
@@ -16,7 +14,7 @@ from cases.words import State
 from cases.workflow import decide, review
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import Judge, browser
+from tests.browser import Judge, browser, server
 from tests.cases.desk_cases import allow_all
 from tests.cases.portal.conftest import ADA, make_brand, newest_code
 from tests.cases.portal.in_browser import desk, phone
@@ -25,18 +23,11 @@ from tests.factories.cases import run_jobs
 from tests.factories.identity import staff
 from tests.identity.documents import pictures
 
-__all__ = ["browser", "desk", "phone"]
+__all__ = ["browser", "desk", "phone", "server"]
 
 pytestmark = pytest.mark.browser
 
 FIRM = "office@blythe.example"
-
-
-@pytest.fixture
-def server(committed_db: None) -> Iterator[str]:
-    running = LiveServer("localhost")
-    yield running.url
-    running.stop()
 
 
 def test_a_solicitor_from_the_request_to_the_answer(

@@ -1,12 +1,10 @@
 """From the customer's telephone to the handler's desk: a blurred picture, a sharp one, a person's look, and on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case
 from cases.words import State
@@ -14,7 +12,7 @@ from dsar.lib.tenancy import unit_of_work
 from dsar.vault import files
 from identity.models import DocumentPicture, IdentityDocument
 from identity.roles import Role
-from tests.browser import Judge, browser
+from tests.browser import Judge, browser, server
 from tests.cases.portal.conftest import make_brand
 from tests.cases.portal.in_browser import ask, desk, phone
 from tests.cases.staff_client import enter
@@ -23,19 +21,12 @@ from tests.factories.identity import give_policy, staff
 from tests.identity.documents import pictures
 from tests.identity.documents.specimens import Holder, encode
 
-__all__ = ["browser", "desk", "phone"]
+__all__ = ["browser", "desk", "phone", "server"]
 
 pytestmark = pytest.mark.browser
 
 ADAS = encode(Holder("TD3", "GBR", "GBR", "EXAMPLE", "ADA MARIA", "925076473", "881231", "F", "330115"))
 LINES = ("PASSPORT", "EXAMPLE", "ADA MARIA", "31 DEC 1988")
-
-
-@pytest.fixture
-def server(committed_db: None) -> Iterator[str]:
-    running = LiveServer("localhost")
-    yield running.url
-    running.stop()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case
 from cases.words import State
@@ -16,7 +15,7 @@ from dsar.lib.tenancy import unit_of_work
 from identity.assurance import issue_policy
 from identity.providers.external.simulator.server import Server, running
 from identity.roles import Role
-from tests.browser import Judge, browser
+from tests.browser import Judge, browser, serving
 from tests.cases.portal.conftest import make_brand
 from tests.cases.portal.in_browser import ask, desk, phone
 from tests.cases.staff_client import enter
@@ -49,10 +48,9 @@ def simulator() -> Iterator[Server]:
 @pytest.fixture
 def server(committed_db: None, settings: Any) -> Iterator[str]:
     settings.DEMO = True
-    site = LiveServer("localhost")
-    settings.BASE_URL = site.url
-    yield site.url
-    site.stop()
+    with serving() as url:
+        settings.BASE_URL = url
+        yield url
 
 
 def test_from_the_portal_through_the_simulator_and_back(

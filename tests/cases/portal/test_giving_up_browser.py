@@ -8,7 +8,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from cases.correspondence.compose import Kind
 from cases.models import Case, Letter
@@ -18,7 +17,7 @@ from cases.workflow import people, unanswered
 from dsar.lib.tenancy import unit_of_work
 from identity.models import Controller
 from identity.roles import Role
-from tests.browser import Judge, browser
+from tests.browser import Judge, browser, serving
 from tests.cases.desk_cases import allow_all
 from tests.cases.portal.conftest import ADA, make_brand, newest_code
 from tests.cases.portal.in_browser import desk, phone
@@ -33,10 +32,9 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def server(committed_db: None, settings: Any) -> Iterator[str]:
-    site = LiveServer("localhost")
-    settings.BASE_URL = site.url
-    yield site.url
-    site.stop()
+    with serving() as url:
+        settings.BASE_URL = url
+        yield url
 
 
 def come_back(phone: Page, site: str, brand: Controller, reference: str) -> None:

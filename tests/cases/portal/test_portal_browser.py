@@ -6,28 +6,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page
-from pytest_django.live_server_helper import LiveServer
 
 from cases.permissions import by_staff
 from cases.words import Right
 from cases.workflow import questions
 from dsar.lib.tenancy import unit_of_work
 from identity.roles import Role
-from tests.browser import PHONE, Judge, browser, open_context
+from tests.browser import PHONE, Judge, browser, open_context, server
 from tests.cases.portal.conftest import ADA, answer_it, make_brand, newest_code
 from tests.factories.cases import run_jobs
 from tests.factories.identity import staff
 
-__all__ = ["browser"]
+__all__ = ["browser", "server"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def server(committed_db: None, django_db_blocker: Any) -> Iterator[str]:
-    running = LiveServer("localhost")
-    yield running.url
-    running.stop()
 
 
 @pytest.fixture

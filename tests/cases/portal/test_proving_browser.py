@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case, SourceSystem
 from cases.workflow.intake import Person
@@ -15,7 +14,7 @@ from dsar.lib.tenancy import unit_of_work
 from identity import texting
 from identity.roles import Role
 from identity.sms.outbox import texts
-from tests.browser import Judge, browser
+from tests.browser import Judge, browser, serving
 from tests.cases.portal.conftest import ADA, make_brand, newest_code
 from tests.cases.portal.in_browser import desk, phone
 from tests.cases.staff_client import enter
@@ -48,10 +47,9 @@ def brand(committed_db: None, settings: Any) -> Any:
 
 @pytest.fixture
 def site(brand: Any, settings: Any) -> Iterator[str]:
-    server = LiveServer("localhost")
-    settings.BASE_URL = server.url
-    yield server.url
-    server.stop()
+    with serving() as url:
+        settings.BASE_URL = url
+        yield url
 
 
 def asked(brand: Any, **fields: Any) -> Any:
