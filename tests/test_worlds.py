@@ -1,5 +1,6 @@
 """A module's world: what one test does to it is undone for the next. Each proof is done twice, in whatever order."""
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.utils import timezone, translation
 
 from cases.collection.gate import SharedGate, calls_left
 from cases.connectors.base import Limit, Throttled
+from cases.connectors.demo_crm.system.api import Switches
+from cases.connectors.demo_crm.system.server import running
 from cases.models import Case, SourceSystem
 from cases.portal import door
 from dsar.lib import tenancy
@@ -21,6 +24,7 @@ from identity import limits
 from identity.models import Controller, User
 from tests import worlds
 from tests.cases.desk_cases import Office, in_approval, make_office
+from tests.factories.crm import Lent
 
 twice = pytest.mark.parametrize("turn", ["first", "second"])
 CALLS = [Limit(10, 60.0)]
@@ -191,6 +195,22 @@ def test_world_whose_transaction_ended_is_not_entered(world: World, standing: wo
 
     with pytest.raises(AssertionError, match="ended before"), worlds.entered(ended):
         pass
+
+
+def test_crm_of_a_world_is_as_it_was_for_each_test() -> None:
+    with running() as server:
+        server.crm.store.add("contacts", [{"id": 1, "name": "Ada"}])
+        lent = Lent(server, server.crm)
+        seen = []
+        for _ in range(2):
+            with deepcopy(lent).as_it_was() as crm:
+                found = crm.crm.store.get("contacts", 1)
+                assert found is not None
+                seen.append((found.data["name"], crm.crm.switches, crm.crm.writes))
+                crm.crm.store.change(found, {"name": "Bob"}, "somebody")
+                crm.crm.switches, crm.crm.writes = Switches(keys_revoked=True), 7
+
+    assert seen == [("Ada", Switches(), 0)] * 2
 
 
 def item(fixtures: list[str], marked: bool) -> Any:

@@ -1,11 +1,16 @@
 """A customer points at what is wrong: what they are shown of what was found, and what they never are."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from cases import corrections
-from cases.models import Item, RequestFile
+from cases.models import Case, Item, RequestFile, SourceSystem
+from cases.portal import door
 from cases.words import Right, State
 from cases.workflow import rectify
 from cases.workflow.rectify import Pointed
@@ -14,30 +19,55 @@ from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
 from tests.cases.connectors.demo_crm.crm_world import LETTER
 from tests.cases.portal.conftest import Visitor, make_brand, text_of
-from tests.cases.workflow.rectifying import shop
+from tests.cases.workflow.conftest import Desk
+from tests.cases.workflow.rectifying import Shop
 from tests.factories.cases import forget, in_state, known, log, run_jobs
+from tests.factories.crm import Lent, shop_of_world
 from tests.factories.identity import ControllerFactory
 
 EMAIL = "ada.example@shop.test"
 STREET = ("Street", "Mill Lane 4", "Mill Lane 14")
 
 
-@pytest.fixture
-def here(serve):
+pytestmark = pytest.mark.usefixtures("world")
+
+
+@dataclass(frozen=True)
+class World:
+    """Ada's rectification at a brand with a CRM, and the cookies with which she is signed in there."""
+
+    desk: Desk
+    source: SourceSystem
+    crm: Lent
+    case: Case
+    cookies: SimpleCookie
+
+
+def build_world(patch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
+    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
     brand = ControllerFactory.create(slug="crm-brand", name="Crm", languages=["en-gb"])
-    with shop(brand) as found:
-        yield found
-
-
-@pytest.fixture
-def case(here):
-    return here.case(words="Something is wrong with my address.")
-
-
-@pytest.fixture
-def ada(here, case):
-    visitor = Visitor(here.desk.controller)
+    shop, crm = shop_of_world(request, brand)
+    case = shop.case(words="Something is wrong with my address.")
+    visitor = Visitor(brand)
     visitor.sign_in(case.subject_request, EMAIL)
+    return World(shop.desk, shop.source, crm, case, visitor.cookies)
+
+
+@pytest.fixture
+def here(world: World) -> Iterator[Shop]:
+    with world.crm.as_it_was() as server:
+        yield Shop(world.desk, server, world.source)
+
+
+@pytest.fixture
+def case(here: Shop, world: World) -> Case:
+    return world.case
+
+
+@pytest.fixture
+def ada(here: Shop, world: World) -> Visitor:
+    visitor = Visitor(here.desk.controller)
+    visitor.cookies = world.cookies
     return visitor
 
 
@@ -163,7 +193,7 @@ def test_what_is_being_decided_takes_no_more(ada, case, state):
     assert (answer.status_code, case.subject_request.claims) == (404, [])
 
 
-def test_the_form_of_a_request_takes_evidence_for_each_correction(serve):
+def test_the_form_of_a_request_takes_evidence_for_each_correction():
     brand = make_brand()
     visitor = Visitor(brand)
     data = {

@@ -1,21 +1,33 @@
 """Disputed values: found in a real source, decided one by one, approved by another, written, and read back."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 from django.utils import timezone
 
 from cases import corrections
 from cases.fulfilment import plans, tasks
-from cases.models import ChangeStep, Correction, CorrectionOutcome, ItemDecision, Letter, PlannedChange
+from cases.models import (
+    Case,
+    ChangeStep,
+    Correction,
+    CorrectionOutcome,
+    ItemDecision,
+    Letter,
+    PlannedChange,
+    SourceSystem,
+)
 from cases.words import Outcome, State
 from cases.workflow import aftermath, decide, rectify
 from cases.workflow.rectify import Judged, NewClaim
 from cases.workflow.returning import return_values
 from dsar.lib.errors import Conflict, NotAllowed, Refused
 from tests.cases.connectors.demo_crm.crm_world import ADA, ADA_AGAIN
-from tests.cases.workflow.rectifying import Shop, shop, value
+from tests.cases.workflow.conftest import Desk
+from tests.cases.workflow.rectifying import Shop, value
 from tests.factories.cases import run_jobs
+from tests.factories.crm import Lent, shop_of_world
 
 CORRECTED, COMPLETED, REFUSED = (
     CorrectionOutcome.CORRECTED,
@@ -25,10 +37,33 @@ CORRECTED, COMPLETED, REFUSED = (
 STREET = ("Street", "Mill Lane 4", "Mill Lane 14")
 
 
+pytestmark = pytest.mark.usefixtures("world")
+
+
+@dataclass(frozen=True)
+class World:
+    """A brand with a CRM, and a case of Ada's there about her street."""
+
+    desk: Desk
+    source: SourceSystem
+    crm: Lent
+    case: Case
+
+
+def build_world(_patch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
+    found, crm = shop_of_world(request)
+    return World(found.desk, found.source, crm, found.case(STREET))
+
+
 @pytest.fixture
-def here(serve):
-    with shop() as found:
-        yield found
+def here(world: World) -> Iterator[Shop]:
+    with world.crm.as_it_was() as server:
+        yield Shop(world.desk, server, world.source)
+
+
+@pytest.fixture
+def case(here: Shop, world: World) -> Case:
+    return world.case
 
 
 def judge(here: Shop, one: Correction, outcome=CORRECTED, **words) -> Correction:
@@ -87,8 +122,7 @@ def test_a_claim_in_free_words_alone_is_looked_for_once_somebody_wrote_it_down(h
     assert (before, told(case)) == ([], [("contacts", "street", "value", "Mill Lane 4", "Mill Lane 14")])
 
 
-def test_looking_again_keeps_what_was_decided_where_nothing_changed(here):
-    case = here.case(STREET)
+def test_looking_again_keeps_what_was_decided_where_nothing_changed(here, case):
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
 
     rectify.add_claim(case, NewClaim("City", "Leeds", "York"), here.desk.handler, timezone.now())
@@ -125,8 +159,8 @@ def test_what_cannot_be_decided_so_is_refused_and_nothing_changes(here, judged, 
     assert (refused.value.code, one.outcome, one.wanted) == (code, "", None)
 
 
-def test_an_agent_and_an_officer_decide_nothing(here):
-    one = value(here.case(STREET), "contacts", "street")
+def test_an_agent_and_an_officer_decide_nothing(here, case):
+    one = value(case, "contacts", "street")
 
     for by in (here.desk.agent, here.desk.dpo):
         with pytest.raises(NotAllowed):
@@ -160,8 +194,7 @@ def test_one_decision_serves_all_places_that_are_alike(here):
 # -- the whole path ------------------------------------------------------------------------------------
 
 
-def test_exactly_the_planned_field_is_written_and_nothing_else(here):
-    case = here.case(STREET)
+def test_exactly_the_planned_field_is_written_and_nothing_else(here, case):
     before = here.everything()
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
 
@@ -187,8 +220,7 @@ def test_the_letter_says_what_became_of_each_detail(here):
     assert "The post office confirms Leeds." in body
 
 
-def test_a_refusal_leaves_a_note_behind_what_the_record_says_already(here):
-    case = here.case(STREET)
+def test_a_refusal_leaves_a_note_behind_what_the_record_says_already(here, case):
     before = here.everything()
     judge(here, value(case, "contacts", "street"), REFUSED, reason="The post office confirms it.")
 
@@ -228,8 +260,7 @@ def test_values_sent_back_are_open_again_and_no_others(here):
     assert here.everything()["contacts", ADA]["street"] == "Mill Lane 14"
 
 
-def test_recipients_hear_the_right_value_and_no_note_beside_it(here):
-    case = here.case(STREET)
+def test_recipients_hear_the_right_value_and_no_note_beside_it(here, case):
     one = value(case, "contacts", "street")
     judge(here, one, wanted="Mill Lane 14", statement="She said so on the telephone.")
 
@@ -240,8 +271,7 @@ def test_recipients_hear_the_right_value_and_no_note_beside_it(here):
     assert aftermath.corrected_by(closed.plans.get()) == {"crm": {"street": "Mill Lane 14"}}
 
 
-def test_a_supplementary_statement_leaves_the_value_as_it_is(here):
-    case = here.case(STREET)
+def test_a_supplementary_statement_leaves_the_value_as_it_is(here, case):
     judge(here, value(case, "contacts", "street"), COMPLETED, statement="Second door on the left.")
 
     closed = answered(here, case)
@@ -251,8 +281,7 @@ def test_a_supplementary_statement_leaves_the_value_as_it_is(here):
     assert closed.outcome == Outcome.FULFILLED
 
 
-def test_a_record_of_a_mistake_stays_and_says_what_is_right(here):
-    case = here.case(STREET)
+def test_a_record_of_a_mistake_stays_and_says_what_is_right(here, case):
     judge(
         here, value(case, "contacts", "street"), CorrectionOutcome.RECORD_OF_MISTAKE, reason="We wrote there."
     )
@@ -300,8 +329,7 @@ def test_task_of_a_second_line_names_the_record_of_its_first(here):
 # -- attacks -------------------------------------------------------------------------------------------
 
 
-def test_a_later_change_by_somebody_else_is_not_overwritten(here):
-    case = here.case(STREET)
+def test_a_later_change_by_somebody_else_is_not_overwritten(here, case):
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
     here.desk.allow()
     run_jobs()
@@ -318,8 +346,7 @@ def test_a_later_change_by_somebody_else_is_not_overwritten(here):
     assert PlannedChange.objects.get().state == "stale"
 
 
-def test_whoever_decided_about_a_value_cannot_approve_it(here):
-    case = here.case(STREET)
+def test_whoever_decided_about_a_value_cannot_approve_it(here, case):
     second = replace(here.desk.dpo)
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
     Correction.objects.update(decided_by=second.person_id)
@@ -344,8 +371,7 @@ def test_nothing_is_submitted_while_a_value_is_undecided(here):
     assert refused.value.code == "values_undecided"
 
 
-def test_nothing_is_submitted_before_the_sources_were_tried(here):
-    case = here.case(STREET)
+def test_nothing_is_submitted_before_the_sources_were_tried(here, case):
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
 
     with pytest.raises(Refused) as refused:
@@ -354,8 +380,7 @@ def test_nothing_is_submitted_before_the_sources_were_tried(here):
     assert refused.value.code == "plan_being_made"
 
 
-def test_what_was_decided_otherwise_since_is_not_approved(here):
-    case = here.case(STREET)
+def test_what_was_decided_otherwise_since_is_not_approved(here, case):
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
     here.desk.allow()
     run_jobs()
@@ -368,8 +393,7 @@ def test_what_was_decided_otherwise_since_is_not_approved(here):
     assert refused.value.code == "digest_differs"
 
 
-def test_a_case_refused_as_a_whole_writes_nothing_that_was_decided_before(here):
-    case = here.case(STREET)
+def test_a_case_refused_as_a_whole_writes_nothing_that_was_decided_before(here, case):
     before = here.everything()
     judge(here, value(case, "contacts", "street"), wanted="Mill Lane 14")
     here.desk.allow()
@@ -388,8 +412,7 @@ def test_a_case_refused_as_a_whole_writes_nothing_that_was_decided_before(here):
     assert plans.live(case) is None
 
 
-def test_two_tabs_do_not_decide_past_each_other(here):
-    case = here.case(STREET)
+def test_two_tabs_do_not_decide_past_each_other(here, case):
     one = value(case, "contacts", "street")
     judge(here, one, wanted="Mill Lane 14")
 
