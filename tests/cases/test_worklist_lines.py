@@ -14,14 +14,18 @@ from cases.words import State
 from tests.factories.cases import one_case
 from tests.factories.identity import ControllerFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
 
 LANGUAGES = ("en-gb", "de", "fr")
 
 
-@pytest.fixture
-def case(serve: Any) -> Case:
+def build_world(_patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> Case:
     return one_case(ControllerFactory.create())
+
+
+@pytest.fixture
+def case(world: Case) -> Case:
+    return world
 
 
 def lines(template: str, context: dict[str, Any], language: str) -> str:

@@ -11,17 +11,33 @@ from django.utils import timezone
 
 from cases.correspondence.outbox import mails
 from cases.models import SubjectRequest
-from cases.portal import claims, sessions
+from cases.portal import claims, door, sessions
 from cases.portal.views import enter
 from cases.words import Right, State
 from dsar.jobs.models import Job
 from identity import services
 from identity.limits import Limit
-from identity.models import AccessToken, Attempt, OneTimeCode, TokenPurpose, VerificationState
-from tests.cases.portal.conftest import ADA, Visitor, newest_code, text_of
+from identity.models import AccessToken, Attempt, Controller, OneTimeCode, TokenPurpose, VerificationState
+from tests.cases.portal.conftest import ADA, Visitor, ask, meridian, newest_code, text_of
 from tests.factories.cases import log, run_jobs
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
+
+
+def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> SubjectRequest:
+    """A request whose address is on file."""
+    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    return ask(meridian())
+
+
+@pytest.fixture
+def asked(world: SubjectRequest) -> SubjectRequest:
+    return world
+
+
+@pytest.fixture
+def brand(world: SubjectRequest) -> Controller:
+    return world.controller
 
 
 def follow_token(request: SubjectRequest) -> str:

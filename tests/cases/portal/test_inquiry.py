@@ -12,6 +12,7 @@ from django.utils import timezone
 from cases.correspondence.outbox import mails
 from cases.models import Case, Inquiry, InquiryFile, Item, SearchState, SourceSearch, SourceSystem
 from cases.permissions import by_staff
+from cases.portal import door
 from cases.words import State
 from cases.workflow import identity, inquiry
 from cases.workflow.intake import Person
@@ -19,11 +20,11 @@ from dsar.audit.models import AuditEvent
 from dsar.vault.models import StoredFile
 from identity.models import AccessToken, Controller, Level, TokenPurpose
 from identity.roles import Role
-from tests.cases.portal.conftest import Visitor, make_brand
+from tests.cases.portal.conftest import Visitor, make_brand, meridian
 from tests.factories.cases import SourceFactory, one_case, run_jobs
 from tests.factories.identity import staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
 
 OWNER = "archive@meridian.example"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -32,8 +33,7 @@ PERSON = Person(
 )
 
 
-@pytest.fixture
-def archive(brand: Controller) -> SourceSystem:
+def filing_cabinet(brand: Controller) -> SourceSystem:
     SourceSystem.objects.filter(controller=brand).update(is_active=False)
     options = {"instructions": "Room 3, cabinets A to F.", "search_by": "name, email"}
     made: SourceSystem = SourceFactory.create(
@@ -42,14 +42,35 @@ def archive(brand: Controller) -> SourceSystem:
     return made
 
 
-@pytest.fixture
-def case(brand: Controller, archive: SourceSystem) -> Case:
-    """A case whose only source is a filing cabinet, and whose person is proven."""
+def proven(brand: Controller) -> Case:
+    """A case whose person is proven."""
     made = one_case(brand, person=PERSON)
     handler = by_staff(staff(Role.HANDLER, brand))
     identity.record_evidence(made, Level.SUBSTANTIAL, "known_answers", "Knew it.", handler, timezone.now())
     run_jobs()
     return Case.objects.get(pk=made.pk)
+
+
+def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> tuple[SourceSystem, Case]:
+    """A brand whose only source is a filing cabinet, and a case there."""
+    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    brand = meridian()
+    return filing_cabinet(brand), proven(brand)
+
+
+@pytest.fixture
+def brand(world: tuple[SourceSystem, Case]) -> Controller:
+    return world[1].controller
+
+
+@pytest.fixture
+def archive(world: tuple[SourceSystem, Case]) -> SourceSystem:
+    return world[0]
+
+
+@pytest.fixture
+def case(world: tuple[SourceSystem, Case]) -> Case:
+    return world[1]
 
 
 def links() -> list[str]:
@@ -298,8 +319,9 @@ def test_source_without_an_owner_fails_with_what_to_do(brand: Controller, archiv
 
     identity.record_evidence(made, Level.SUBSTANTIAL, "known_answers", "Knew.", handler, timezone.now())
 
-    assert (search().state, search().error_code) == (SearchState.FAILED, "owner_missing")
-    assert Inquiry.objects.count() == 0
+    search = SourceSearch.objects.get(run__case=made)
+    assert (search.state, search.error_code) == (SearchState.FAILED, "owner_missing")
+    assert not Inquiry.objects.filter(search=search).exists()
 
 
 def test_double_answer_ends_the_search_once(case: Case, visitor: Visitor) -> None:

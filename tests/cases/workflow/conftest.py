@@ -75,6 +75,11 @@ class Desk:
 
 @pytest.fixture
 def desk(serve) -> Desk:
+    return desk_with_crm()
+
+
+def desk_with_crm() -> Desk:
+    """A brand with its staff, and one source."""
     controller = ControllerFactory.create()
     SourceFactory.create(
         controller=controller, slug="crm", name="CRM", options={"records": json.dumps(RECORDS)}

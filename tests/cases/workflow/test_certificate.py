@@ -19,21 +19,33 @@ from cases.workflow import aftermath, carry_out, certificate
 from dsar.audit.models import AuditEvent
 from dsar.vault import files, keyring
 from tests.cases.packs.samples import pdf_text
+from tests.cases.workflow.conftest import desk_with_crm
 from tests.factories.carried_out import carried_out
 from tests.factories.cases import in_state, run_jobs
 from tests.factories.recipients import RecipientFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("world")
 
 PLANTED = ("Ada", "ada@example.com", "20 7946", "Called about the bill", "Pays by card", "Carla", "Bob")
 SCHEMA = Path(__file__).parents[3] / "docs/certificate.schema.json"
 
 
-@pytest.fixture
-def plan(desk):
+def build_world(_patch, _request):
+    """A desk, and an erasure that it carried out."""
+    desk = desk_with_crm()
     SourceSystem.objects.update(backup_days=30)
     case = desk.in_review(Right.ERASURE)
-    return carried_out(case, desk.handler, desk.dpo, keep="notes")
+    return desk, carried_out(case, desk.handler, desk.dpo, keep="notes")
+
+
+@pytest.fixture
+def desk(world):
+    return world[0]
+
+
+@pytest.fixture
+def plan(world):
+    return world[1]
 
 
 def made(plan, desk) -> tuple[bytes, bytes]:
