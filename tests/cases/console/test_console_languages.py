@@ -1,42 +1,24 @@
 """The console in German and French: accessible and nothing out of place, although its words are longer."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from cases.permissions import by_staff
 from cases.words import Right, State
 from dsar.lib.tenancy import unit_of_work
 from identity.models import User
 from identity.roles import Role
-from tests.browser import DESKTOP, PHONE, assert_accessible, assert_fits, browser, page, screenshot
+from tests.browser import Judge, browser, page, server
 from tests.cases.staff_client import enter
 from tests.factories.cases import in_state, log
 from tests.factories.identity import ControllerFactory, staff
 
-__all__ = ["browser", "page"]
+__all__ = ["browser", "page", "server"]
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def server(committed_db: None) -> Iterator[str]:
-    running = LiveServer("localhost")
-    yield running.url
-    running.stop()
-
-
-def judge(page: Page, language: str, name: str) -> None:
-    assert page.locator("html").get_attribute("lang") == language
-    for viewport, suffix in ((PHONE, "-phone"), (DESKTOP, "")):
-        page.set_viewport_size(viewport)
-        assert_accessible(page)
-        assert_fits(page)
-        screenshot(page, f"console-{language}-{name}{suffix}")
 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
@@ -53,7 +35,12 @@ def test_desk_and_agents_page_in_their_language(server: str, page: Page, languag
         (handler, "console:case", {"case_id": case.pk}),
     ]
 
+    judge, languages = Judge(f"console-{language}"), []
+
     for user, name, given in addresses:
         enter(page, server, user)
         page.goto(f"{server}{reverse(name, kwargs=given)}")
-        judge(page, language, name.partition(":")[2])
+        languages.append(page.locator("html").get_attribute("lang"))
+        judge.look(page, name.partition(":")[2])
+
+    assert (languages, judge.complaints) == ([language] * 4, [])

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 from django.utils import timezone
-from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Case, SubjectRequest
 from cases.permissions import by_customer, by_staff
@@ -28,6 +27,7 @@ from identity.providers.external.simulator.server import Server, running
 from identity.providers.external.simulator.service import KEY, SIGNATURE_HEADER
 from identity.providers.external.wire import MOST_BYTES, signature
 from identity.roles import Role
+from tests.browser import serving
 from tests.cases.portal.conftest import Visitor, make_brand, newest_code
 from tests.conftest import as_superuser
 from tests.factories.cases import log, run_jobs
@@ -50,10 +50,9 @@ def simulator() -> Iterator[Server]:
 def site(committed_db: None, settings: Any) -> Iterator[str]:
     """The desk behind a port, as the provider reaches it."""
     settings.DEMO = True
-    server = LiveServer("localhost")
-    settings.BASE_URL = server.url
-    yield server.url
-    server.stop()
+    with serving() as url:
+        settings.BASE_URL = url
+        yield url
 
 
 @dataclass
