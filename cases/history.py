@@ -21,6 +21,7 @@ from cases.models import (
     Treatment,
 )
 from cases.retention import rules as retention
+from cases.rights import ground_words
 from cases.words import LateReason, Outcome, State
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
@@ -261,6 +262,10 @@ def _code(name: str) -> Callable[[Data], str]:
     return lambda data: _(str(data.get(name) or "").replace("_", " ").capitalize())
 
 
+def _erasure_ground(data: Data) -> str:
+    return ground_words("erasure_ground", str(data.get("ground", "")), str(data.get("regime", "")))
+
+
 def _clock_event(data: Data) -> str:
     fact = _code("kind")(data)
     words = {"corrected": _("%(fact)s, corrected"), "removed": _("%(fact)s, removed: it did not happen")}
@@ -341,7 +346,7 @@ _DETAILS: dict[str, Callable[[Data], str]] = {
     Action.IDENTITY_RECORDED: _code("method"),
     Action.EXTERNAL_TOLD: _external,
     Action.EXTERNAL_ENDED: lambda data: _label(CheckStage, data.get("stage")),
-    Action.PLAN_GROUND_CHOSEN: _code("ground"),
+    Action.PLAN_GROUND_CHOSEN: _erasure_ground,
     Action.PLAN_LINES_DECIDED: _lines_decided,
     Action.PLAN_LINES_RETURNED: lambda data: str(data.get("count", "")),
     Action.TASK_RECORDED: lambda data: f"{_code('verb')(data)}: {data.get('state', '')}",

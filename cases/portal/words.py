@@ -1,14 +1,29 @@
 """The portal's plain words: what one can ask for, and what was done."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases.words import Right
 
 Words = str | Promise
+
+
+def as_said(value: str) -> str:
+    """A value as a person says it: a day in words, anything else as it is."""
+    try:
+        return (
+            str(date_format(date.fromisoformat(value), "DATE_FORMAT")) if len(value) == len(_A_DAY) else value
+        )
+    except ValueError:
+        return value
+
+
+_A_DAY = "2026-11-22"
 
 
 @dataclass(frozen=True)

@@ -254,7 +254,8 @@ def choose_ground(case: Case, code: str, by: By, now: datetime, *, version: int 
         plan.ground = code
         plan.save(update_fields=["ground"])
         touch(case)
-        put_on_record(case, Action.PLAN_GROUND_CHOSEN, by, now, {"plan": plan.number, "ground": code})
+        chosen = {"ground": code, "regime": str(case.regime)}
+        put_on_record(case, Action.PLAN_GROUND_CHOSEN, by, now, {"plan": plan.number, **chosen})
 
 
 def _in_hand(case: Case, by: By, now: datetime, version: int | None) -> tuple[Case, ChangePlan]:

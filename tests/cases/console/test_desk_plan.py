@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from cases import history
 from cases.models import Case, ItemDecision, LineState, PlannedChange
 from cases.words import Right
 from cases.workflow import plan
@@ -188,7 +189,8 @@ def test_ground_is_recorded_and_an_unknown_one_refused(office, case):
         client.post(address, {"ground": code, "version": Case.objects.get(pk=case.pk).version})
 
     assert plan.live(case).ground == "CONSENT_WITHDRAWN"
-    assert AuditEvent.objects.filter(action="fulfilment.plan_ground_chosen").count() == 1
+    (chosen,) = AuditEvent.objects.filter(action="fulfilment.plan_ground_chosen")
+    assert [one.text for one in history.told([chosen])] == ["Consent withdrawn (Art 17(1)(b))"]
 
 
 def test_pages_are_for_those_who_may_see_content_of_that_very_case(office, case):
