@@ -16,6 +16,7 @@ from pathlib import Path
 import pymysql
 
 # Debian keeps the server where an ordinary account's path does not lead.
+PROGRAMS = ("mariadbd", "mariadb-install-db")  # Debian has them in packages of their own
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 _START_SECONDS = 60.0
 

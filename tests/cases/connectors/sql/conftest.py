@@ -151,7 +151,7 @@ class MariaSource:
 @pytest.fixture(scope="session")
 def maria_socket() -> Iterator[str]:
     """A MariaDB of this run's own."""
-    if not mariadb.find("mariadbd"):
+    if not all(map(mariadb.find, mariadb.PROGRAMS)):
         pytest.skip("needs MariaDB's server: apt-get install mariadb-server")
     with ExitStack() as stack:
         try:
