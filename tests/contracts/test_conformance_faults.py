@@ -1,5 +1,6 @@
 """A point of the kit fails for each fault planted in the tutorial's connector, which shows all of them.
 
+CI tries each fault on its own point, as any run with ``--thorough`` does.
 ``make soak`` tries every point on every fault: no other may fail.
 """
 
@@ -70,11 +71,13 @@ def test_every_point_has_a_fault() -> None:
     assert set(FAULTS.values()) == set(range(16))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS)
 def test_its_point_fails_for_a_fault(fault: str, failed: Mapping[str, list[int]]) -> None:
     assert failed[fault] == [FAULTS[fault]]
 
 
+@pytest.mark.thorough
 def test_no_fault_goes_untried(failed: Mapping[str, list[int]]) -> None:
     assert set(failed) == set(FAULTS)
 

@@ -109,6 +109,7 @@ def test_demo_data_leaves_each_story_where_it_belongs(few):
         }
 
 
+@pytest.mark.thorough
 def test_demo_data_extends_a_case_and_proposes_it_for_another(monkeypatch):
     _tell(monkeypatch, (stories.extension_proposed, (13,)), (stories.extended, (28,)))
 
@@ -157,6 +158,7 @@ def test_demo_data_twice_is_once(one):
     assert {**second, "seconds": 0} == {**first, "seconds": 0}
 
 
+@pytest.mark.thorough
 def test_demo_data_shows_a_plan_to_decide_one_to_cancel_and_one_carried_out(monkeypatch):
     _tell(
         monkeypatch,
@@ -210,6 +212,7 @@ def test_demo_data_mends_what_it_broke(one):
         assert states == [("chat", "done"), ("chat", "failed"), ("crm", "done"), ("kunden", "done")]
 
 
+@pytest.mark.thorough
 def test_demo_data_waives_and_repeats_what_failed(monkeypatch):
     told = (
         (stories.waiver_proposed, (12,)),
