@@ -263,7 +263,10 @@ def _code(name: str) -> Callable[[Data], str]:
 
 
 def _erasure_ground(data: Data) -> str:
-    return ground_words("erasure_ground", str(data.get("ground", "")), str(data.get("regime", "")))
+    """With its article; events of before the regime stood in them name the ground alone."""
+    if "regime" not in data:
+        return _code("ground")(data)
+    return ground_words("erasure_ground", str(data["ground"]), str(data["regime"]))
 
 
 def _clock_event(data: Data) -> str:

@@ -1,10 +1,11 @@
 """The portal's plain words: what one can ask for, and what was done."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import get_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -13,17 +14,19 @@ from cases.words import Right
 Words = str | Promise
 
 
-def as_said(value: str) -> str:
-    """A value as a person says it: a day in words, anything else as it is."""
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def as_typed(value: str) -> str:
+    """A value as a person types it: a day as their language writes it in numbers, anything else as it is.
+
+    Whoever corrects it writes the new one alike, so it is a form that the workflow takes.
+    """
     try:
-        return (
-            str(date_format(date.fromisoformat(value), "DATE_FORMAT")) if len(value) == len(_A_DAY) else value
-        )
+        day = date.fromisoformat(value) if _ISO_DAY.fullmatch(value) else None
     except ValueError:
         return value
-
-
-_A_DAY = "2026-11-22"
+    return day.strftime(get_format("DATE_INPUT_FORMATS")[0]) if day else value
 
 
 @dataclass(frozen=True)

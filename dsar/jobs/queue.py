@@ -23,9 +23,8 @@ OVERDUE_SECONDS = 30
 BROKER_REST_SECONDS = 5.0
 TRIES = 3
 CLOCKS_DIFFER_SECONDS = 0.1  # a message that comes before its time finds nothing
-TOLD_AHEAD = (
-    50  # in each sweep; a worker keeps these messages, and takes no other ones beside too many of them
-)
+# In each sweep: a worker keeps these messages, and takes no others beside too many of them.
+TOLD_AHEAD = 50
 
 _broker_failed_at = float("-inf")
 

@@ -19,7 +19,7 @@ from cases.portal.door import door, page, see_other
 from cases.portal.forms import FilesField, PlainForm
 from cases.portal.sessions import Visitor
 from cases.portal.views.mine import inside
-from cases.portal.words import as_said
+from cases.portal.words import as_typed
 from cases.review.showing import label
 from cases.workflow import rectify
 from cases.workflow.rectify import Pointed, Shown
@@ -30,7 +30,7 @@ def _once(shown: list[Shown]) -> Iterator[tuple[str, str]]:
     """Each detail once: what several records hold alike is found in all of them."""
     seen = set()
     for one in shown:
-        said = f"{label(one.name)}: {as_said(one.value)}"
+        said = f"{label(one.name)}: {as_typed(one.value)}"
         if said.casefold() not in seen:
             seen.add(said.casefold())
             yield f"{one.item.pk}:{one.name}", said
@@ -103,7 +103,7 @@ def _case(here: Visitor, case_id: UUID) -> Case:
 
 
 def _said(claim: dict[str, Any]) -> dict[str, str]:
-    return {name: as_said(str(claim.get(name, ""))) for name in ("field", "wrong", "right")}
+    return {name: as_typed(str(claim.get(name, ""))) for name in ("field", "wrong", "right")}
 
 
 def _page(

@@ -79,7 +79,7 @@ def place(case, collection: str, name: str, number: int = 0) -> str:
 def test_plain_facts_of_ones_own_are_shown_and_nothing_else(ada, case):
     page = text_of(ada.see("corrections", case.pk))
 
-    shown = ("Mill Lane 4", "Ada.Example@shop.test", "3 Feb 1980", "Harbour View 9")
+    shown = ("Mill Lane 4", "Ada.Example@shop.test", "03/02/1980", "Harbour View 9")
     hidden = (
         "Prefers letters",
         "Kim",
