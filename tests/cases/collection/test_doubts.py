@@ -1,5 +1,6 @@
 """What a source cannot prove goes nowhere: planted sources that give everybody, and what people decide then."""
 
+import re
 from typing import Any
 
 import pytest
@@ -75,10 +76,11 @@ def aside() -> list[tuple[str, str]]:
 
 
 def stored() -> bytes:
-    """Everything of the case in these tables, as it lies in the database."""
+    """Everything of the case in these tables, as it lies in the database, its bytes as bytes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(t::text, ' ') FROM cases_setaside t")
-        return str(cursor.fetchone()[0]).encode()
+        text = str(cursor.fetchone()[0])
+    return b" ".join([text.encode(), *(bytes.fromhex(run) for run in re.findall(r"\\x([0-9a-f]+)", text))])
 
 
 def test_source_that_ignores_its_filter_leaks_nobody(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from tests.cases.staff_client import signed_in
 from tests.factories.cases import one_case, run_jobs
 from tests.factories.identity import ControllerFactory, give_policy, staff
 from tests.factories.questions import RIGHT, SECRETS, WRONG, askable_source
+from tests.leaks import leaked
 
 __all__ = ["office"]
 
@@ -71,7 +72,7 @@ def test_agent_never_sees_what_is_right(office, case):
 
     shown = "".join(page.content.decode() for page in pages)
 
-    assert [secret for secret in (*SECRETS, "2021", "BS1") if secret in shown] == []
+    assert leaked([*SECRETS, "2021", "BS1"], shown) == []
 
 
 def test_another_conversation_is_refused_and_spends_no_question(office, case):

@@ -24,6 +24,7 @@ from tests.cases.workflow.conftest import make_desk
 from tests.factories.cases import SourceFactory, known, run_jobs
 from tests.factories.identity import ControllerFactory, give_policy
 from tests.factories.questions import ADA, BOBS, RIGHT, SECRETS, WRONG, askable_source, said
+from tests.leaks import leaked
 
 pytestmark = pytest.mark.django_db
 
@@ -322,7 +323,7 @@ class TestWhatIsKept:
             ]
         )
 
-        assert [secret for secret in SECRETS if secret in kept] == []
+        assert leaked(SECRETS, kept) == []
 
     def test_while_they_wait_answers_are_hashes(self, case):
         request, now = case.subject_request, timezone.now()
@@ -331,7 +332,7 @@ class TestWhatIsKept:
         record_questions.answer(check, said(RIGHT, names), by_customer(request.pk), now)
 
         kept = json.dumps(Verification.objects.get(pk=check.pk).progress)
-        assert [secret for secret in SECRETS if secret in kept] == []
+        assert leaked(SECRETS, kept) == []
         assert all(len(one) == 64 for one in json.loads(kept)["state"]["answers"].values())
 
     def test_afterwards_nothing_of_them_is_left(self, case):

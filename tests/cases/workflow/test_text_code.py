@@ -25,6 +25,7 @@ from tests.cases.workflow.conftest import make_desk
 from tests.factories.cases import DATASET, SourceFactory, forget, run_jobs
 from tests.factories.identity import ControllerFactory, give_policy
 from tests.factories.sms import gateway_for, listening
+from tests.leaks import leaked
 
 pytestmark = pytest.mark.django_db
 
@@ -477,7 +478,7 @@ class TestWhatIsLeft:
             ]
         )
 
-        assert [secret for secret in (*codes, "7700", "900123", "s3cr3t-token") if secret in kept] == []
+        assert leaked([*codes, "7700", "900123", "s3cr3t-token"], kept) == []
 
     def test_what_never_left_ends_by_itself(self, case, desk):
         claimed(case)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -324,7 +325,7 @@ def test_anonymising_empties_or_masks_what_is_about_the_person(source: Source) -
         "SELECT email, name, born, score, seen, active FROM people WHERE id = 1"
     )
     assert others == [None] * 5
-    assert (email.startswith("erased-"), "ada" in email) == (True, False)
+    assert re.fullmatch(r"erased-[0-9a-f]{12}", email)
 
 
 def test_restriction_is_nothing_that_a_table_can_do(source: Source) -> None:
