@@ -25,6 +25,7 @@ from cases.models import (
     PlanPart,
     Recomputation,
     ResponsePack,
+    RestrictedPlace,
     SourceSearch,
     SourceSystem,
 )
@@ -151,7 +152,7 @@ def look_at_changed(claim: Claim) -> None:
     try:
         looking.look(claim, UUID(claim.args["part"]))
     except Throttled as error:
-        raise turns.in_line(error) from None
+        raise turns.patience(claim, PlanPart.objects.filter(pk=claim.args["part"]), error) from None
     except ConnectorError as error:
         if error.retryable:
             raise RetryLater(error.code) from None
@@ -186,7 +187,7 @@ def fetch_files(claim: Claim) -> None:
     try:
         blobs.fetch(claim, UUID(claim.args["search"]))
     except Throttled as error:
-        raise turns.in_line(error) from None
+        raise turns.patience(claim, SourceSearch.objects.filter(pk=claim.args["search"]), error) from None
     except ConnectorError as error:
         blobs.give_up(claim, UUID(claim.args["search"]), error.code)
     _files_ended(claim)
@@ -208,7 +209,7 @@ def mark_restricted(claim: Claim) -> None:
     try:
         marking.run(claim, UUID(claim.args["place"]), claim.args["state"])
     except Throttled as error:
-        raise turns.in_line(error) from None
+        raise turns.patience(claim, RestrictedPlace.objects.filter(pk=claim.args["place"]), error) from None
     except ConnectorError as error:
         raise RetryLater(error.code) from None
 
@@ -253,7 +254,7 @@ def try_out_plan(claim: Claim) -> None:
         if not dry_run.run(claim, *_tried(claim)):
             return
     except Throttled as error:
-        raise turns.in_line(error) from None
+        raise turns.patience(claim, PlanPart.objects.filter(pk=claim.args["part"]), error) from None
     except ConnectorError as error:
         _dry_run_in_trouble(claim, error)
     with claim.step():

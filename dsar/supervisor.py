@@ -155,6 +155,9 @@ class Supervisor:
         for name, child in self.children.items():
             self._await_end(name, child)
         self.servers.stop()
+        # What a program left running may hold its output open for ever.
+        for key in [*self._selector.get_map().values()]:
+            self._forget(key.fileobj)  # type: ignore[arg-type]
         self._log.close()
         self._selector.close()
 
@@ -195,7 +198,9 @@ class Supervisor:
             self._read_output(0.05)  # A program that cannot write its last words would not end.
         child.process.kill()
         child.process.wait()
-        self._read_output(0.0)
+        output = child.process.stdout
+        while output and not output.closed and self._copy_lines(output, name):
+            pass
 
     def _read_output(self, seconds: float) -> None:
         if not self._selector.get_map():
@@ -204,15 +209,20 @@ class Supervisor:
         for key, _ in self._selector.select(seconds):
             self._copy_lines(key.fileobj, key.data)  # type: ignore[arg-type]
 
-    def _copy_lines(self, output: IO[bytes], name: str) -> None:
+    def _copy_lines(self, output: IO[bytes], name: str) -> bool:
+        """Whether there was anything; at its end the output is closed."""
         try:
             chunk = os.read(output.fileno(), 65536)
         except BlockingIOError:
-            return
+            return False
         if not chunk:
-            self._selector.unregister(output)
-            output.close()
+            self._forget(output)
         self._write_lines(self.children[name], chunk or b"\n")
+        return True
+
+    def _forget(self, output: IO[bytes]) -> None:
+        self._selector.unregister(output)
+        output.close()
 
     def _write_lines(self, child: Child, chunk: bytes) -> None:
         *lines, child.half_line = (child.half_line + chunk).split(b"\n")

@@ -40,6 +40,16 @@ class Standing:
     sources: set[str]
 
 
+def part(name: str, called: str = "") -> Any:
+    """A fixture that gives one thing of the module's world, by the name it has there unless ``called`` otherwise."""
+
+    @pytest.fixture(name=called or name)
+    def given(world: Any) -> Any:
+        return getattr(world, name)
+
+    return given
+
+
 @contextmanager
 def standing(build: Build, files: Path, blocker: Any) -> Iterator[Standing]:
     """Build a world whose files lie in a folder of its own, and take it down again.

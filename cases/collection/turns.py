@@ -6,12 +6,13 @@ from there when its turn comes or what it waited for is over.
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cases.collection.gate import NoRoom
@@ -29,6 +30,7 @@ LOOK_AGAIN = timedelta(minutes=30)
 FAILURES_TO_REST = 5
 PROBE = timedelta(minutes=1)
 SUCCESS_NOTED = timedelta(seconds=5)
+KEPT_FROM = timedelta(seconds=5)  # a shorter wait is over before anybody could read of it
 PATIENCE_SECONDS = 30.0  # where a source asks for patience and does not say for how long
 LONGEST_REST = timedelta(minutes=30)
 _STOPS = Prepared(
@@ -65,14 +67,27 @@ def asked(error: Throttled) -> timedelta:
     return timedelta(seconds=error.retry_after or PATIENCE_SECONDS)
 
 
-def in_line(error: Throttled) -> PutBack:
+def patience(
+    claim: Claim,
+    naming: "QuerySet[Any]",
+    error: Throttled,
+    mark: Callable[[timedelta], None] | None = None,
+) -> PutBack:
     """Back into the queue for as long as was asked; no worker waits. To be raised.
 
-    The gate gives each its own time and keeps room for it then. A source gives all the same.
+    The gate gives each its own time and keeps room for it then. A source gives all the same: what it said itself
+    holds everybody who would ask it, and is marked in the same step. ``naming`` finds the row that has the source.
     """
+    wait = asked(error)
     if isinstance(error, NoRoom):
-        return PutBack(error.code, asked(error), keeps_place=True)
-    return PutBack(error.code, _spread(asked(error)))
+        return PutBack(error.code, wait, keeps_place=True)
+    if wait > KEPT_FROM:
+        with claim.step():
+            source = SourceSystem.objects.filter(pk__in=naming.values("source_id"))
+            asked_for_patience(source, timezone.now() + wait)
+            if mark:
+                mark(wait)
+    return PutBack(error.code, _spread(wait))
 
 
 def _spread(wait: timedelta) -> timedelta:
@@ -245,7 +260,6 @@ def refused_account(source_id: UUID, error: ConnectorError, now: datetime) -> bo
     )
 
 
-def asked_for_patience(source_id: UUID, until: datetime) -> None:
+def asked_for_patience(source: "QuerySet[SourceSystem]", until: datetime) -> None:
     """A long wait that the source asked for is kept, so that it outlives Redis."""
-    waiting = SourceSystem.objects.filter(pk=source_id)
-    waiting.filter(Q(held_until=None) | Q(held_until__lt=until)).update(held_until=until)
+    source.filter(Q(held_until=None) | Q(held_until__lt=until)).update(held_until=until)

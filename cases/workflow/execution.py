@@ -14,7 +14,6 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from cases.collection import turns
-from cases.collection.gate import NoRoom
 from cases.connectors.base import ConnectorError, Throttled
 from cases.connectors.changes import Remains
 from cases.fulfilment import execution as engine
@@ -197,27 +196,16 @@ def fail(claim: Claim, part_id: UUID, error: ConnectorError | None, code: str, n
 
 def in_trouble(claim: Claim, part_id: UUID, error: ConnectorError, now: datetime) -> None:
     """What a source's trouble means for the part and for others. Raises where it goes on later; else it returns."""
-    with claim.step():
-        source_id = PlanPart.objects.values_list("source_id", flat=True).get(pk=part_id)
+    part = PlanPart.objects.filter(pk=part_id)
     if isinstance(error, Throttled):
-        raise _patience(claim, part_id, source_id, error, now)
+        raise turns.patience(claim, part, error, lambda _wait: _mark(claim, part_id, HeldFor.THROTTLED))
     goes_on = error.retryable and not claim.last_attempt
     with claim.step():
-        rests = standing.went_wrong(source_id, error, now)
+        rests = standing.went_wrong(part.get().source_id, error, now)
         if rests and goes_on:
             _mark(claim, part_id, HeldFor.RESTING)
     if goes_on:
         raise RetryLater(error.code, rests)
-
-
-def _patience(claim: Claim, part_id: UUID, source_id: UUID, error: Throttled, now: datetime) -> PutBack:
-    """Back into the queue for as long as was asked. What the source itself said holds everybody."""
-    wait = turns.asked(error)
-    if not isinstance(error, NoRoom) and wait > standing.KEPT_FROM:
-        with claim.step():
-            turns.asked_for_patience(source_id, now + wait)
-            _mark(claim, part_id, HeldFor.THROTTLED)
-    return turns.in_line(error)
 
 
 def _mark(claim: Claim, part_id: UUID, why: str) -> None:

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from cases import errors
 from cases.collection import runs, turns
-from cases.collection.gate import NoRoom
 from cases.connectors.base import AuthError, ConnectorError, Throttled
 from cases.fulfilment import dry_run, parts
 from cases.models import (
@@ -31,7 +30,7 @@ from cases.workflow.perform import act, put_on_record
 from dsar.audit.actions import Action
 from dsar.audit.record import Codes, record, record_whatever_happens
 from dsar.jobs.queue import bring_forward, enqueue
-from dsar.jobs.run import Claim, PutBack, RetryLater
+from dsar.jobs.run import Claim, RetryLater
 from dsar.lib.errors import NotAllowed, Refused
 from dsar.vault import keyring
 from dsar.vault.models import KeyPurpose
@@ -39,7 +38,6 @@ from identity.access import all_controllers
 from identity.roles import Permission
 
 TELL = "tell_of_source_trouble"
-KEPT_FROM = timedelta(seconds=5)
 # A source that is well again, or was seen to, is asked anew by what failed of it; other errors would only recur.
 HEALED: Final = ("auth", "permission", "transient", "unreachable", "timeout", "throttled", "worker_lost")
 
@@ -217,7 +215,12 @@ def went_well(source_id: UUID, now: datetime) -> None:
 def after_trouble(claim: Claim, search: SourceSearch, error: ConnectorError, now: datetime) -> None:
     """What a search's trouble means for it and for others. Raises where it goes on later; else it has failed."""
     if isinstance(error, Throttled):
-        raise _patience(claim, search, error, now)
+        raise turns.patience(
+            claim,
+            SourceSearch.objects.filter(pk=search.pk),
+            error,
+            lambda wait: turns.mark(search.pk, turns.Hold(HeldFor.THROTTLED, wait)),
+        )
     goes_on = error.retryable and not claim.last_attempt
     with claim.step():
         rests = went_wrong(search.source_id, error, now)
@@ -225,16 +228,6 @@ def after_trouble(claim: Claim, search: SourceSearch, error: ConnectorError, now
             turns.mark(search.pk, turns.Hold(HeldFor.RESTING, rests))
     if goes_on:
         raise RetryLater(error.code, rests)
-
-
-def _patience(claim: Claim, search: SourceSearch, error: Throttled, now: datetime) -> PutBack:
-    """Back into the queue for as long as was asked; no worker waits. What the source itself said holds everybody."""
-    wait = turns.asked(error)
-    if not isinstance(error, NoRoom) and wait > KEPT_FROM:
-        with claim.step():
-            turns.asked_for_patience(search.source_id, now + wait)
-            turns.mark(search.pk, turns.Hold(HeldFor.THROTTLED, wait))
-    return turns.in_line(error)
 
 
 def went_wrong(source_id: UUID, error: ConnectorError, now: datetime) -> timedelta | None:

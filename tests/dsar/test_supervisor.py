@@ -138,6 +138,21 @@ def test_stop_ends_programs_before_servers(build: Build) -> None:
     assert house.servers.running_at_stop == []
 
 
+def test_stop_reads_last_words_and_leaves_no_output_open(build: Build) -> None:
+    last = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit('the last word')); "
+    beside = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid, flush=True); "
+    house = build(python("web", last + SLEEP), python("worker", beside + SLEEP))
+    house.tick_until(lambda: len(house.lines()) == 3)
+    (left,) = (int(line.split()[-1]) for line in house.lines() if not line.endswith("up"))
+    outputs = [child.process.stdout for child in house.supervisor.children.values() if child.process]
+
+    house.supervisor.stop()
+    os.kill(left, signal.SIGKILL)  # which holds the worker's output open
+
+    assert house.lines()[-1] == "web       | the last word"
+    assert [output.closed for output in outputs if output] == [True, True]
+
+
 def test_stop_kills_a_program_that_will_not_end(build: Build) -> None:
     house = build(python("web", STUBBORN, stop_seconds=0.2))
     house.tick_until(lambda: house.lines() == ["web       | up"])

@@ -27,6 +27,7 @@ from cases.connectors.base import (
     RecordType,
     Refused,
     Setup,
+    Throttled,
     Transient,
     phone_digits,
     require_identifiers,
@@ -145,6 +146,8 @@ class Planted:
         how = self._told.get("bites", {}).get(blob.name)
         if how == "refused":
             raise Refused(reason="it is in quarantine there")
+        if how == "patience":
+            raise Throttled(retry_after=600)
         yield b"first "
         if how == "transient":
             raise Transient

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -112,6 +113,24 @@ def test_file_that_ends_too_soon_is_not_taken(desk: Desk) -> None:
 
     assert (states(), file_of("call.wav").error_code) == ({"call.wav": "failed"}, "cut_short")
     assert (StoredFile.objects.count(), file_of("call.wav").item.file) == (0, None)
+
+
+def test_patience_that_a_file_asks_for_is_kept_and_nothing_is_asked_meanwhile(
+    desk: Desk, planted: Any
+) -> None:
+    made, now = source(desk, bites={"contract.pdf": "patience"}), timezone.now()
+
+    searched(desk)
+    retry()
+    made.refresh_from_db()
+
+    assert now + timedelta(minutes=9) < made.held_until < now + timedelta(minutes=11)
+    assert planted.opened.count("contract.pdf") == 1
+    assert states()["contract.pdf"] == "waiting"
+    made.options, made.held_until = made.options | {"bites": {}}, None
+    made.save()
+    retry()
+    assert states() == dict.fromkeys(NAMES, "fetched")
 
 
 def test_failed_file_is_fetched_again(desk: Desk) -> None:

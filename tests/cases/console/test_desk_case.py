@@ -28,6 +28,7 @@ from tests.cases.desk_cases import (
 )
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import one_case, run_jobs
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -47,14 +48,7 @@ def build_world(_patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> 
     return World(office, in_review(office.brand, office.handler))
 
 
-@pytest.fixture
-def office(world: World) -> Office:
-    return world.office
-
-
-@pytest.fixture
-def case(world: World) -> Case:
-    return world.case
+office, case = part("office"), part("case")
 
 
 def page(case: Case) -> str:

@@ -16,10 +16,11 @@ from tests.cases.console.doubtful import doubtful_case
 from tests.cases.desk_cases import Office, make_office
 from tests.cases.staff_client import signed_in
 from tests.leaks import leaked
+from tests.worlds import part
 
 __all__ = ["planted"]
 
-pytestmark = pytest.mark.usefixtures("world")
+pytestmark = pytest.mark.usefixtures("world", "planted")
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,7 @@ def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> W
     return World(office, doubtful_case(office.brand, office.handler))
 
 
-@pytest.fixture
-def office(world: World) -> Office:
-    return world.office
-
-
-@pytest.fixture
-def case(world: World, planted: Any) -> Case:
-    return world.case
+office, case = part("office"), part("case")
 
 
 def page(case: Case, name: str = "doubts") -> str:

@@ -20,6 +20,7 @@ from tests.cases.connectors.sql.conftest import Source, database
 from tests.cases.desk_cases import Office, in_review, make_office
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import run_jobs
+from tests.worlds import part
 
 __all__ = ["database"]
 
@@ -64,14 +65,7 @@ def _shop_is_left_as_it_was(world: World) -> Iterator[None]:
     assert held_by(world.shop) == world.held
 
 
-@pytest.fixture
-def office(world: World) -> Office:
-    return world.office
-
-
-@pytest.fixture
-def case(world: World) -> Case:
-    return world.case
+office, case = part("office"), part("case")
 
 
 def page(case: Case, **query: str) -> str:

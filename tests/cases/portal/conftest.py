@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -36,10 +38,14 @@ def _static_root(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Non
     settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
 
 
+def at_once(patch: pytest.MonkeyPatch) -> None:
+    """Answers that are slow on purpose are not, in tests."""
+    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+
+
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers that are slow on purpose are not, in tests."""
-    monkeypatch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    at_once(monkeypatch)
 
 
 def make_brand(slug: str = "meridian", **fields: Any) -> Controller:
@@ -71,11 +77,13 @@ def stranger(brand: Controller) -> Controller:
 
 
 class Visitor(Client):
-    """A browser at one brand's portal."""
+    """A browser at one brand's portal, with the cookies of an earlier visit where it is given them."""
 
-    def __init__(self, brand: Controller, **options: Any) -> None:
+    def __init__(self, brand: Controller, cookies: SimpleCookie | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.brand = brand
+        if cookies is not None:
+            self.cookies = cookies
 
     def at(self, name: str, *args: Any) -> str:
         return reverse(f"portal:{name}", args=[self.brand.slug, *args])
@@ -136,6 +144,24 @@ def ask(brand: Controller) -> SubjectRequest:
 @pytest.fixture
 def asked(brand: Controller) -> SubjectRequest:
     return ask(brand)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A brand, an access request there, and the cookies of who made it and is in."""
+
+    brand: Controller
+    asked: SubjectRequest
+    cookies: SimpleCookie
+
+
+def go_inside(patch: pytest.MonkeyPatch) -> Inside:
+    """For the world of a module."""
+    at_once(patch)
+    visitor = Visitor(meridian())
+    asked = ask(visitor.brand)
+    visitor.sign_in(asked)
+    return Inside(visitor.brand, asked, visitor.cookies)
 
 
 def answer_it(case: Case) -> Delivery:

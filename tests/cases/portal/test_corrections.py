@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from cases import corrections
 from cases.models import Case, Item, RequestFile, SourceSystem
-from cases.portal import door
 from cases.words import Right, State
 from cases.workflow import rectify
 from cases.workflow.rectify import Pointed
@@ -18,7 +17,7 @@ from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from dsar.lib.errors import Refused
 from tests.cases.connectors.demo_crm.crm_world import LETTER
-from tests.cases.portal.conftest import Visitor, make_brand, text_of
+from tests.cases.portal.conftest import Visitor, at_once, make_brand, text_of
 from tests.cases.workflow.conftest import Desk
 from tests.cases.workflow.rectifying import Shop
 from tests.factories.cases import forget, in_state, known, log, run_jobs
@@ -44,7 +43,7 @@ class World:
 
 
 def build_world(patch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> World:
-    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    at_once(patch)
     brand = ControllerFactory.create(slug="crm-brand", name="Crm", languages=["en-gb"])
     shop, crm = shop_of_world(request, brand)
     case = shop.case(words="Something is wrong with my address.")
@@ -66,9 +65,7 @@ def case(here: Shop, world: World) -> Case:
 
 @pytest.fixture
 def ada(here: Shop, world: World) -> Visitor:
-    visitor = Visitor(here.desk.controller)
-    visitor.cookies = world.cookies
-    return visitor
+    return Visitor(here.desk.controller, world.cookies)
 
 
 def place(case, collection: str, name: str, number: int = 0) -> str:

@@ -11,22 +11,23 @@ from django.utils import timezone
 
 from cases.correspondence.outbox import mails
 from cases.models import SubjectRequest
-from cases.portal import claims, door, sessions
+from cases.portal import claims, sessions
 from cases.portal.views import enter
 from cases.words import Right, State
 from dsar.jobs.models import Job
 from identity import services
 from identity.limits import Limit
-from identity.models import AccessToken, Attempt, Controller, OneTimeCode, TokenPurpose, VerificationState
-from tests.cases.portal.conftest import ADA, Visitor, ask, meridian, newest_code, text_of
+from identity.models import AccessToken, Attempt, OneTimeCode, TokenPurpose, VerificationState
+from tests.cases.portal.conftest import ADA, Visitor, ask, at_once, meridian, newest_code, text_of
 from tests.factories.cases import log, run_jobs
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
 def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> SubjectRequest:
     """A request whose address is on file."""
-    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+    at_once(patch)
     return ask(meridian())
 
 
@@ -35,9 +36,7 @@ def asked(world: SubjectRequest) -> SubjectRequest:
     return world
 
 
-@pytest.fixture
-def brand(world: SubjectRequest) -> Controller:
-    return world.controller
+brand = part("controller", called="brand")
 
 
 def follow_token(request: SubjectRequest) -> str:

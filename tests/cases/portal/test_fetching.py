@@ -4,67 +4,47 @@ import io
 import zipfile
 from dataclasses import dataclass
 from datetime import timedelta
-from http.cookies import SimpleCookie
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cases.models import Delivery, PackFile, SubjectRequest
+from cases.models import Delivery, PackFile
 from cases.permissions import by_staff
-from cases.portal import door, sessions
+from cases.portal import sessions
 from cases.portal.views import pack as views
 from cases.words import Right
 from cases.workflow import answer
 from dsar.audit.models import AuditEvent
 from identity import services
-from identity.models import AccessToken, Controller, OneTimeCode, TokenPurpose
+from identity.models import AccessToken, OneTimeCode, TokenPurpose
 from identity.roles import Role
-from tests.cases.portal.conftest import Visitor, answer_it, ask, meridian, newest_code, tokens
+from tests.cases.portal.conftest import Inside, Visitor, answer_it, go_inside, newest_code, tokens
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import give_policy, staff
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
 @dataclass(frozen=True)
-class World:
-    """An answer that lies ready for a visitor who is signed in."""
+class World(Inside):
+    """An answer that lies ready for a visitor who is in."""
 
-    brand: Controller
-    asked: SubjectRequest
-    cookies: SimpleCookie
     delivered: Delivery
 
 
 def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> World:
-    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
-    visitor = Visitor(meridian())
-    asked = ask(visitor.brand)
-    visitor.sign_in(asked)
-    return World(visitor.brand, asked, visitor.cookies, answer_it(asked.cases.get()))
+    found = go_inside(patch)
+    return World(**vars(found), delivered=answer_it(found.asked.cases.get()))
 
 
-@pytest.fixture
-def brand(world: World) -> Controller:
-    return world.brand
-
-
-@pytest.fixture
-def asked(world: World) -> SubjectRequest:
-    return world.asked
+brand, asked, delivered = part("brand"), part("asked"), part("delivered")
 
 
 @pytest.fixture
 def visitor(world: World) -> Visitor:
-    visitor = Visitor(world.brand)
-    visitor.cookies = world.cookies
-    return visitor
-
-
-@pytest.fixture
-def delivered(world: World) -> Delivery:
-    return world.delivered
+    return Visitor(world.brand, world.cookies)
 
 
 def fetched(response) -> bytes:

@@ -1,6 +1,7 @@
 """The owner of a source, who has a link and nothing else."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.utils import timezone
 from cases.correspondence.outbox import mails
 from cases.models import Case, Inquiry, InquiryFile, Item, SearchState, SourceSearch, SourceSystem
 from cases.permissions import by_staff
-from cases.portal import door
 from cases.words import State
 from cases.workflow import identity, inquiry
 from cases.workflow.intake import Person
@@ -20,10 +20,11 @@ from dsar.audit.models import AuditEvent
 from dsar.vault.models import StoredFile
 from identity.models import AccessToken, Controller, Level, TokenPurpose
 from identity.roles import Role
-from tests.cases.portal.conftest import Visitor, make_brand, meridian
+from tests.cases.portal.conftest import Visitor, at_once, make_brand, meridian
 from tests.factories.cases import SourceFactory, one_case, run_jobs
 from tests.factories.identity import staff
 from tests.leaks import leaked
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -52,26 +53,22 @@ def proven(brand: Controller) -> Case:
     return Case.objects.get(pk=made.pk)
 
 
-def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> tuple[SourceSystem, Case]:
+@dataclass(frozen=True)
+class World:
     """A brand whose only source is a filing cabinet, and a case there."""
-    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
+
+    brand: Controller
+    archive: SourceSystem
+    case: Case
+
+
+def build_world(patch: pytest.MonkeyPatch, _request: pytest.FixtureRequest) -> World:
+    at_once(patch)
     brand = meridian()
-    return filing_cabinet(brand), proven(brand)
+    return World(brand, filing_cabinet(brand), proven(brand))
 
 
-@pytest.fixture
-def brand(world: tuple[SourceSystem, Case]) -> Controller:
-    return world[1].controller
-
-
-@pytest.fixture
-def archive(world: tuple[SourceSystem, Case]) -> SourceSystem:
-    return world[0]
-
-
-@pytest.fixture
-def case(world: tuple[SourceSystem, Case]) -> Case:
-    return world[1]
+brand, archive, case = part("brand"), part("archive"), part("case")
 
 
 def links() -> list[str]:

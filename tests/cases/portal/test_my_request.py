@@ -13,44 +13,32 @@ from cases.deadlines import steps
 from cases.deadlines.steps import StepCode
 from cases.models import Case, Letter, LetterFile, LetterState, Note
 from cases.permissions import by_staff
-from cases.portal import door, story
+from cases.portal import story
 from cases.words import Outcome, Right, State
 from cases.workflow import identity, people, questions
 from cases.workflow.intake import Person, Representation
 from dsar.vault import files
 from identity.models import Level
 from identity.roles import Role
-from tests.cases.portal.conftest import ADA, Visitor, answer_it, ask, meridian
+from tests.cases.portal.conftest import ADA, Visitor, answer_it, go_inside
 from tests.factories.cases import log, run_jobs
 from tests.factories.identity import staff
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
 def build_world(patch, _request):
-    """A brand, a request, and the cookies of who made it and is in."""
-    patch.setattr(door, "UNHURRIED_SECONDS", 0.0)
-    visitor = Visitor(meridian())
-    asked = ask(visitor.brand)
-    visitor.sign_in(asked)
-    return visitor.brand, asked, visitor.cookies
+    return go_inside(patch)
+
+
+brand, asked = part("brand"), part("asked")
 
 
 @pytest.fixture
-def brand(world):
-    return world[0]
-
-
-@pytest.fixture
-def asked(world):
-    return world[1]
-
-
-@pytest.fixture
-def inside(world, visitor):
+def inside(world):
     """A visitor who is in."""
-    visitor.cookies = world[2]
-    return visitor
+    return Visitor(world.brand, world.cookies)
 
 
 def page_of(visitor):

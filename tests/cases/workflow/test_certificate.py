@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pikepdf
@@ -11,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pydantic import ValidationError
 
-from cases.models import Delivery, Leftover, LetterState, PlanPart, SourceSystem
+from cases.models import ChangePlan, Delivery, Leftover, LetterState, PlanPart, SourceSystem
 from cases.packs.certificate import content
 from cases.packs.certify import receipts_of
 from cases.words import Right
@@ -19,10 +20,11 @@ from cases.workflow import aftermath, carry_out, certificate
 from dsar.audit.models import AuditEvent
 from dsar.vault import files, keyring
 from tests.cases.packs.samples import pdf_text
-from tests.cases.workflow.conftest import desk_with_crm
+from tests.cases.workflow.conftest import Desk, desk_with_crm
 from tests.factories.carried_out import carried_out
 from tests.factories.cases import in_state, run_jobs
 from tests.factories.recipients import RecipientFactory
+from tests.worlds import part
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -30,22 +32,22 @@ PLANTED = ("Ada", "ada@example.com", "20 7946", "Called about the bill", "Pays b
 SCHEMA = Path(__file__).parents[3] / "docs/certificate.schema.json"
 
 
-def build_world(_patch, _request):
+@dataclass(frozen=True)
+class World:
     """A desk, and an erasure that it carried out."""
+
+    desk: Desk
+    plan: ChangePlan
+
+
+def build_world(_patch, _request):
     desk = desk_with_crm()
     SourceSystem.objects.update(backup_days=30)
     case = desk.in_review(Right.ERASURE)
-    return desk, carried_out(case, desk.handler, desk.dpo, keep="notes")
+    return World(desk, carried_out(case, desk.handler, desk.dpo, keep="notes"))
 
 
-@pytest.fixture
-def desk(world):
-    return world[0]
-
-
-@pytest.fixture
-def plan(world):
-    return world[1]
+desk, plan = part("desk"), part("plan")
 
 
 def made(plan, desk) -> tuple[bytes, bytes]:
