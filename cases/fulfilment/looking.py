@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from uuid import UUID
 
-from cases.collection import identifiers
+from django.utils import timezone
+
+from cases.collection import identifiers, turns
 from cases.collection.gate import SharedGate
 from cases.connectors.base import JSON
 from cases.connectors.changes import ReadsAgain, Wish
@@ -17,9 +19,12 @@ _GONE = "The record is no longer there: nothing is left to be done about it."
 
 
 def look(claim: Claim, part_id: UUID) -> None:
-    """Read each changed record of a part again, where its connector can; raises ConnectorError."""
+    """Read each changed record of a part again, where its connector can; raises ConnectorError, and PutBack."""
     with claim.step():
         part = parts.locked(claim.case_id, part_id)
+        hold = turns.held(part.source, timezone.now())
+        if hold is not None:
+            raise hold.put_back()
         gate = SharedGate(part.source_id, part.plan.case_id)
         connector = identifiers.connect_to_change(part.source, gate)
         asked = [(line.pk, wish) for line in _changed(part_id) if (wish := _wish(line))]

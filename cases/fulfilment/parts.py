@@ -168,6 +168,7 @@ def release(source_ids: Iterable[UUID], healed: Iterable[str], now: datetime) ->
     held = list(waiting.filter(held_for__in=BY_SOURCE))
     # Jobs before parts, as workers lock them.
     wake(held, now)
+    bring_forward([key(LOOK, part.pk) for part in waiting.filter(held_for=STALE)], now)
     mine = waiting.filter(pk__in=[part.pk for part in held])
     mine.filter(stage=PartStage.HELD).update(stage=PartStage.EXECUTING)
     mine.update(held_for="")
