@@ -19,6 +19,7 @@ import pytest
 from django.core.management import BaseCommand, call_command
 from django.db import connection, connections
 from django.test import override_settings
+from hypothesis import HealthCheck, settings
 
 from dsar.celery import app
 from dsar.lib import tenancy
@@ -55,6 +56,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     browser.thorough = config.getoption("--thorough")
+    # A property is wrong or right, however busy the machine is. What CI sets for itself stays.
+    untimed = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("untimed", settings(), **untimed)
+    settings.load_profile("untimed")
 
 
 @pytest.hookimpl(trylast=True)

@@ -261,7 +261,7 @@ def test_attempts_keep_nothing_that_was_typed(client):
 
 
 @given(st.emails(), st.sampled_from([str.upper, str.title, lambda email: f"  {email} "]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_account_is_one_for_each_address(email, written):
     assert account_of(written(email.lower())) == account_of(email)
 

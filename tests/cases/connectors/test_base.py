@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.connectors import base
@@ -35,7 +35,6 @@ def error_classes(parent: type[ConnectorError] = ConnectorError) -> set[type[Con
     return {parent}.union(*(error_classes(child) for child in parent.__subclasses__()))
 
 
-@settings(deadline=None)
 @given(st.text(), KEYS, st.integers(0), st.none() | st.integers(0))
 def test_cursor_survives_json(stage: str, after: Any, seen: int, total: int | None) -> None:
     cursor = Cursor(stage, after, seen, total)
@@ -43,7 +42,6 @@ def test_cursor_survives_json(stage: str, after: Any, seen: int, total: int | No
     assert Cursor.from_json(cursor.to_json()) == cursor
 
 
-@settings(deadline=None)
 @given(
     st.text(), st.text(), st.lists(st.text()), st.sampled_from(Confidence), st.dictionaries(st.text(), KEYS)
 )

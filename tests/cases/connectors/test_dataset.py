@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.connectors import dataset as module
@@ -250,7 +250,7 @@ DOCUMENTS = st.recursive(WORDS, lambda inner: st.lists(inner) | st.dictionaries(
 WRAPPED = DOCUMENTS.map(lambda one: {"dataset": [{"fides_key": "shop", "collections": [one], "name": "x"}]})
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.text() | (DOCUMENTS | WRAPPED).map(yaml.safe_dump))
 def test_parse_raises_nothing_but_its_own_error(text: str) -> None:
     with pytest.raises(DatasetError):

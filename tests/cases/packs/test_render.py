@@ -300,7 +300,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), min_size=1, max_size=4))
 def test_json_of_any_data_reads_back_the_same(data):
     records = [PackRecord("crm", "row", "Rows", number, item) for number, item in enumerate(data, 1)]
@@ -311,7 +311,7 @@ def test_json_of_any_data_reads_back_the_same(data):
     assert [record["data"] for record in read] == data
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5))
 def test_csv_of_any_text_reads_back_the_same_and_starts_no_formula(texts):
     records = [PackRecord("crm", "row", "Rows", number, {"t": text}) for number, text in enumerate(texts, 1)]

@@ -74,7 +74,10 @@ def level_of(request):
 
 
 def refusals():
-    return [event.data["reason"] for event in AuditEvent.objects.filter(action="identity.login_refused")]
+    return [
+        event.data["reason"]
+        for event in AuditEvent.objects.filter(action="identity.login_refused").order_by("seq")
+    ]
 
 
 def test_page_offers_the_account_first(inside, login):

@@ -61,9 +61,9 @@ def again(case):
 
 def refused(case):
     return list(
-        AuditEvent.objects.filter(case_id=case.pk, action="case.act_refused").values_list(
-            "data__code", flat=True
-        )
+        AuditEvent.objects.filter(case_id=case.pk, action="case.act_refused")
+        .order_by("seq")
+        .values_list("data__code", flat=True)
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.connectors.sql.values import BASE64_KEY, key_text, row_ref, to_json
@@ -21,25 +21,21 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(DOCUMENTS)
 def test_to_json_leaves_documents_as_they_are(document: Any) -> None:
     assert json.loads(json.dumps(to_json(document))) == document
 
 
-@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_to_json_keeps_every_digit_of_a_number(number: Decimal) -> None:
     assert Decimal(str(to_json(number))).as_tuple() == number.as_tuple()
 
 
-@settings(deadline=None)
 @given(st.datetimes())
 def test_to_json_keeps_moments(moment: datetime) -> None:
     assert datetime.fromisoformat(str(to_json(moment))) == moment
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_to_json_marks_binary_data(data: bytes) -> None:
     marked = to_json(data)
@@ -76,7 +72,6 @@ def test_row_ref_of_numbers_is_readable(key: tuple[object, ...], readable: bool,
     assert row_ref("people", key, readable=readable) == ref
 
 
-@settings(deadline=None)
 @given(st.text(min_size=3), st.text(min_size=3))
 def test_row_ref_of_text_is_a_digest(left: str, right: str) -> None:
     first, second, again = (row_ref("p", [value], readable=True) for value in (left, right, left))
