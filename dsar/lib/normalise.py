@@ -54,6 +54,12 @@ def phone(text: str, region: str | None) -> str:
         return digits
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return digits
+    full = _in_full(number)
+    # A number of zeros alone loses one each time that it is read: such is nobody's.
+    return full if _in_full(phonenumbers.parse(full)) == full else digits
+
+
+def _in_full(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

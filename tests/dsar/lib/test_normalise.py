@@ -60,6 +60,7 @@ def test_email_ignores_letter_case(written: str) -> None:
         ("12", "GB", "12"),
         ("+999 123", "GB", "+999123"),
         ("unknown", "GB", ""),
+        ("00000000000", "GB", "00000000000"),
     ],
 )
 def test_phone_has_one_form(written: str, region: str | None, expected: str) -> None:
