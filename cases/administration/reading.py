@@ -10,8 +10,9 @@ from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
+from cases.administration.forms import SourceForm
 from cases.collection import gate, outstanding, turns
 from cases.collection.outstanding import Faults
 from cases.connectors import registry
@@ -386,14 +387,29 @@ def _event(event: AuditEvent, names: Mapping[UUID, str]) -> Event:
 
 
 def _detail(data: Mapping[str, Any]) -> str:
-    fields = data.get("fields") or []
     parts = [
-        ", ".join(fields),
+        ", ".join(dict.fromkeys(_setting(name) for name in data.get("fields") or [])),
         _("for erasing") if data.get("for") == "erasing" else "",
         data.get("code") or "",
     ]
     return " · ".join(part for part in parts if part)
 
+
+def _setting(name: str) -> str:
+    """A setting as the form calls it. Some are set in files alone, some by pages of their own."""
+    field = SourceForm.base_fields.get(name)
+    return str(field.label) if field else _(_SETTINGS.get(name, name))
+
+
+_SETTINGS = {
+    "connector": gettext_noop("Kind of source"),
+    "options": gettext_noop("Connection"),
+    "secrets": gettext_noop("Credentials"),
+    "facts": gettext_noop("What the answer says of it"),
+    "portable": gettext_noop("What can be taken along"),
+    "is_test": gettext_noop("Test system"),
+    "test_persons": gettext_noop("Test system"),
+}
 
 _TITLES = {
     "configuration.source_changed": lambda: _("Settings changed"),

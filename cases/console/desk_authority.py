@@ -263,13 +263,11 @@ def childhood(case: Case, today: date) -> str:
         if presumed
         else _t("Whether the child understands is judged by the child, not by a fixed age.")
     )
-    age = _age(case.subject.birth_date, today)
+    age = _age(case.subject.born_on, today)
     return f"{_t('The child is %(age)d years old.') % {'age': age}} {says}" if age is not None else says
 
 
-def _age(born: str, today: date) -> int | None:
-    try:
-        on = date.fromisoformat(born)
-    except ValueError:
+def _age(born: date | None, today: date) -> int | None:
+    if born is None:
         return None
-    return today.year - on.year - ((today.month, today.day) < (on.month, on.day))
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.utils.translation import gettext as _
 
-from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE
 from cases.models import (
     Belongs,
     Candidate,
@@ -18,15 +16,9 @@ from cases.models import (
     SetAside,
     SourceSystem,
 )
-from cases.review.showing import Field, label, text_of
+from cases.review.showing import Field, kind_of_identifier, label, text_of
 
 PER_PAGE = 20
-
-
-def kind_label(kind: str) -> str:
-    """A kind of identifier as a person says it."""
-    known = {EMAIL: _("e-mail address"), PHONE: _("telephone number"), EXTERNAL_ID: _("customer number")}
-    return known.get(kind, label(kind).lower())
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ def _match(one: Candidate) -> Doubtful:
         kept.get("ref", ""),
         label(kept.get("type", "")),
         _fields(summary),
-        ", ".join(kind_label(kind) for kind in one.matched_on),
+        ", ".join(kind_of_identifier(kind) for kind in one.matched_on),
         bool(kept.get("is_group")),
     )
 
@@ -113,7 +105,7 @@ def identifiers(case: Case) -> list[Revealed]:
     return [
         Revealed(
             one,
-            kind_label(one.kind),
+            kind_of_identifier(one.kind),
             one.content["value"],
             ", ".join(names[source] for source in one.used_in if source in names and source != one.source_id),
         )

@@ -1,5 +1,6 @@
 """The person whose data it is, and who may speak for them."""
 
+from datetime import date
 from uuid import UUID
 
 from django.db import models
@@ -27,6 +28,14 @@ class DataSubject(TenantModel):
     @property
     def sealing_key_id(self) -> UUID:
         return self.key_id
+
+    @property
+    def born_on(self) -> date | None:
+        """The date of birth; None where it is not known, or not as a date."""
+        try:
+            return date.fromisoformat(self.birth_date)
+        except ValueError:
+            return None
 
 
 class SubjectIdentifier(TenantModel):

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from cases.connectors.base import EMAIL, EXTERNAL_ID, PHONE
 from cases.models import Item, ItemDecision
 from cases.packs.content import Passages, Redacted
 from cases.review.redaction import redacted
@@ -120,6 +123,12 @@ def text_of(value: Any) -> str:
 def label(name: str) -> str:
     """A field's or a collection's name without its underscores."""
     return name.replace("_", " ").capitalize()
+
+
+def kind_of_identifier(kind: str) -> str:
+    """A kind of identifier as a person says it."""
+    known = {EMAIL: _("e-mail address"), PHONE: _("telephone number"), EXTERNAL_ID: _("customer number")}
+    return known.get(kind, label(kind).lower())
 
 
 def places(text: str, passage: str) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cases.administration import forms, reading
 from cases.models import SourceSystem
+from cases.review.showing import kind_of_identifier
 from cases.surface import attempt, by, needs, see_other, staff
 from cases.workflow import health, standing
 from identity.roles import Permission
@@ -46,10 +47,12 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
     """One source: how it stands, what it can do, what it is told with, and what befell it."""
     found = source_or_404(request, source_id)
     with timezone.override(found.controller.zone):
+        able = reading.capabilities(found)
         context = {
             **_trial(found),
             "options": reading.options(found),
-            "capabilities": reading.capabilities(found),
+            "capabilities": able,
+            "found_by": ", ".join(sorted(map(kind_of_identifier, able.identifier_kinds))) if able else "",
             "facts": [
                 (label, found.facts.get(name)) for name, label in forms.FACTS.items() if found.facts.get(name)
             ],

@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.models import CollectionStop, SourceCheck, SourceSystem
-from cases.permissions import BY_OPERATOR
+from cases.permissions import BY_OPERATOR, by_staff
 from cases.workflow import standing
+from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
+from dsar.audit.record import record
 from dsar.jobs.models import Job
 from dsar.lib.tenancy import unit_of_work
 from identity import sessions
@@ -375,6 +377,19 @@ def test_broken_connector_leaves_the_pages_whole(office: Office, client: Client,
     ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+def test_settings_and_identifiers_have_their_words(office: Office, client: Client, crm: Any) -> None:
+    codes = {"id": str(crm.pk), "fields": ["is_test", "test_persons", "purged_after_days", "secrets"]}
+    actor = by_staff(office.administrator).actor
+    record(Action.SOURCE_CHANGED, actor, timezone.now(), controller_id=crm.controller_id, data=codes)
+
+    page = client.get(url("source", crm.pk))
+
+    told = [event.text for event in page.context["history"]]
+    assert told == ["Test system, Recordings are deleted there after days, Credentials"]
+    assert page.context["found_by"] == "e-mail address, telephone number"
+    assert page.context["found_by"] in page.content.decode()
 
 
 def test_history_of_a_source_is_told(office: Office, client: Client, crm: Any) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cases.models import Case, ContactNote, DataSubject, SubjectRequest
 from cases.words import AnswerBy, Channel, Right
+from cases.workflow.intake import Person
 from dsar.audit.actions import Action
 from dsar.audit.models import AuditEvent
 from identity.models import Controller
@@ -286,12 +287,13 @@ def test_lookup_never_shows_another_brands_person(agent, brand):
 
 
 def test_lookup_in_a_fragment_shows_the_brands_own(agent, brand):
-    known = log(brand)
+    known = log(brand, person=Person(name="Ada Example", email="ada@example.com", birth_date="1990-12-03"))
 
     page = agent.post("/log/who/", typed(brand, name=""))
 
     assert f'value="{known.subject_id}"' in page.content.decode()
     assert known.reference in page.content.decode()
+    assert "born 3 December 1990" in page.content.decode()
 
 
 def test_words_come_back_masked(agent):
