@@ -20,6 +20,7 @@ from tests.factories.cases import SourceFactory, one_case, run_jobs
 from tests.factories.identity import ControllerFactory, staff
 
 __all__ = ["office"]
+from tests.leaks import leaked
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +91,7 @@ def test_agent_never_sees_the_code(office):
 
     pages = [page_of(case), reverse("console:request", args=[case.subject_request_id])]
 
-    assert [newest() in client.get(page).content.decode() for page in pages] == [False, False]
+    assert [leaked([newest()], client.get(page).content.decode()) for page in pages] == [[], []]
 
 
 def test_agent_is_told_the_same_of_a_number_that_nobody_knows(office):
