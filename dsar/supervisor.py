@@ -31,6 +31,7 @@ PR_SET_CHILD_SUBREAPER = 36  # From linux/prctl.h.
 TICK_SECONDS = 0.2
 HEALTHY_SECONDS = 90.0  # A cold start on a slow machine; the demonstration's data is made before.
 LONGEST_PAUSE = 30.0
+LAST_WORDS_SECONDS = 1.0  # What a program left running may go on talking in its name.
 PROVEN_SECONDS = 60.0  # A program that ran this long has earned a fresh start without a pause.
 MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
 
@@ -198,8 +199,8 @@ class Supervisor:
             self._read_output(0.05)  # A program that cannot write its last words would not end.
         child.process.kill()
         child.process.wait()
-        output = child.process.stdout
-        while output and not output.closed and self._copy_lines(output, name):
+        output, until = child.process.stdout, time.monotonic() + LAST_WORDS_SECONDS
+        while output and not output.closed and time.monotonic() < until and self._copy_lines(output, name):
             pass
 
     def _read_output(self, seconds: float) -> None:

@@ -27,6 +27,7 @@ from cases.models import (
     SourceSearch,
     SourceSystem,
 )
+from cases.review.showing import kind_of_identifier
 from cases.workflow.health import OPEN, TOLD_BEFORE
 from dsar.audit.models import AuditEvent
 from identity.models import Controller, User
@@ -317,6 +318,11 @@ def capabilities(source: SourceSystem) -> Capabilities | None:
         return connector.capabilities()
     finally:
         connector.close()
+
+
+def found_by(able: Capabilities | None) -> str:
+    """The kinds of identifier that a source is searched by, in words; empty where there is none."""
+    return ", ".join(sorted(map(kind_of_identifier, able.identifier_kinds))) if able else ""
 
 
 @dataclass(frozen=True)

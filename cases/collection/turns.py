@@ -62,31 +62,28 @@ class Hold:
         return PutBack(f"held_{self.why}", _spread(self.after))
 
 
-def asked(error: Throttled) -> timedelta:
-    """For how long the source, or the gate, wants to be left alone."""
-    return timedelta(seconds=error.retry_after or PATIENCE_SECONDS)
-
-
 def patience(
     claim: Claim,
     naming: "QuerySet[Any]",
     error: Throttled,
-    mark: Callable[[timedelta], None] | None = None,
+    show: Callable[[timedelta], None] | None = None,
 ) -> PutBack:
     """Back into the queue for as long as was asked; no worker waits. To be raised.
 
     The gate gives each its own time and keeps room for it then. A source gives all the same: what it said itself
-    holds everybody who would ask it, and is marked in the same step. ``naming`` finds the row that has the source.
+    holds everybody who would ask it, is kept so that it outlives Redis, and is shown in the same step. ``naming`` finds
+    the row that has the source.
     """
-    wait = asked(error)
+    wait = timedelta(seconds=error.retry_after or PATIENCE_SECONDS)
     if isinstance(error, NoRoom):
         return PutBack(error.code, wait, keeps_place=True)
     if wait > KEPT_FROM:
         with claim.step():
+            until = timezone.now() + wait
             source = SourceSystem.objects.filter(pk__in=naming.values("source_id"))
-            asked_for_patience(source, timezone.now() + wait)
-            if mark:
-                mark(wait)
+            source.filter(Q(held_until=None) | Q(held_until__lt=until)).update(held_until=until)
+            if show:
+                show(wait)
     return PutBack(error.code, _spread(wait))
 
 
@@ -258,8 +255,3 @@ def refused_account(source_id: UUID, error: ConnectorError, now: datetime) -> bo
             needs_admin_at=now, trouble_code=error.code, trouble_text=told(error)
         )
     )
-
-
-def asked_for_patience(source: "QuerySet[SourceSystem]", until: datetime) -> None:
-    """A long wait that the source asked for is kept, so that it outlives Redis."""
-    source.filter(Q(held_until=None) | Q(held_until__lt=until)).update(held_until=until)

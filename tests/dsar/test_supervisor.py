@@ -153,6 +153,15 @@ def test_stop_reads_last_words_and_leaves_no_output_open(build: Build) -> None:
     assert [output.closed for output in outputs if output] == [True, True]
 
 
+def test_stop_does_not_listen_for_ever_to_what_a_program_left_running(build: Build) -> None:
+    house = build(python("worker", "import subprocess; subprocess.Popen(['yes']); " + SLEEP))
+    house.tick_until(lambda: any(line.endswith("| y") for line in house.lines()))
+
+    house.supervisor.stop()
+
+    assert house.supervisor.is_running("worker") is False
+
+
 def test_stop_kills_a_program_that_will_not_end(build: Build) -> None:
     house = build(python("web", STUBBORN, stop_seconds=0.2))
     house.tick_until(lambda: house.lines() == ["web       | up"])

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cases.administration import forms, reading
 from cases.models import SourceSystem
-from cases.review.showing import kind_of_identifier
 from cases.surface import attempt, by, needs, see_other, staff
 from cases.workflow import health, standing
 from identity.roles import Permission
@@ -52,7 +51,7 @@ def source(request: HttpRequest, source_id: UUID) -> HttpResponse:
             **_trial(found),
             "options": reading.options(found),
             "capabilities": able,
-            "found_by": ", ".join(sorted(map(kind_of_identifier, able.identifier_kinds))) if able else "",
+            "found_by": reading.found_by(able),
             "facts": [
                 (label, found.facts.get(name)) for name, label in forms.FACTS.items() if found.facts.get(name)
             ],

@@ -92,9 +92,8 @@ def test_source_that_ignores_its_filter_leaks_nobody(desk: Desk) -> None:
     assert found() == ["notes/10", "notes/12", "people/1"]
     assert aside() == [("notes/11", "reference"), ("people/2", "identity")]
     assert SourceSearch.objects.get().found == 3
-    assert [word in stored() for word in (b"Bob is", b"bob@example.com", b"is ill", b"notes/11")] == [
-        False
-    ] * 4
+    secrets, kept = (b"Bob is", b"bob@example.com", b"is ill", b"notes/11"), stored()
+    assert [word for word in secrets if word in kept] == []
 
 
 def test_source_that_finds_everybody_leaks_nobody(desk: Desk) -> None:

@@ -23,9 +23,9 @@ from tests.cases.collection.test_doubts import desk, searched
 from tests.cases.packs.samples import pdf_text
 from tests.cases.workflow.conftest import Desk
 from tests.factories.cases import SourceFactory, run_jobs
+from tests.leaks import leaked
 
 __all__ = ["desk", "planted"]
-from tests.leaks import leaked
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from tests.cases.desk_cases import office
 from tests.cases.staff_client import signed_in
 from tests.factories.cases import SourceFactory, one_case, run_jobs
 from tests.factories.identity import ControllerFactory, staff
+from tests.leaks import leaked
 
 __all__ = ["office"]
-from tests.leaks import leaked
 
 pytestmark = pytest.mark.django_db
 
